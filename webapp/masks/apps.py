@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class MasksConfig(AppConfig):
+    name = "webapp.masks"
+    label = "masks"

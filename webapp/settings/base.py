@@ -1,0 +1,116 @@
+"""The settings that every installation shares."""
+
+import os
+from pathlib import Path
+
+from webapp.settings.home import database_settings, installation_secret
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+GROUNDGLASS_HOME = Path(os.environ.get("GROUNDGLASS_HOME", BASE_DIR / "var")).resolve()
+
+SECRET_KEY = installation_secret(GROUNDGLASS_HOME, "django")
+# Keys pseudonyms and UIDs (intake) and nothing else; losing it means new pseudonyms for known patients.
+PSEUDONYM_KEY = installation_secret(GROUNDGLASS_HOME, "pseudonyms")
+# Encrypts originals while they wait in quarantine.
+QUARANTINE_KEY = installation_secret(GROUNDGLASS_HOME, "quarantine")
+
+DEBUG = os.environ.get("GROUNDGLASS_DEBUG") == "1"
+ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
+CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if o]
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "rest_framework",
+    "drf_spectacular",
+    "procrastinate.contrib.django",
+    "webapp.audit",
+    "webapp.accounts",
+    "webapp.archive",
+    "webapp.masks",
+    "webapp.algorithms",
+    "webapp.campaigns",
+    "webapp.readings",
+    "webapp.releases",
+    "webapp.pages",
+    "webapp.intake",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "webapp.urls"
+ASGI_APPLICATION = "webapp.asgi.application"
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "/sign-in/"
+LOGIN_REDIRECT_URL = "/"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {"default": database_settings(GROUNDGLASS_HOME)}
+
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(GROUNDGLASS_HOME / "archive"), "base_url": None},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+STATIC_URL = "/static/"
+STATIC_ROOT = GROUNDGLASS_HOME / "static"
+FRONTEND_DIST = BASE_DIR / "frontend" / "dist"
+# Vite already hashes its names: they are collected as they are, under static/viewer/.
+STATICFILES_DIRS = [("viewer", FRONTEND_DIST)] if FRONTEND_DIST.is_dir() else []
+
+LANGUAGE_CODE = "en"
+USE_TZ = True
+TIME_ZONE = os.environ.get("TIME_ZONE", "UTC")
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# One uploaded DICOM file is streamed to disk; this bounds what a request may hold in memory beside it.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = 1000
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {"TITLE": "Groundglass", "VERSION": "0.1.0", "SERVE_INCLUDE_SCHEMA": False}
