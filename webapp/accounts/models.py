@@ -5,6 +5,8 @@ import uuid
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
+from webapp.audit.actor import Actor
+
 
 class User(AbstractUser):
     """A person who signs in. Rights in a campaign come from its memberships, never from here."""
@@ -12,7 +14,11 @@ class User(AbstractUser):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     display_name = models.CharField(max_length=120)
     experience_years = models.PositiveSmallIntegerField(null=True, blank=True)
-    must_change_password = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return self.display_name or self.username
+
+    @property
+    def actor(self) -> Actor:
+        """This person as the audit trail names them."""
+        return Actor("person", str(self.pk), str(self))

@@ -1,0 +1,1 @@
+"""Append-only, chained events. Imports no app."""

@@ -1,0 +1,29 @@
+"""Why something may not be done, in the sentence that the button, the API and the exception all show."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A rule's no. `code` is for programs, `sentence` for people."""
+
+    code: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+class ActionRefused(Exception):
+    """An action did nothing, because a rule said no."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.sentence)
+        self.code = refusal.code
+        self.sentence = refusal.sentence
+
+
+def require(refusal: Refusal | None) -> None:
+    """Raise ActionRefused when a rule answered with a refusal."""
+    if refusal is not None:
+        raise ActionRefused(refusal)

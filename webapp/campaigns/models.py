@@ -1,0 +1,78 @@
+"""Campaigns: a protocol, its cases and its team."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from webapp.algorithms.models import Algorithm
+from webapp.archive.models import Scan
+from webapp.masks.models import LabelSet
+
+ROLES = ("coordinator", "technician", "radiologist", "adjudicator", "auditor")
+
+
+class Campaign(models.Model):
+    """A group's reading of a list of scans. `draft_algorithm` makes the AI draft of each new case."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.SlugField(unique=True, max_length=60)
+    name = models.CharField(max_length=120)
+    label_set = models.ForeignKey(LabelSet, on_delete=models.PROTECT)
+    draft_algorithm = models.ForeignKey(Algorithm, null=True, blank=True, on_delete=models.PROTECT)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Protocol(models.Model):
+    """One version of how a campaign reads; a reading keeps the one it began under.
+
+    `stages`, in order: [{"name", "role", "readers", "ends_with": "sign"|"submit", "starts_from": "ai_draft"|"empty"|"previous"}].
+    """
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="protocols")
+    version = models.PositiveIntegerField()
+    stages = models.JSONField()
+    statement = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "version"], name="one_protocol_per_version")]
+
+    def __str__(self) -> str:
+        return f"{self.campaign} protocol {self.version}"
+
+
+class Membership(models.Model):
+    """One person's role in one campaign; a person may have several."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=16, choices=[(r, r) for r in ROLES])
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "user", "role"], name="one_membership_per_role")]
+
+    def __str__(self) -> str:
+        return f"{self.user} is {self.role} of {self.campaign}"
+
+
+class Case(models.Model):
+    """A scan in a campaign."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="cases")
+    scan = models.ForeignKey(Scan, on_delete=models.PROTECT, related_name="cases")
+    number = models.PositiveIntegerField()
+    added_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "scan"], name="one_case_per_scan"),
+            models.UniqueConstraint(fields=["campaign", "number"], name="one_case_per_number"),
+        ]
+        ordering = ["campaign", "number"]
+
+    def __str__(self) -> str:
+        return f"{self.campaign} case {self.number}"

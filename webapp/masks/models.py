@@ -1,0 +1,168 @@
+"""Label sets, masks of two layers, strokes and immutable versions (see docs/explanation/mask-store.md)."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from webapp.archive.models import Scan
+
+LAYERS = ("anatomy", "findings")
+LAYER_CHOICES = [(layer, layer) for layer in LAYERS]
+
+
+class LabelSet(models.Model):
+    """An ordered list of labels, immutable by version.
+
+    `labels`: [{"value", "name", "colour", "code": {"scheme", "value", "meaning"}, "counts_as_lung", "is_exclusion"}].
+    """
+
+    name = models.CharField(max_length=80)
+    version = models.PositiveIntegerField()
+    labels = models.JSONField()
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["name", "version"], name="one_label_set_per_version")]
+
+    def __str__(self) -> str:
+        return f"{self.name} v{self.version}"
+
+    @property
+    def lesion_values(self) -> list[int]:
+        """Values of the findings layer that are lesion."""
+        return [label["value"] for label in self.labels if not label["is_exclusion"]]
+
+    @property
+    def not_lung_values(self) -> list[int]:
+        """Values of the findings layer whose voxels do not count as lung (effusion)."""
+        return [label["value"] for label in self.labels if not label["counts_as_lung"]]
+
+
+class SliceBlob(models.Model):
+    """One layer slice of some version, keyed by the SHA-256 of its raw uint8 voxels; `data` is a zstd frame."""
+
+    sha256 = models.CharField(max_length=64, primary_key=True)
+    data = models.BinaryField()
+
+    def __str__(self) -> str:
+        return self.sha256
+
+
+class Mask(models.Model):
+    """A labelled volume over one scan: an anatomy layer and a findings layer, uint8 on the scan's grid.
+
+    `stroke_sequence` and `head_hash` are the length and the head of its chain of strokes.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    scan = models.ForeignKey(Scan, on_delete=models.PROTECT, related_name="masks")
+    label_set = models.ForeignKey(LabelSet, on_delete=models.PROTECT, related_name="masks")
+    author_kind = models.CharField(
+        max_length=16, choices=[(k, k) for k in ("person", "algorithm", "import", "consensus")]
+    )
+    author_id = models.CharField(max_length=80)
+    author_name = models.CharField(max_length=120)
+    forked_from = models.ForeignKey("Version", null=True, on_delete=models.PROTECT, related_name="forks")
+    stroke_sequence = models.PositiveIntegerField(default=0)
+    head_hash = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"mask {self.pk} by {self.author_name}"
+
+
+class HeadSlice(models.Model):
+    """The working state of one slice of a mask: what its last version and the strokes since then amount to.
+
+    A cache of the stroke log, kept so that a stroke costs only the slices it touches. All-zero slices have no row.
+    """
+
+    mask = models.ForeignKey(Mask, on_delete=models.CASCADE, related_name="head_slices")
+    layer = models.CharField(max_length=8, choices=LAYER_CHOICES)
+    z = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    data = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mask", "layer", "z"], name="one_head_slice")]
+
+    def __str__(self) -> str:
+        return f"{self.mask_id} {self.layer} {self.z}"
+
+
+class Version(models.Model):
+    """An immutable state of a mask. A manifest is the slices' SHA-256 digests in z order, 32 bytes each (zeros: empty).
+
+    sha256 is over voxels (by the manifests), geometry, label set and parent.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    mask = models.ForeignKey(Mask, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="children")
+    reason = models.CharField(
+        max_length=8, choices=[(r, r) for r in ("draft", "submit", "return", "sign", "restore")]
+    )
+    author_name = models.CharField(max_length=120)
+    stroke_sequence = models.PositiveIntegerField()
+    stroke_head_hash = models.CharField(max_length=64)
+    anatomy_manifest = models.BinaryField()
+    findings_manifest = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+    cut_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mask", "number"], name="one_version_per_number")]
+
+    def __str__(self) -> str:
+        return f"{self.mask_id} v{self.number}"
+
+
+class Stroke(models.Model):
+    """One edit of one layer, append-only. `payload` is the zstd-compressed GGD1 delta; `hash` chains the strokes.
+
+    `applied` is false for a stroke kept as a branch: its tab had lost the lease, or its old labels did not fit.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    mask = models.ForeignKey(Mask, on_delete=models.PROTECT, related_name="strokes")
+    stroke_sequence = models.PositiveIntegerField()
+    applied = models.BooleanField()
+    branch_reason = models.CharField(max_length=16, blank=True)
+    layer = models.CharField(max_length=8, choices=LAYER_CHOICES)
+    tool = models.CharField(max_length=32)
+    plane = models.CharField(max_length=8)
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="strokes")
+    tab = models.UUIDField()
+    epoch = models.PositiveIntegerField()
+    client_sequence = models.PositiveIntegerField()
+    client_time = models.CharField(max_length=40)
+    server_time = models.DateTimeField()
+    undoes = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="undone_by")
+    voxel_count = models.PositiveIntegerField()
+    payload = models.BinaryField()
+    payload_sha256 = models.CharField(max_length=64)
+    prev_hash = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mask", "stroke_sequence"], name="one_stroke_per_place")]
+
+    def __str__(self) -> str:
+        return f"{self.mask_id} #{self.stroke_sequence} {self.tool}"
+
+
+class Lease(models.Model):
+    """Who may write a mask: one tab of one person. Taking over raises `epoch`, which fences the old tab off."""
+
+    mask = models.OneToOneField(Mask, primary_key=True, on_delete=models.CASCADE, related_name="lease")
+    epoch = models.PositiveIntegerField()
+    holder = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="leases")
+    tab = models.UUIDField()
+    acquired_at = models.DateTimeField()
+    renewed_at = models.DateTimeField()
+    released = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"{self.mask_id} epoch {self.epoch}"
