@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('archive', '0001_masks_strokes_versions'),
+        ('archive', '0001_studies_scans'),
         ('masks', '0001_masks_strokes_versions'),
     ]
 

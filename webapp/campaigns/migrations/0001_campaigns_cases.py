@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('algorithms', '0001_algorithms_draft_runs'),
-        ('archive', '0001_masks_strokes_versions'),
+        ('archive', '0001_studies_scans'),
         ('masks', '0001_masks_strokes_versions'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('archive', '0001_masks_strokes_versions'),
+        ('archive', '0001_studies_scans'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,95 @@
+"""What people do with their accounts."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from webapp.accounts import events
+from webapp.accounts.models import User
+from webapp.audit.actor import SYSTEM, Actor
+from webapp.audit.models import Event
+from webapp.audit.refusal import ActionRefused, Refusal
+from webapp.audit.trail import audited, record
+
+TRIES = 10
+TRIES_WITHIN = timedelta(minutes=15)
+TOO_MANY = Refusal(
+    "too_many_tries", "Too many wrong passwords for this name. Wait 15 minutes, or ask an administrator for a new one."
+)
+WRONG = Refusal("wrong_password", "That name and password do not belong together.")
+
+
+def address_of(request: HttpRequest) -> str:
+    """Return the address a request came from, as the server itself saw it."""
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+@audited(events.PERSON_CREATED)
+def create_person(*, username: str, display_name: str, password: str, by: Any, experience_years: int | None = None) -> User:
+    """Make an account."""
+    user = User.objects.create_user(
+        username, password=password, display_name=display_name, experience_years=experience_years
+    )
+    record(events.PERSON_CREATED, by=by, subject=f"person:{user.pk}", username=username, display_name=display_name)
+    return user
+
+
+def check_password(*, request: HttpRequest, username: str, password: str) -> User:
+    """Return the person whom this name and password belong to; every refusal is recorded and counted."""
+    subject = f"username:{username[:100]}"
+    since = (timezone.now() - TRIES_WITHIN).strftime("%Y-%m-%dT%H:%M:%S")
+    refused = Event.objects.filter(subject=subject, name=events.SIGN_IN_REFUSED, at__gte=since).count()
+    user = None if refused >= TRIES else authenticate(request, username=username, password=password)
+    if isinstance(user, User):
+        return user
+    refusal = TOO_MANY if refused >= TRIES else WRONG
+    with transaction.atomic():
+        record(
+            events.SIGN_IN_REFUSED,
+            by=Actor("person", "", username[:100], address_of(request)),
+            subject=subject,
+            reason=refusal.code,
+        )
+    raise ActionRefused(refusal)
+
+
+def sign_in(*, request: HttpRequest, username: str, password: str) -> User:
+    """Begin a session for a person; raises ActionRefused, after recording it, when the password is wrong."""
+    user = check_password(request=request, username=username, password=password)
+    _begin_session(request=request, user=user)
+    return user
+
+
+@audited(events.SIGNED_IN)
+def _begin_session(*, request: HttpRequest, user: User) -> None:
+    login(request, user)
+    record(events.SIGNED_IN, by=user.actor.at(address_of(request)), subject=f"person:{user.pk}")
+
+
+@audited(events.SIGNED_OUT)
+def sign_out(*, request: HttpRequest, by: Any) -> None:
+    """End a session."""
+    actor = by.actor.at(address_of(request)) if isinstance(by, User) else SYSTEM
+    logout(request)
+    record(events.SIGNED_OUT, by=actor, subject=f"person:{actor.identifier}")
+
+
+@audited(events.PASSWORD_CHANGED)
+def change_password(*, request: HttpRequest, old: str, new: str, by: User) -> None:
+    """Give a person a new password, who knows the old one; their other sessions end."""
+    if not by.check_password(old):
+        raise ActionRefused(Refusal("wrong_password", "The old password is not right."))
+    try:
+        validate_password(new, by)
+    except ValidationError as error:
+        raise ActionRefused(Refusal("weak_password", " ".join(error.messages))) from error
+    by.set_password(new)
+    by.save(update_fields=["password"])
+    update_session_auth_hash(request, by)
+    record(events.PASSWORD_CHANGED, by=by.actor.at(address_of(request)), subject=f"person:{by.pk}")

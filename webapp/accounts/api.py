@@ -1,0 +1,31 @@
+"""Signing in again from inside the viewer, so that nothing on the screen is lost."""
+
+from django.middleware.csrf import get_token
+from django.views.decorators.csrf import ensure_csrf_cookie
+from drf_spectacular.utils import OpenApiTypes, extend_schema
+from rest_framework.decorators import api_view, authentication_classes, permission_classes
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from webapp.accounts.actions import sign_in
+from webapp.audit.refusal import ActionRefused
+
+
+@extend_schema(request=OpenApiTypes.OBJECT, responses={200: OpenApiTypes.OBJECT, 403: OpenApiTypes.OBJECT})
+@api_view(["POST"])
+@authentication_classes([])
+@permission_classes([AllowAny])
+@ensure_csrf_cookie
+def sign_in_again(request: Request) -> Response:
+    """Begin a session: {username, password} to {name, csrf}. 403 when they do not belong together."""
+    data = request.data if isinstance(request.data, dict) else {}
+    try:
+        user = sign_in(
+            request=request._request,
+            username=str(data.get("username", "")),
+            password=str(data.get("password", "")),
+        )
+    except ActionRefused as refused:
+        return Response({"error": refused.code, "sentence": refused.sentence}, status=403)
+    return Response({"name": str(user), "id": str(user.pk), "csrf": get_token(request._request)})

@@ -1,0 +1,7 @@
+"""Audit events of campaigns."""
+
+CAMPAIGN_CREATED = "campaign.created"
+PROTOCOL_SET = "campaign.protocol_set"
+MEMBER_ADDED = "campaign.member_added"
+CASE_ADDED = "case.added"
+DRAFT_REQUESTED_AGAIN = "case.draft_requested_again"

@@ -1,0 +1,58 @@
+"""What a person may see of campaigns. Outsiders get Http404, as if it were not there."""
+
+import uuid
+
+from django.db.models import QuerySet
+from django.http import Http404
+
+from webapp.accounts.models import User
+from webapp.campaigns.models import Campaign, Case, Membership, Protocol
+
+
+def campaigns_for(user: User) -> QuerySet[Campaign]:
+    """The campaigns that a person is a member of, by name."""
+    return Campaign.objects.filter(memberships__user_id=user.pk).distinct().order_by("name")
+
+
+def campaign_for(user: User, slug: str) -> Campaign:
+    """The campaign called `slug`, for its members."""
+    campaign = campaigns_for(user).filter(slug=slug).first()
+    if campaign is None:
+        raise Http404("No such campaign.")
+    return campaign
+
+
+def case_for(user: User, slug: str, number: int) -> Case:
+    """The numbered case of a campaign, for the campaign's members."""
+    case = (
+        Case.objects.filter(campaign=campaign_for(user, slug), number=number)
+        .select_related("scan__study__patient", "campaign__label_set", "campaign__draft_algorithm")
+        .first()
+    )
+    if case is None:
+        raise Http404("No such case.")
+    return case
+
+
+def roles_of(user: User, campaign: Campaign) -> set[str]:
+    """The roles of a person in a campaign."""
+    return set(Membership.objects.filter(campaign=campaign, user_id=user.pk).values_list("role", flat=True))
+
+
+def current_protocol(campaign: Campaign) -> Protocol:
+    """The protocol that new readings begin under."""
+    return campaign.protocols.order_by("-version")[0]
+
+
+def may_hear_scan(user: User, scan_id: str) -> bool:
+    """Whether a person may hear what happens to a scan: some campaign of theirs holds it."""
+    try:
+        identifier = uuid.UUID(scan_id)
+    except ValueError:
+        return False
+    return Case.objects.filter(scan_id=identifier, campaign__memberships__user_id=user.pk).exists()
+
+
+def may_hear_campaign(user: User, slug: str) -> bool:
+    """Whether a person may hear what happens in a campaign."""
+    return campaigns_for(user).filter(slug=slug).exists()

@@ -1,0 +1,4 @@
+"""Audit events of masks. Strokes are no events: each version cut writes their head here."""
+
+VERSION_CUT = "mask.version_cut"
+LEASE_TAKEN = "mask.lease_taken"

@@ -1,0 +1,47 @@
+"""Read masks: their working state, their versions, their strokes."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.imaging.masks import Frame, decode_slice, write_container
+from webapp.masks.models import LAYERS, HeadSlice, Mask, SliceBlob, Version
+from webapp.masks.versions import manifest_digests
+
+Layers = dict[str, NDArray[np.uint8]]
+
+
+def head_container(mask: Mask) -> bytes:
+    """Return the working state of a mask as GGM1 bytes, in one consistent read; no slice is decoded."""
+    rows = HeadSlice.objects.filter(mask=mask).order_by("layer", "z").values_list("layer", "z", "data")
+    frames = [Frame(layer, z, bytes(data)) for layer, z, data in rows]
+    return write_container(
+        shape_zyx=tuple(mask.scan.shape_zyx),
+        stroke_sequence=mask.stroke_sequence,
+        head_hash=mask.head_hash,
+        frames=frames,
+    )
+
+
+def head_layers(mask: Mask) -> Layers:
+    """Return both layers of a mask's working state, uint8 zyx."""
+    layers = _empty(mask)
+    for layer, z, data in HeadSlice.objects.filter(mask=mask).values_list("layer", "z", "data"):
+        layers[layer][z] = decode_slice(bytes(data), layers[layer].shape[1:])
+    return layers
+
+
+def version_layers(version: Version) -> Layers:
+    """Return both layers of a version, uint8 zyx: {"anatomy", "findings"}."""
+    layers = _empty(version.mask)
+    digests = {layer: manifest_digests(version, layer) for layer in LAYERS}
+    wanted = {d for ds in digests.values() for d in ds if d}
+    blobs = dict(SliceBlob.objects.filter(pk__in=wanted).values_list("sha256", "data"))
+    for layer, ds in digests.items():
+        for z, digest in enumerate(ds):
+            if digest:
+                layers[layer][z] = decode_slice(bytes(blobs[digest]), layers[layer].shape[1:])
+    return layers
+
+
+def _empty(mask: Mask) -> Layers:
+    return {layer: np.zeros(mask.scan.shape_zyx, np.uint8) for layer in LAYERS}
