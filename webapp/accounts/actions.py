@@ -20,7 +20,8 @@ from webapp.audit.trail import audited, record
 TRIES = 10
 TRIES_WITHIN = timedelta(minutes=15)
 TOO_MANY = Refusal(
-    "too_many_tries", "Too many wrong passwords for this name. Wait 15 minutes, or ask an administrator for a new one."
+    "too_many_tries",
+    "Too many wrong passwords for this name. Wait 15 minutes, or ask an administrator for a new one.",
 )
 WRONG = Refusal("wrong_password", "That name and password do not belong together.")
 
@@ -31,12 +32,20 @@ def address_of(request: HttpRequest) -> str:
 
 
 @audited(events.PERSON_CREATED)
-def create_person(*, username: str, display_name: str, password: str, by: Any, experience_years: int | None = None) -> User:
+def create_person(
+    *, username: str, display_name: str, password: str, by: Any, experience_years: int | None = None
+) -> User:
     """Make an account."""
     user = User.objects.create_user(
         username, password=password, display_name=display_name, experience_years=experience_years
     )
-    record(events.PERSON_CREATED, by=by, subject=f"person:{user.pk}", username=username, display_name=display_name)
+    record(
+        events.PERSON_CREATED,
+        by=by,
+        subject=f"person:{user.pk}",
+        username=username,
+        display_name=display_name,
+    )
     return user
 
 

@@ -32,7 +32,11 @@ def register_algorithm(
         name=name, version=version, defaults={"title": title, "entry": entry, "card": card}
     )
     record(
-        events.ALGORITHM_REGISTERED, by=by, subject=f"algorithm:{name}@{version}", title=title, already_there=not made
+        events.ALGORITHM_REGISTERED,
+        by=by,
+        subject=f"algorithm:{name}@{version}",
+        title=title,
+        already_there=not made,
     )
     return algorithm
 
@@ -88,7 +92,12 @@ def report_progress(*, run: DraftRun, fraction: float, text: str) -> None:
 
 @audited(events.DRAFT_FINISHED)
 def finish_draft(
-    *, run: DraftRun, layers: dict[str, NDArray[np.uint8]], duration_s: float, device: str, options: dict[str, Any]
+    *,
+    run: DraftRun,
+    layers: dict[str, NDArray[np.uint8]],
+    duration_s: float,
+    device: str,
+    options: dict[str, Any],
 ) -> DraftRun:
     """Store the mask of a run and cut it as a version, unless another attempt has the run by now."""
     by = actor_of_algorithm(run.algorithm)

@@ -14,7 +14,9 @@ from webapp.campaigns.rules import may_add_scans
 from webapp.masks.models import LabelSet
 
 # Presets of stages, as product.md's workflows name them.
-REVIEW = [{"name": "review", "role": "radiologist", "readers": 1, "ends_with": "sign", "starts_from": "ai_draft"}]
+REVIEW = [
+    {"name": "review", "role": "radiologist", "readers": 1, "ends_with": "sign", "starts_from": "ai_draft"}
+]
 STATEMENT = (
     "I have reviewed this scan and its masks of lung and lesion, slice by slice, and corrected them where needed. "
     "They are my reading."
@@ -38,7 +40,9 @@ def create_campaign(
     statement: str = STATEMENT,
 ) -> Campaign:
     """Make a campaign with the first version of its protocol."""
-    campaign = Campaign.objects.create(slug=slug, name=name, label_set=label_set, draft_algorithm=draft_algorithm)
+    campaign = Campaign.objects.create(
+        slug=slug, name=name, label_set=label_set, draft_algorithm=draft_algorithm
+    )
     Protocol.objects.create(campaign=campaign, version=1, stages=stages, statement=statement)
     record(
         events.CAMPAIGN_CREATED,
@@ -81,9 +85,7 @@ def add_case(*, campaign: Campaign, scan: Scan, by: Any) -> Case:
         last = campaign.cases.order_by("-number").values_list("number", flat=True).first() or 0
         case = Case.objects.create(campaign=campaign, scan=scan, number=last + 1)
         if campaign.draft_algorithm:
-            request_draft(
-                scan=scan, algorithm=campaign.draft_algorithm, label_set=campaign.label_set, by=by
-            )
+            request_draft(scan=scan, algorithm=campaign.draft_algorithm, label_set=campaign.label_set, by=by)
     record(
         events.CASE_ADDED,
         by=by,

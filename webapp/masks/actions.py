@@ -23,7 +23,12 @@ LEASE_LASTS = timedelta(seconds=60)
 
 
 def create_mask(
-    *, scan: Scan, label_set: LabelSet, by: Any, author_kind: str, layers: dict[str, NDArray[np.uint8]] | None = None
+    *,
+    scan: Scan,
+    label_set: LabelSet,
+    by: Any,
+    author_kind: str,
+    layers: dict[str, NDArray[np.uint8]] | None = None,
 ) -> Mask:
     """Make a mask over a scan, empty or holding `layers` (uint8, zyx, the scan's shape), in the caller's transaction."""
     actor = actor_of(by)
@@ -42,7 +47,11 @@ def create_mask(
         for z in np.flatnonzero(voxels.any(axis=(1, 2))):
             rows.append(
                 HeadSlice(
-                    mask=mask, layer=layer, z=int(z), sha256=slice_sha256(voxels[z]), data=encode_slice(voxels[z])
+                    mask=mask,
+                    layer=layer,
+                    z=int(z),
+                    sha256=slice_sha256(voxels[z]),
+                    data=encode_slice(voxels[z]),
                 )
             )
     HeadSlice.objects.bulk_create(rows, batch_size=500)
@@ -64,7 +73,8 @@ def fork_mask(*, version: Version, by: Any, author_kind: str = "person") -> Mask
     digests = [(layer, z, d) for layer in LAYERS for z, d in enumerate(manifest_digests(version, layer)) if d]
     blobs = dict(SliceBlob.objects.filter(pk__in={d for _, _, d in digests}).values_list("sha256", "data"))
     HeadSlice.objects.bulk_create(
-        (HeadSlice(mask=mask, layer=layer, z=z, sha256=d, data=blobs[d]) for layer, z, d in digests), batch_size=500
+        (HeadSlice(mask=mask, layer=layer, z=z, sha256=d, data=blobs[d]) for layer, z, d in digests),
+        batch_size=500,
     )
     return mask
 
@@ -126,7 +136,9 @@ def lease_is_live(lease: Lease) -> bool:
 @transaction.atomic
 def renew_lease(*, mask: Mask, tab: uuid.UUID, by: Any) -> Lease | None:
     """Keep a lease that this tab holds; None when it does not. A heartbeat, so no event."""
-    lease = Lease.objects.select_for_update().filter(mask=mask, tab=tab, holder_id=by.pk, released=False).first()
+    lease = (
+        Lease.objects.select_for_update().filter(mask=mask, tab=tab, holder_id=by.pk, released=False).first()
+    )
     if lease:
         lease.renewed_at = timezone.now()
         lease.save(update_fields=["renewed_at"])

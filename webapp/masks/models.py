@@ -147,7 +147,9 @@ class Stroke(models.Model):
     hash = models.CharField(max_length=64)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["mask", "stroke_sequence"], name="one_stroke_per_place")]
+        constraints = [
+            models.UniqueConstraint(fields=["mask", "stroke_sequence"], name="one_stroke_per_place")
+        ]
 
     def __str__(self) -> str:
         return f"{self.mask_id} #{self.stroke_sequence} {self.tool}"

@@ -4,3 +4,12 @@ from django.apps import AppConfig
 class ReadingsConfig(AppConfig):
     name = "webapp.readings"
     label = "readings"
+
+    def ready(self) -> None:
+        from webapp import push
+        from webapp.campaigns.queries import may_hear_campaign, may_hear_scan
+        from webapp.readings.queries import may_hear_reading
+
+        push.register_topic("reading", may_hear_reading)
+        push.register_topic("scan", may_hear_scan)
+        push.register_topic("campaign", may_hear_campaign)

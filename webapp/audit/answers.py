@@ -1,0 +1,24 @@
+"""How refusals reach programs: JSON with a code and the sentence that people read."""
+
+from typing import Any
+
+from rest_framework.exceptions import APIException, AuthenticationFailed, NotAuthenticated
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from webapp.audit.refusal import ActionRefused
+
+
+def answer_to(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Turn a refused action into 409 and every other expected error into {error, sentence}."""
+    if isinstance(error, ActionRefused):
+        return Response({"error": error.code, "sentence": error.sentence}, status=409)
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    if isinstance(error, NotAuthenticated | AuthenticationFailed):
+        return Response({"error": "signed_out", "sentence": "Sign in to go on."}, status=401)
+    code = str(error.get_codes()) if isinstance(error, APIException) else "not_found"
+    detail = response.data.get("detail", "") if isinstance(response.data, dict) else str(response.data)
+    response.data = {"error": code, "sentence": str(detail)}
+    return response

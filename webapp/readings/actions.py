@@ -1,0 +1,137 @@
+"""What readers do: start, sign."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from webapp import push
+from webapp.accounts.models import User
+from webapp.algorithms.queries import finished_draft
+from webapp.audit.refusal import ActionRefused, Refusal, require
+from webapp.audit.trail import audited, record
+from webapp.campaigns.actions import chain_of
+from webapp.campaigns.models import Case
+from webapp.campaigns.queries import current_protocol
+from webapp.masks.actions import create_mask, cut_version, fork_mask
+from webapp.masks.models import Mask
+from webapp.readings import events
+from webapp.readings.models import Reading, Signature
+from webapp.readings.rules import may_edit, may_sign, may_start_reading, stage_of
+
+
+@audited(events.READING_STARTED)
+def start_reading(*, case: Case, by: User) -> Reading:
+    """Begin a person's reading of a case, with a mask of its own forked from where the stage starts."""
+    case = Case.objects.select_for_update(of=("self",)).select_related("campaign", "scan").get(pk=case.pk)
+    require(may_start_reading(case, by))
+    stage = stage_of(case)
+    mask, origin = _first_mask(case, stage, by)
+    reading = Reading.objects.create(
+        case=case,
+        protocol=current_protocol(case.campaign),
+        stage=stage["name"],
+        reader=by,
+        state=Reading.IN_PROGRESS,
+        mask=mask,
+    )
+    record(
+        events.READING_STARTED,
+        by=by,
+        chain=chain_of(case.campaign),
+        subject=f"reading:{reading.pk}",
+        case=case.number,
+        stage=reading.stage,
+        mask=str(mask.pk),
+        forked_from=origin,
+    )
+    push.publish(f"scan:{case.scan_id}", "reading.started")
+    return reading
+
+
+def _first_mask(case: Case, stage: dict[str, Any], by: User) -> tuple[Mask, str | None]:
+    if stage["starts_from"] == "ai_draft":
+        run = finished_draft(case.scan, case.campaign.draft_algorithm, case.campaign.label_set)
+        if run and run.mask:
+            version = run.mask.versions.get(number=1)
+            return fork_mask(version=version, by=by), version.sha256
+    label_set = case.campaign.label_set
+    return create_mask(scan=case.scan, label_set=label_set, by=by, author_kind="person"), None
+
+
+@audited(events.READING_SIGNED)
+def sign_reading(*, reading: Reading, stroke_sequence: int, statement: str, by: User) -> Signature:
+    """Sign a reading: cut its mask as a version for ever, under the protocol's statement.
+
+    `stroke_sequence` is the last stroke that the signer's screen showed as saved; it must be the mask's last.
+    The caller has checked the signer's password anew.
+    """
+    reading = (
+        Reading.objects.select_for_update(of=("self",))
+        .select_related("case__campaign", "protocol")
+        .get(pk=reading.pk)
+    )
+    require(may_sign(reading, by))
+    mask = Mask.objects.select_for_update().get(pk=reading.mask_id)
+    if mask.stroke_sequence != stroke_sequence:
+        raise ActionRefused(
+            Refusal(
+                "unsaved",
+                f"The mask here has {mask.stroke_sequence} strokes and your screen knows {stroke_sequence}: "
+                "wait until all is saved, reload, look again, then sign.",
+            )
+        )
+    if statement != reading.protocol.statement:
+        raise ActionRefused(
+            Refusal("statement", "The statement is not this protocol's: reload and read it again.")
+        )
+    chain = chain_of(reading.case.campaign)
+    version = cut_version(mask=mask, reason="sign", by=by, chain=chain)
+    signature = Signature.objects.create(
+        reading=reading,
+        version=version,
+        version_sha256=version.sha256,
+        signer_name=str(by),
+        meaning="reviewed and approved",
+        statement=statement,
+    )
+    reading.state, reading.ended_at = Reading.SIGNED, timezone.now()
+    reading.save(update_fields=["state", "ended_at"])
+    record(
+        events.READING_SIGNED,
+        by=by,
+        chain=chain,
+        subject=f"reading:{reading.pk}",
+        case=reading.case.number,
+        stage=reading.stage,
+        version=str(version.pk),
+        version_sha256=version.sha256,
+        statement=statement,
+    )
+    push.publish(f"reading:{reading.pk}", "reading.signed")
+    push.publish(f"scan:{reading.case.scan_id}", "reading.signed")
+    return signature
+
+
+@audited(events.READING_VIEWED)
+def view_reading(*, reading: Reading, by: User) -> None:
+    """Note that a person opened a reading's scan and mask in the viewer."""
+    record(
+        events.READING_VIEWED,
+        by=by,
+        chain=chain_of(reading.case.campaign),
+        subject=f"reading:{reading.pk}",
+        case=reading.case.number,
+        may_edit=may_edit(reading, by) is None,
+    )
+
+
+@audited(events.SIGNING_REFUSED)
+def refuse_signing(*, reading: Reading, by: User, reason: str) -> None:
+    """Note, in a transaction of its own, that a signature was refused."""
+    record(
+        events.SIGNING_REFUSED,
+        by=by,
+        chain=chain_of(reading.case.campaign),
+        subject=f"reading:{reading.pk}",
+        reason=reason,
+    )

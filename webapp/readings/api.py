@@ -1,0 +1,224 @@
+"""The viewer's side of a reading: its state, pixels, mask, strokes, lease, numbers and signature."""
+
+import base64
+import gzip
+import uuid
+from dataclasses import asdict
+from typing import Any
+
+import zstandard
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_GET
+from drf_spectacular.utils import OpenApiTypes, extend_schema
+from rest_framework.decorators import api_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from inference.imaging.delta import DeltaError
+from webapp import push
+from webapp.accounts.actions import check_password
+from webapp.archive.queries import volume_of
+from webapp.audit.refusal import ActionRefused, Refusal, require
+from webapp.campaigns.actions import chain_of
+from webapp.masks.actions import LEASE_LASTS, release_lease, renew_lease, take_lease
+from webapp.masks.models import Lease, Mask
+from webapp.masks.queries import head_container, head_layers
+from webapp.masks.strokes import append_strokes, payload_of
+from webapp.readings.actions import refuse_signing, sign_reading
+from webapp.readings.models import Reading
+from webapp.readings.queries import measurements_of, reading_for
+from webapp.readings.rules import may_edit
+from webapp.readings.serialisers import StrokesInput, answers_data, lease_data, reading_data
+
+OBJECT = OpenApiTypes.OBJECT
+ERRORS = {400: OBJECT, 401: OBJECT, 404: OBJECT, 409: OBJECT}
+
+
+@extend_schema(responses={200: OBJECT, **ERRORS})
+@api_view(["GET"])
+def reading_detail(request: Request, reading_id: uuid.UUID) -> Response:
+    """Everything that the viewer needs to open a reading, its voxels aside."""
+    return Response(reading_data(reading_for(request.user, reading_id), request.user))
+
+
+@require_GET
+def reading_slab(request: HttpRequest, reading_id: uuid.UUID, index: int, sha256: str) -> HttpResponse:
+    """One slab of pixels. The right is the reading's, checked on each request; the hash only names the content."""
+    if not request.user.is_authenticated:
+        return JsonResponse({"error": "signed_out", "sentence": "Sign in to go on."}, status=401)
+    scan = reading_for(request.user, reading_id).case.scan
+    if index >= len(scan.slabs) or scan.slabs[index]["sha256"] != sha256:
+        raise Http404("No such slab.")
+    with default_storage.open(scan.slabs[index]["path"], "rb") as file:
+        data = file.read()
+    accepted = request.headers.get("Accept-Encoding", "")
+    encoding = "zstd"
+    if "zstd" not in accepted:
+        raw = zstandard.ZstdDecompressor().decompress(data)
+        data, encoding = (gzip.compress(raw, 1), "gzip") if "gzip" in accepted else (raw, "")
+    response = HttpResponse(data, content_type="application/octet-stream")
+    if encoding:
+        response["Content-Encoding"] = encoding
+    response["Vary"] = "Accept-Encoding"
+    response["Cache-Control"] = "private, max-age=31536000, immutable"
+    return response
+
+
+@require_GET
+def reading_mask(request: HttpRequest, reading_id: uuid.UUID) -> HttpResponse:
+    """The working state of the reading's mask as GGM1 bytes."""
+    if not request.user.is_authenticated:
+        return JsonResponse({"error": "signed_out", "sentence": "Sign in to go on."}, status=401)
+    reading = reading_for(request.user, reading_id)
+    with transaction.atomic():  # no stroke slips in between the state and its place in the log
+        mask = Mask.objects.select_for_update(of=("self",)).select_related("scan").get(pk=reading.mask_id)
+        data = head_container(mask)
+    response = HttpResponse(data, content_type="application/octet-stream")
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@extend_schema(methods=["GET"], responses={200: OBJECT, **ERRORS})
+@extend_schema(methods=["POST"], request=StrokesInput, responses={200: OBJECT, **ERRORS})
+@api_view(["GET", "POST"])
+def reading_strokes(request: Request, reading_id: uuid.UUID) -> Response:
+    """GET: the log of strokes after `after`. POST: append strokes; answered only once they are committed."""
+    reading = reading_for(request.user, reading_id)
+    if request.method == "GET":
+        return Response({"strokes": _stroke_log(reading, request.query_params.get("after", "0"))})
+    form = StrokesInput(data=request.data)
+    if not form.is_valid():
+        return Response(
+            {"error": "malformed", "sentence": "These strokes cannot be read.", "details": form.errors},
+            status=400,
+        )
+    try:
+        with transaction.atomic():
+            # The lock keeps a signature from slipping in between the rule and the strokes.
+            held = Reading.objects.select_for_update(of=("self",)).get(pk=reading.pk)
+            sent = form.sent()
+            refusal = may_edit(held, request.user)
+            if refusal and not _all_known(held, sent):
+                raise ActionRefused(refusal)
+            answers = append_strokes(mask=reading.mask, sent=sent, by=request.user)
+            mask = Mask.objects.get(pk=reading.mask_id)
+            push.publish(f"reading:{reading.pk}", "stroke.applied", stroke_sequence=mask.stroke_sequence)
+    except DeltaError as error:
+        return Response({"error": "malformed", "sentence": str(error)}, status=400)
+    state = {"stroke_sequence": mask.stroke_sequence, "head_hash": mask.head_hash}
+    return Response({"results": answers_data(answers), "mask": state})
+
+
+def _all_known(reading: Reading, sent: list[Any]) -> bool:
+    """Whether every stroke is in the log already: a late repeat of what was saved is no edit."""
+    return reading.mask.strokes.filter(pk__in=[s.id for s in sent]).count() == len(sent)
+
+
+def _stroke_log(reading: Reading, after: str) -> list[dict[str, Any]]:
+    if not after.isdigit():
+        raise ActionRefused(Refusal("malformed", "`after` is the number of the last stroke you know."))
+    strokes = reading.mask.strokes.filter(stroke_sequence__gt=int(after)).select_related("reader")
+    return [
+        {
+            "stroke_sequence": s.stroke_sequence,
+            "id": str(s.pk),
+            "applied": s.applied,
+            "layer": s.layer,
+            "tool": s.tool,
+            "plane": s.plane,
+            "undoes": str(s.undoes_id) if s.undoes_id else None,
+            "reader": str(s.reader),
+            "server_time": s.server_time.isoformat(),
+            "payload": base64.b64encode(payload_of(s)).decode(),
+            "payload_sha256": s.payload_sha256,
+        }
+        for s in strokes.order_by("stroke_sequence")
+    ]
+
+
+@extend_schema(request=OBJECT, responses={200: OBJECT, **ERRORS})
+@api_view(["POST"])
+def reading_lease(request: Request, reading_id: uuid.UUID) -> Response:
+    """Take the right to write, or keep it: {tab, take_over}."""
+    reading = reading_for(request.user, reading_id)
+    require(may_edit(reading, request.user))
+    tab = _tab(request)
+    lease = renew_lease(mask=reading.mask, tab=tab, by=request.user)
+    if lease is None:
+        try:
+            lease = take_lease(
+                mask=reading.mask,
+                tab=tab,
+                by=request.user,
+                take_over=request.data.get("take_over") is True,
+                chain=chain_of(reading.case.campaign),
+            )
+        except ActionRefused as refused:
+            held = Lease.objects.select_related("holder").get(mask=reading.mask)
+            body = {
+                "error": refused.code,
+                "sentence": refused.sentence,
+                **(lease_data(held, request.user, tab) or {}),
+            }
+            return Response(body, status=409)
+        push.publish(f"reading:{reading.pk}", "lease.changed", epoch=lease.epoch)
+    return Response({"epoch": lease.epoch, "mine": True, "expires_in_s": LEASE_LASTS.total_seconds()})
+
+
+@extend_schema(request=OBJECT, responses={200: OBJECT, **ERRORS})
+@api_view(["POST"])
+def reading_lease_release(request: Request, reading_id: uuid.UUID) -> Response:
+    """Let go of the right to write: {tab}."""
+    reading = reading_for(request.user, reading_id)
+    release_lease(mask=reading.mask, tab=_tab(request), by=request.user)
+    return Response({})
+
+
+def _tab(request: Request) -> uuid.UUID:
+    try:
+        return uuid.UUID(str(request.data.get("tab")))
+    except (ValueError, AttributeError) as error:
+        raise ActionRefused(Refusal("malformed", "`tab` must be the tab's UUID.")) from error
+
+
+@extend_schema(responses={200: OBJECT, **ERRORS})
+@api_view(["GET"])
+def reading_measurements(request: Request, reading_id: uuid.UUID) -> Response:
+    """The numbers of the mask as it stands, computed here from the stored voxels."""
+    reading = reading_for(request.user, reading_id)
+    volume = volume_of(reading.case.scan)
+    return Response(asdict(measurements_of(volume, head_layers(reading.mask), reading.mask.label_set)))
+
+
+@extend_schema(request=OBJECT, responses={200: OBJECT, 403: OBJECT, **ERRORS})
+@api_view(["POST"])
+def reading_sign(request: Request, reading_id: uuid.UUID) -> Response:
+    """Sign: {password, stroke_sequence, statement}."""
+    reading = reading_for(request.user, reading_id)
+    try:
+        check_password(
+            request=request._request,
+            username=request.user.username,
+            password=str(request.data.get("password", "")),
+        )
+    except ActionRefused as refused:
+        refuse_signing(reading=reading, by=request.user, reason=refused.code)
+        sentence = "That is not your password." if refused.code == "wrong_password" else refused.sentence
+        return Response({"error": refused.code, "sentence": sentence}, status=403)
+    sequence = request.data.get("stroke_sequence")
+    if not isinstance(sequence, int):
+        raise ActionRefused(Refusal("malformed", "`stroke_sequence` is the number of the last saved stroke."))
+    try:
+        signature = sign_reading(
+            reading=reading,
+            stroke_sequence=sequence,
+            statement=str(request.data.get("statement", "")),
+            by=request.user,
+        )
+    except ActionRefused as refused:
+        refuse_signing(reading=reading, by=request.user, reason=refused.code)
+        raise
+    version = {"id": str(signature.version_id), "hash": signature.version_sha256}
+    return Response({"state": Reading.SIGNED, "version": version})

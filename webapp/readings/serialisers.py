@@ -1,0 +1,161 @@
+"""How a reading looks to the viewer, and how sent strokes are read. The viewer's input is not trusted."""
+
+import base64
+import binascii
+import re
+import uuid
+from dataclasses import asdict
+from typing import Any
+
+from django.urls import reverse
+from rest_framework import serializers
+
+from webapp.accounts.models import User
+from webapp.archive.models import Scan
+from webapp.campaigns.models import Case
+from webapp.masks.actions import lease_is_live
+from webapp.masks.models import LAYERS, Lease
+from webapp.masks.strokes import SentStroke
+from webapp.readings.models import Reading
+from webapp.readings.rules import may_edit, may_sign
+
+ANATOMY_LABELS = [
+    {"value": 1, "name": "Left lung", "colour": "#7FB8CC"},
+    {"value": 2, "name": "Right lung", "colour": "#7FB8CC"},
+]
+PLANES = ("axial", "coronal", "sagittal", "none")
+
+
+class StrokeInput(serializers.Serializer[dict[str, Any]]):
+    """One stroke as a tab sends it."""
+
+    id = serializers.UUIDField()
+    layer = serializers.ChoiceField(choices=LAYERS)
+    tool = serializers.RegexField(re.compile(r"^[a-z][a-z_-]{0,31}$"))
+    plane = serializers.ChoiceField(choices=PLANES)
+    tab = serializers.UUIDField()
+    epoch = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
+    sequence = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
+    client_time = serializers.CharField(max_length=40)
+    undoes = serializers.UUIDField(allow_null=True, default=None)
+    payload = serializers.CharField(max_length=12 * 1024 * 1024, trim_whitespace=False)
+    payload_sha256 = serializers.RegexField(re.compile(r"^[0-9a-f]{64}$"))
+
+    def validate_payload(self, value: str) -> bytes:
+        """Decode the base64 of the GGD1 bytes."""
+        try:
+            return base64.b64decode(value, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise serializers.ValidationError("The payload is not base64.") from error
+
+
+class StrokesInput(serializers.Serializer[dict[str, Any]]):
+    """Strokes in the order in which they were painted."""
+
+    strokes = StrokeInput(many=True, allow_empty=False, max_length=200)
+
+    def sent(self) -> list[SentStroke]:
+        """The strokes, once valid."""
+        return [SentStroke(**fields) for fields in self.validated_data["strokes"]]
+
+
+def lease_data(lease: Lease | None, user: User, tab: uuid.UUID | None = None) -> dict[str, Any] | None:
+    """Who holds a mask, for whoever looks at it; None when nobody does."""
+    if lease is None or not lease_is_live(lease):
+        return None
+    return {
+        "epoch": lease.epoch,
+        "mine": lease.holder_id == user.pk and (tab is None or lease.tab == tab),
+        "holder_name": str(lease.holder),
+        "tab": str(lease.tab) if lease.holder_id == user.pk else None,
+        "since": lease.acquired_at.isoformat(),
+    }
+
+
+def scan_data(scan: Scan, reading: Reading) -> dict[str, Any]:
+    """A scan's geometry and where its slabs are, under the rights of a reading."""
+    rows = scan.affine_lps
+    spacing_xyz = [sum(rows[r][c] ** 2 for r in range(3)) ** 0.5 for c in range(3)]
+    return {
+        "id": str(scan.pk),
+        "shape_zyx": scan.shape_zyx,
+        "affine_lps": rows,
+        "spacing_zyx_mm": spacing_xyz[::-1],
+        "voxel_volume_ml": spacing_xyz[0] * spacing_xyz[1] * spacing_xyz[2] / 1000,
+        "has_hu": scan.has_hu,
+        "warnings": scan.warnings,
+        "slabs": [
+            {
+                "url": reverse("api-reading-slab", args=[reading.pk, index, slab["sha256"]]),
+                "z_start": slab["z_start"],
+                "z_count": slab["z_count"],
+                "bytes": slab["bytes"],
+            }
+            for index, slab in enumerate(scan.slabs)
+        ],
+    }
+
+
+def lineage_of(reading: Reading) -> list[dict[str, Any]]:
+    """Whose hands the mask went through, oldest first."""
+    steps: list[dict[str, Any]] = []
+    version = reading.mask.forked_from
+    while version is not None:
+        steps.append({"who": version.author_name, "what": version.reason, "when": version.cut_at.isoformat()})
+        version = version.parent
+    steps.reverse()
+    return [
+        *steps,
+        {"who": str(reading.reader), "what": reading.stage, "when": reading.started_at.isoformat()},
+    ]
+
+
+def reading_data(reading: Reading, user: User) -> dict[str, Any]:
+    """Everything that the viewer needs to open a reading, its voxels aside."""
+    case: Case = reading.case
+    scan, mask = case.scan, reading.mask
+    edit_refusal, sign_refusal = may_edit(reading, user), may_sign(reading, user)
+    signature = getattr(reading, "signature", None)
+    lease = Lease.objects.select_related("holder").filter(mask=mask).first()
+    return {
+        "id": str(reading.pk),
+        "state": reading.state,
+        "stage": reading.stage,
+        "may_edit": edit_refusal is None,
+        "edit_refusal": edit_refusal.sentence if edit_refusal else None,
+        "may_sign": sign_refusal is None,
+        "sign_refusal": sign_refusal.sentence if sign_refusal else None,
+        "statement": reading.protocol.statement,
+        "reader": {"id": str(reading.reader_id), "name": str(reading.reader)},
+        "you": {"id": str(user.pk), "name": str(user), "username": user.username},
+        "case": {
+            "id": str(case.pk),
+            "number": case.number,
+            "case_count": case.campaign.cases.count(),
+            "url": f"/campaigns/{case.campaign.slug}/cases/{case.number}/",
+            "pseudonym": scan.study.patient.pseudonym,
+            "campaign": {"slug": case.campaign.slug, "name": case.campaign.name},
+        },
+        "scan": scan_data(scan, reading),
+        "label_set": {
+            "name": mask.label_set.name,
+            "version": mask.label_set.version,
+            "labels": mask.label_set.labels,
+        },
+        "anatomy_labels": ANATOMY_LABELS,
+        "mask": {"id": str(mask.pk), "stroke_sequence": mask.stroke_sequence, "head_hash": mask.head_hash},
+        "lineage": lineage_of(reading),
+        "lease": lease_data(lease, user),
+        "signature": {
+            "name": signature.signer_name,
+            "at": signature.signed_at.isoformat(),
+            "version_hash": signature.version_sha256,
+        }
+        if signature
+        else None,
+    }
+
+
+def answers_data(answers: list[Any]) -> list[dict[str, Any]]:
+    """What became of sent strokes."""
+    return [{**asdict(a), "id": str(a.id), "server_time": a.server_time.isoformat()} for a in answers]
