@@ -24,9 +24,7 @@ def actor_of_algorithm(algorithm: Algorithm) -> Actor:
 
 
 @audited(events.ALGORITHM_REGISTERED)
-def register_algorithm(
-    *, name: str, version: str, title: str, entry: str, card: dict[str, Any], by: Any
-) -> Algorithm:
+def register_algorithm(*, name: str, version: str, title: str, entry: str, card: dict[str, Any], by: Any) -> Algorithm:
     """Make an algorithm version known to the site; the same version again changes nothing."""
     algorithm, made = Algorithm.objects.get_or_create(
         name=name, version=version, defaults={"title": title, "entry": entry, "card": card}
@@ -83,9 +81,9 @@ def start_draft(*, run: DraftRun) -> DraftRun | None:
 
 def report_progress(*, run: DraftRun, fraction: float, text: str) -> None:
     """Tell watchers how far a run is. Progress is no event: it is not recorded in the trail."""
-    changed = DraftRun.objects.filter(
-        pk=run.pk, attempt_token=run.attempt_token, state=DraftRun.RUNNING
-    ).update(fraction=fraction, progress_text=text[:120])
+    changed = DraftRun.objects.filter(pk=run.pk, attempt_token=run.attempt_token, state=DraftRun.RUNNING).update(
+        fraction=fraction, progress_text=text[:120]
+    )
     if changed:
         push.publish(f"scan:{run.scan_id}", "draft.progress", fraction=round(fraction, 3), text=text[:120])
 
@@ -104,9 +102,7 @@ def finish_draft(
     current = DraftRun.objects.select_for_update(of=("self",)).get(pk=run.pk)
     counts = current.attempt_token == run.attempt_token and current.state == DraftRun.RUNNING
     if counts:
-        mask = create_mask(
-            scan=run.scan, label_set=run.label_set, by=by, author_kind="algorithm", layers=layers
-        )
+        mask = create_mask(scan=run.scan, label_set=run.label_set, by=by, author_kind="algorithm", layers=layers)
         cut_version(mask=mask, reason="draft", by=by)
         current.mask, current.state, current.finished_at = mask, DraftRun.FINISHED, timezone.now()
         current.fraction, current.progress_text = 1, "Ready"

@@ -13,7 +13,5 @@ def latest_draft(scan: Scan, algorithm: Algorithm | None, label_set: LabelSet) -
 
 def finished_draft(scan: Scan, algorithm: Algorithm | None, label_set: LabelSet) -> DraftRun | None:
     """The latest finished run: the one whose mask readings start from."""
-    runs = DraftRun.objects.filter(
-        scan=scan, algorithm=algorithm, label_set=label_set, state=DraftRun.FINISHED
-    )
+    runs = DraftRun.objects.filter(scan=scan, algorithm=algorithm, label_set=label_set, state=DraftRun.FINISHED)
     return runs.select_related("algorithm", "mask").order_by("-finished_at").first()

@@ -18,9 +18,7 @@ def _classical_baseline(volume: Any, progress: Callable[[float, str], None]) -> 
     return segment(volume, progress)
 
 
-ENTRIES: dict[str, Callable[[Any, Callable[[float, str], None]], Any]] = {
-    "classical-baseline": _classical_baseline
-}
+ENTRIES: dict[str, Callable[[Any, Callable[[float, str], None]], Any]] = {"classical-baseline": _classical_baseline}
 
 
 @task("algorithms.run_draft", queue="drafts", on_given_up="algorithms.give_draft_up")
@@ -52,6 +50,4 @@ def run_draft(draft_run_id: str) -> None:
 def give_draft_up(draft_run_id: str) -> None:
     """Mark a run whose worker died again and again."""
     run = DraftRun.objects.select_related("algorithm").get(pk=draft_run_id)
-    fail_draft(
-        run=run, sentence="The worker stopped each time it tried this scan. Ask an administrator to look."
-    )
+    fail_draft(run=run, sentence="The worker stopped each time it tried this scan. Ask an administrator to look.")

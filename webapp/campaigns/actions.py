@@ -14,9 +14,7 @@ from webapp.campaigns.rules import may_add_scans
 from webapp.masks.models import LabelSet
 
 # Presets of stages, as product.md's workflows name them.
-REVIEW = [
-    {"name": "review", "role": "radiologist", "readers": 1, "ends_with": "sign", "starts_from": "ai_draft"}
-]
+REVIEW = [{"name": "review", "role": "radiologist", "readers": 1, "ends_with": "sign", "starts_from": "ai_draft"}]
 STATEMENT = (
     "I have reviewed this scan and its masks of lung and lesion, slice by slice, and corrected them where needed. "
     "They are my reading."
@@ -40,9 +38,7 @@ def create_campaign(
     statement: str = STATEMENT,
 ) -> Campaign:
     """Make a campaign with the first version of its protocol."""
-    campaign = Campaign.objects.create(
-        slug=slug, name=name, label_set=label_set, draft_algorithm=draft_algorithm
-    )
+    campaign = Campaign.objects.create(slug=slug, name=name, label_set=label_set, draft_algorithm=draft_algorithm)
     Protocol.objects.create(campaign=campaign, version=1, stages=stages, statement=statement)
     record(
         events.CAMPAIGN_CREATED,

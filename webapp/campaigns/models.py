@@ -38,9 +38,7 @@ class Protocol(models.Model):
     statement = models.TextField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["campaign", "version"], name="one_protocol_per_version")
-        ]
+        constraints = [models.UniqueConstraint(fields=["campaign", "version"], name="one_protocol_per_version")]
 
     def __str__(self) -> str:
         return f"{self.campaign} protocol {self.version}"
@@ -54,9 +52,7 @@ class Membership(models.Model):
     role = models.CharField(max_length=16, choices=[(r, r) for r in ROLES])
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["campaign", "user", "role"], name="one_membership_per_role")
-        ]
+        constraints = [models.UniqueConstraint(fields=["campaign", "user", "role"], name="one_membership_per_role")]
 
     def __str__(self) -> str:
         return f"{self.user} is {self.role} of {self.campaign}"

@@ -10,9 +10,7 @@ from webapp.campaigns.queries import roles_of
 def may_add_scans(campaign: Campaign, by: User | Actor) -> Refusal | None:
     """Only coordinators bring scans in; the system itself (the command line) may too."""
     if isinstance(by, Actor):
-        return (
-            None if by.kind == "system" else Refusal("not_coordinator", "Only a coordinator may add scans.")
-        )
+        return None if by.kind == "system" else Refusal("not_coordinator", "Only a coordinator may add scans.")
     if "coordinator" not in roles_of(by, campaign):
         return Refusal("not_coordinator", "Only a coordinator of this campaign may add scans.")
     return None

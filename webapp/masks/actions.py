@@ -136,9 +136,7 @@ def lease_is_live(lease: Lease) -> bool:
 @transaction.atomic
 def renew_lease(*, mask: Mask, tab: uuid.UUID, by: Any) -> Lease | None:
     """Keep a lease that this tab holds; None when it does not. A heartbeat, so no event."""
-    lease = (
-        Lease.objects.select_for_update().filter(mask=mask, tab=tab, holder_id=by.pk, released=False).first()
-    )
+    lease = Lease.objects.select_for_update().filter(mask=mask, tab=tab, holder_id=by.pk, released=False).first()
     if lease:
         lease.renewed_at = timezone.now()
         lease.save(update_fields=["renewed_at"])

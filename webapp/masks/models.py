@@ -101,9 +101,7 @@ class Version(models.Model):
     mask = models.ForeignKey(Mask, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
     parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="children")
-    reason = models.CharField(
-        max_length=8, choices=[(r, r) for r in ("draft", "submit", "return", "sign", "restore")]
-    )
+    reason = models.CharField(max_length=8, choices=[(r, r) for r in ("draft", "submit", "return", "sign", "restore")])
     author_name = models.CharField(max_length=120)
     stroke_sequence = models.PositiveIntegerField()
     stroke_head_hash = models.CharField(max_length=64)
@@ -147,9 +145,7 @@ class Stroke(models.Model):
     hash = models.CharField(max_length=64)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["mask", "stroke_sequence"], name="one_stroke_per_place")
-        ]
+        constraints = [models.UniqueConstraint(fields=["mask", "stroke_sequence"], name="one_stroke_per_place")]
 
     def __str__(self) -> str:
         return f"{self.mask_id} #{self.stroke_sequence} {self.tool}"

@@ -110,11 +110,7 @@ def append_strokes(*, mask: Mask, sent: list[SentStroke], by: Any) -> list[Answe
 def _append(mask: Mask, lease: Lease | None, sent: SentStroke, by: Any) -> Answer:
     known = Stroke.objects.filter(pk=sent.id).first()
     if known:
-        if (
-            known.mask_id != mask.pk
-            or known.payload_sha256 != sent.payload_sha256
-            or known.reader_id != by.pk
-        ):
+        if known.mask_id != mask.pk or known.payload_sha256 != sent.payload_sha256 or known.reader_id != by.pk:
             raise ActionRefused(Refusal("stroke_reused", f"Stroke {sent.id} is another stroke already."))
         return Answer(
             known.pk,
@@ -124,9 +120,7 @@ def _append(mask: Mask, lease: Lease | None, sent: SentStroke, by: Any) -> Answe
             BRANCH_SENTENCES.get(known.branch_reason, ""),
         )
     if hashlib.sha256(sent.payload).hexdigest() != sent.payload_sha256:
-        raise ActionRefused(
-            Refusal("payload_hash", f"Stroke {sent.id} was damaged on its way: send it again.")
-        )
+        raise ActionRefused(Refusal("payload_hash", f"Stroke {sent.id} was damaged on its way: send it again."))
     nz, ny, nx = mask.scan.shape_zyx
     runs = decode_delta(sent.payload, (nz, ny, nx))
     _check_labels(mask, sent.layer, runs)
@@ -163,9 +157,7 @@ def _append(mask: Mask, lease: Lease | None, sent: SentStroke, by: Any) -> Answe
     stroke.save(force_insert=True)
     mask.stroke_sequence, mask.head_hash = stroke.stroke_sequence, stroke.hash
     status = BRANCHED if reason else APPLIED
-    return Answer(
-        stroke.pk, status, stroke.stroke_sequence, stroke.server_time, BRANCH_SENTENCES.get(reason, "")
-    )
+    return Answer(stroke.pk, status, stroke.stroke_sequence, stroke.server_time, BRANCH_SENTENCES.get(reason, ""))
 
 
 def _check_labels(mask: Mask, layer: str, runs: list[SliceRuns]) -> None:
@@ -179,20 +171,14 @@ def _check_labels(mask: Mask, layer: str, runs: list[SliceRuns]) -> None:
 def _undone(mask: Mask, sent: SentStroke, runs: list[SliceRuns]) -> Stroke | None:
     if sent.undoes is None:
         if sent.tool in ("undo", "redo"):
-            raise ActionRefused(
-                Refusal("undo_of_nothing", f"Stroke {sent.id} does not say which stroke it undoes.")
-            )
+            raise ActionRefused(Refusal("undo_of_nothing", f"Stroke {sent.id} does not say which stroke it undoes."))
         return None
     undone = Stroke.objects.filter(pk=sent.undoes, mask=mask).first()
     if undone is None:
-        raise ActionRefused(
-            Refusal("undo_unknown", f"Stroke {sent.id} undoes a stroke that is not in this mask.")
-        )
+        raise ActionRefused(Refusal("undo_unknown", f"Stroke {sent.id} undoes a stroke that is not in this mask."))
     inverse = encode_delta(invert_runs(decode_delta(payload_of(undone), tuple(mask.scan.shape_zyx))))
     if undone.layer != sent.layer or inverse != encode_delta(runs):
-        raise ActionRefused(
-            Refusal("undo_differs", f"Stroke {sent.id} is not the inverse of the one it undoes.")
-        )
+        raise ActionRefused(Refusal("undo_differs", f"Stroke {sent.id} is not the inverse of the one it undoes."))
     return undone
 
 

@@ -15,9 +15,7 @@ def manifest_digests(version: Version, layer: str) -> list[str]:
     return ["" if part == EMPTY_DIGEST else part.hex() for part in parts]
 
 
-def version_sha256(
-    *, geometry: str, label_set: str, parent: str | None, anatomy: bytes, findings: bytes
-) -> str:
+def version_sha256(*, geometry: str, label_set: str, parent: str | None, anatomy: bytes, findings: bytes) -> str:
     """Return the content hash of a version: voxels (by manifests), geometry, label set and parent."""
     content = {
         "format": "groundglass-version-1",

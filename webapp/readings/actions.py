@@ -66,9 +66,7 @@ def sign_reading(*, reading: Reading, stroke_sequence: int, statement: str, by: 
     The caller has checked the signer's password anew.
     """
     reading = (
-        Reading.objects.select_for_update(of=("self",))
-        .select_related("case__campaign", "protocol")
-        .get(pk=reading.pk)
+        Reading.objects.select_for_update(of=("self",)).select_related("case__campaign", "protocol").get(pk=reading.pk)
     )
     require(may_sign(reading, by))
     mask = Mask.objects.select_for_update().get(pk=reading.mask_id)
@@ -81,9 +79,7 @@ def sign_reading(*, reading: Reading, stroke_sequence: int, statement: str, by: 
             )
         )
     if statement != reading.protocol.statement:
-        raise ActionRefused(
-            Refusal("statement", "The statement is not this protocol's: reload and read it again.")
-        )
+        raise ActionRefused(Refusal("statement", "The statement is not this protocol's: reload and read it again."))
     chain = chain_of(reading.case.campaign)
     version = cut_version(mask=mask, reason="sign", by=by, chain=chain)
     signature = Signature.objects.create(

@@ -14,9 +14,7 @@ def stage_of(case: Case) -> dict[str, Any]:
     """The first stage of the case's protocol that is not complete; the last one when all are."""
     stages = current_protocol(case.campaign).stages
     for stage in stages:
-        done = case.readings.filter(
-            stage=stage["name"], state__in=(Reading.SIGNED, Reading.SUBMITTED)
-        ).count()
+        done = case.readings.filter(stage=stage["name"], state__in=(Reading.SIGNED, Reading.SUBMITTED)).count()
         if done < stage["readers"]:
             return stage
     return stages[-1]
@@ -26,9 +24,7 @@ def may_start_reading(case: Case, user: User) -> Refusal | None:
     """Whether a person may begin to read a case at the stage where it stands."""
     stage = stage_of(case)
     if stage["role"] not in roles_of(user, case.campaign):
-        return Refusal(
-            "not_reader", f"Only a {stage['role']} of this campaign may read at the stage {stage['name']}."
-        )
+        return Refusal("not_reader", f"Only a {stage['role']} of this campaign may read at the stage {stage['name']}.")
     taken = case.readings.filter(stage=stage["name"]).exclude(state=Reading.SUPERSEDED)
     if taken.filter(reader_id=user.pk).exists():
         return Refusal("reading_exists", "You have a reading of this case already.")

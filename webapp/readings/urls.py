@@ -14,9 +14,7 @@ urlpatterns = [
     path("api/readings/<uuid:reading_id>/mask/", api.reading_mask, name="api-reading-mask"),
     path("api/readings/<uuid:reading_id>/strokes/", api.reading_strokes, name="api-reading-strokes"),
     path("api/readings/<uuid:reading_id>/lease/", api.reading_lease, name="api-reading-lease"),
-    path(
-        "api/readings/<uuid:reading_id>/lease/release/", api.reading_lease_release, name="api-reading-release"
-    ),
+    path("api/readings/<uuid:reading_id>/lease/release/", api.reading_lease_release, name="api-reading-release"),
     path(
         "api/readings/<uuid:reading_id>/measurements/",
         api.reading_measurements,
