@@ -63,7 +63,11 @@ class Scan(models.Model):
 
 
 class Instance(models.Model):
-    """One de-identified DICOM file of a scan, in z order of the volume."""
+    """One de-identified DICOM file of a scan, in z order of the volume (`z` of its first slice).
+
+    `voxels_sha256` is over the int16 voxels of its slices, so that the same image in another transfer syntax
+    is known as the same.
+    """
 
     scan = models.ForeignKey(Scan, on_delete=models.PROTECT, related_name="instances")
     z = models.PositiveIntegerField()
@@ -71,6 +75,7 @@ class Instance(models.Model):
     sop_uid = models.CharField(max_length=64, unique=True)
     path = models.CharField(max_length=300)
     sha256 = models.CharField(max_length=64)
+    voxels_sha256 = models.CharField(max_length=64)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["scan", "z"], name="one_instance_per_slice")]

@@ -1,0 +1,142 @@
+"""What happens to scans."""
+
+import hashlib
+import uuid
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from inference.imaging.slabs import encode_slab, slab_ranges
+from inference.imaging.volume import Volume
+from webapp.archive import events, rules, storage
+from webapp.archive.filing import NewInstance, NewScan
+from webapp.archive.models import Instance, Patient, Scan, Study
+from webapp.audit.refusal import require
+from webapp.audit.trail import audited, record
+
+# zstd and the disk release the interpreter; more than this only costs memory.
+WRITERS = 2
+
+
+def file_scan(
+    *,
+    new: NewScan,
+    volume: Volume,
+    instances: Iterable[NewInstance] = (),
+    by: Any,
+    scan_id: uuid.UUID | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Scan:
+    """File a checked, de-identified series as a scan: its slabs and instances in storage, then its rows.
+
+    The very same series again gives the scan that is there. Raises ActionRefused (a SOP Instance UID known
+    with other pixels, ...) and OSError (disk full); whatever was written by then is removed. A caller whose own
+    transaction may still fail gives `scan_id` and wraps it in `storage.removed_on_failure(scan_id)`.
+    """
+    scan_id = scan_id or uuid.uuid4()
+    already = Scan.objects.filter(series_uid=new.series_uid).first()
+    with storage.removed_on_failure(scan_id):
+        if already is None:
+            slabs = _write_slabs(scan_id, volume, progress)
+            rows = _write_instances(scan_id, volume, instances)
+            storage.sync_folders(scan_id)
+        else:
+            slabs, rows = [], [_row(instance, volume) for instance in instances]
+        return _file_rows(scan_id=scan_id, new=new, volume=volume, slabs=slabs, rows=rows, by=by)
+
+
+@audited(events.SCAN_FILED)
+def _file_rows(
+    *, scan_id: uuid.UUID, new: NewScan, volume: Volume, slabs: list[dict], rows: list[Instance], by: Any
+) -> Scan:
+    geometry, voxels = volume.geometry_sha256(), volume.voxels_sha256()
+    require(
+        rules.may_file_scan(
+            pseudonym=new.pseudonym,
+            study_uid=new.study_uid,
+            series_uid=new.series_uid,
+            geometry_sha256=geometry,
+            voxels_sha256=voxels,
+            instances={row.sop_uid: row.voxels_sha256 for row in rows},
+        )
+    )
+    scan = Scan.objects.filter(series_uid=new.series_uid).first()
+    known = scan is not None
+    if scan is None:
+        patient, _ = Patient.objects.get_or_create(pseudonym=new.pseudonym, defaults={"sex": new.sex})
+        study, _ = Study.objects.get_or_create(
+            uid=new.study_uid, defaults={"patient": patient, "shifted_date": new.shifted_date}
+        )
+        scan = Scan.objects.create(
+            id=scan_id,
+            study=study,
+            series_uid=new.series_uid,
+            frame_of_reference_uid=new.frame_of_reference_uid,
+            source=new.source,
+            shape_zyx=list(volume.shape_zyx),
+            affine_lps=volume.affine_lps.tolist(),
+            geometry_sha256=geometry,
+            voxels_sha256=voxels,
+            slabs=slabs,
+            has_hu=volume.has_hu,
+            warnings=new.warnings,
+            description=new.description,
+            manufacturer=new.manufacturer,
+            model_name=new.model_name,
+            kernel=new.kernel,
+            slice_thickness_mm=new.slice_thickness_mm,
+            kvp=new.kvp,
+            contrast_agent=new.contrast_agent,
+            patient_age_years=new.patient_age_years,
+        )
+        for row in rows:
+            row.scan = scan
+        Instance.objects.bulk_create(rows, batch_size=500)
+    record(
+        events.SCAN_FILED,
+        by=by,
+        subject=f"scan:{scan.pk}",
+        geometry_sha256=geometry,
+        voxels_sha256=voxels,
+        instances=len(rows),
+        already_there=known,
+    )
+    return scan
+
+
+def _write_slabs(scan_id: uuid.UUID, volume: Volume, progress: Callable[[float], None] | None) -> list[dict[str, Any]]:
+    def write(place: tuple[int, int]) -> dict[str, Any]:
+        start, count = place
+        content = encode_slab(volume.hu[start : start + count])
+        path, sha256 = storage.write(scan_id, storage.SLABS, content, ".slab")
+        return {"z_start": start, "z_count": count, "path": path, "sha256": sha256, "bytes": len(content)}
+
+    slabs = []
+    nz = volume.shape_zyx[0]
+    with ThreadPoolExecutor(WRITERS) as pool:
+        for slab in pool.map(write, slab_ranges(nz)):
+            slabs.append(slab)
+            if progress:
+                progress((slab["z_start"] + slab["z_count"]) / nz)
+    return slabs
+
+
+def _write_instances(scan_id: uuid.UUID, volume: Volume, instances: Iterable[NewInstance]) -> list[Instance]:
+    rows = []
+    for instance in instances:
+        row = _row(instance, volume)
+        row.path, row.sha256 = storage.write(scan_id, storage.INSTANCES, instance.content, ".dcm")
+        rows.append(row)
+    return rows
+
+
+def _row(instance: NewInstance, volume: Volume) -> Instance:
+    voxels = hashlib.sha256()
+    for z in instance.slices:
+        voxels.update(volume.hu[z].data)
+    return Instance(
+        z=min(instance.slices),
+        sop_class_uid=instance.sop_class_uid,
+        sop_uid=instance.sop_uid,
+        voxels_sha256=voxels.hexdigest(),
+    )

@@ -1,0 +1,3 @@
+"""Audit events of the archive."""
+
+SCAN_FILED = "scan.filed"

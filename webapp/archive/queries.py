@@ -1,0 +1,51 @@
+"""Scans and their pixels. Who may see them is asked above, by the case that holds the scan."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from inference.imaging.slabs import SlabError, decode_slab
+from inference.imaging.volume import Volume
+from webapp.archive import storage
+from webapp.archive.models import Instance, Scan
+
+
+def filed_scan(series_uid: str) -> Scan | None:
+    """The scan of a (de-identified) series UID, if the archive has it."""
+    return Scan.objects.filter(series_uid=series_uid).select_related("study__patient").first()
+
+
+def slab_bytes(scan: Scan, index: int) -> bytes:
+    """The zstd file of one slab, verified. Raises IndexError, storage.DamagedFile."""
+    if not 0 <= index < len(scan.slabs):
+        raise IndexError(index)
+    slab = scan.slabs[index]
+    return storage.read(slab["path"], slab["sha256"])
+
+
+def open_volume(scan: Scan) -> Volume:
+    """The volume of a scan, from its slabs. Raises storage.DamagedFile."""
+    nz, ny, nx = scan.shape_zyx
+    hu = np.empty((nz, ny, nx), dtype=np.int16)
+    for index, slab in enumerate(scan.slabs):
+        start, count = slab["z_start"], slab["z_count"]
+        try:
+            hu[start : start + count] = decode_slab(slab_bytes(scan, index), (count, ny, nx))
+        except SlabError as error:
+            raise storage.DamagedFile(f"{slab['path']} cannot be decoded.") from error
+    return Volume(hu, np.asarray(scan.affine_lps, dtype=np.float64).reshape(4, 4), scan.has_hu)
+
+
+def instances_of(scan: Scan) -> list[Instance]:
+    """The de-identified DICOM files of a scan in z order; none where it came as NIfTI."""
+    return list(scan.instances.order_by("z"))
+
+
+def instance_bytes(instance: Instance) -> bytes:
+    """One de-identified DICOM file, verified. Raises storage.DamagedFile."""
+    return storage.read(instance.path, instance.sha256)
+
+
+def files_of(scan: Scan) -> Iterator[bytes]:
+    """The de-identified DICOM files of a scan in z order, one at a time."""
+    return (instance_bytes(instance) for instance in instances_of(scan))
