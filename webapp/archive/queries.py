@@ -23,7 +23,7 @@ def slab_bytes(scan: Scan, index: int) -> bytes:
     return storage.read(slab["path"], slab["sha256"])
 
 
-def open_volume(scan: Scan) -> Volume:
+def volume_of(scan: Scan) -> Volume:
     """The volume of a scan, from its slabs. Raises storage.DamagedFile."""
     nz, ny, nx = scan.shape_zyx
     hu = np.empty((nz, ny, nx), dtype=np.int16)

@@ -65,6 +65,7 @@ class Migration(migrations.Migration):
                 ('sop_uid', models.CharField(max_length=64, unique=True)),
                 ('path', models.CharField(max_length=300)),
                 ('sha256', models.CharField(max_length=64)),
+                ('voxels_sha256', models.CharField(max_length=64)),
                 ('scan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='instances', to='archive.scan')),
             ],
             options={
