@@ -1,0 +1,144 @@
+"""The stroke log keeps everything, applies only what fits, and can be checked by anyone."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from inference.imaging.delta import DeltaError
+from tests.factories.sites import Tab, a_reading, a_workplace
+from webapp.audit.refusal import ActionRefused
+from webapp.masks.models import Stroke
+from webapp.masks.queries import head_layers
+from webapp.masks.strokes import GENESIS, stroke_content, stroke_hash
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def reading():
+    return a_reading(a_workplace())
+
+
+def painted(old: np.ndarray, value: int, *box: slice) -> np.ndarray:
+    new = old.copy()
+    new[box] = value
+    return new
+
+
+def test_stroke_changes_the_working_state_exactly(reading):
+    before = head_layers(reading.mask)
+    after = painted(before["findings"], 1, slice(3, 6), slice(10, 20), slice(12, 30))
+    tab = Tab(reading, reading.reader)
+    answer = tab.send(tab.stroke(before["findings"], after))[0]
+    assert (answer.status, answer.stroke_sequence) == ("applied", 1)
+    now = head_layers(reading.mask)
+    np.testing.assert_array_equal(now["findings"], after)
+    np.testing.assert_array_equal(now["anatomy"], before["anatomy"])
+
+
+def test_erasing_a_finding_never_holes_the_lung(reading):
+    before = head_layers(reading.mask)
+    tab = Tab(reading, reading.reader)
+    tab.send(tab.stroke(before["findings"], np.zeros_like(before["findings"]), tool="eraser"))
+    now = head_layers(reading.mask)
+    assert not now["findings"].any()
+    np.testing.assert_array_equal(now["anatomy"], before["anatomy"])
+
+
+def test_sending_a_stroke_twice_changes_nothing_more(reading):
+    before = head_layers(reading.mask)["findings"]
+    tab = Tab(reading, reading.reader)
+    stroke = tab.stroke(before, painted(before, 2, slice(0, 1), slice(0, 4), slice(0, 4)))
+    assert [a.status for a in tab.send(stroke) + tab.send(stroke)] == ["applied", "duplicate"]
+    assert Stroke.objects.filter(mask=reading.mask).count() == 1
+
+
+def test_a_known_id_with_another_payload_is_refused(reading):
+    before = head_layers(reading.mask)["findings"]
+    tab = Tab(reading, reading.reader)
+    one = tab.stroke(before, painted(before, 2, slice(0, 1), slice(0, 4), slice(0, 4)))
+    tab.send(one)
+    other = tab.stroke(before, painted(before, 3, slice(1, 2), slice(0, 4), slice(0, 4)), id=one.id)
+    with pytest.raises(ActionRefused, match="another stroke"):
+        tab.send(other)
+
+
+def test_stroke_of_a_lost_lease_is_kept_and_not_applied(reading):
+    before = head_layers(reading.mask)["findings"]
+    old_tab = Tab(reading, reading.reader)
+    Tab(reading, reading.reader, take_over=True)
+    late = old_tab.stroke(before, painted(before, 2, slice(0, 1), slice(0, 4), slice(0, 4)))
+    answer = old_tab.send(late)[0]
+    assert answer.status == "branched"
+    assert "kept" in answer.sentence
+    np.testing.assert_array_equal(head_layers(reading.mask)["findings"], before)
+    kept = Stroke.objects.get(pk=late.id)
+    assert (kept.applied, kept.branch_reason) == (False, "lease")
+
+
+def test_stroke_over_voxels_that_changed_is_kept_and_not_applied(reading):
+    before = head_layers(reading.mask)["findings"]
+    tab = Tab(reading, reading.reader)
+    box = (slice(0, 2), slice(0, 4), slice(0, 4))
+    one, two = painted(before, 2, *box), painted(before, 3, *box)
+    first, second = tab.stroke(before, one), tab.stroke(before, two)
+    assert [a.status for a in tab.send(first, second)] == ["applied", "branched"]
+    np.testing.assert_array_equal(head_layers(reading.mask)["findings"], one)
+
+
+def test_undo_is_a_stroke_that_names_what_it_undoes(reading):
+    before = head_layers(reading.mask)["findings"]
+    after = painted(before, 2, slice(0, 2), slice(0, 4), slice(0, 4))
+    tab = Tab(reading, reading.reader)
+    stroke = tab.stroke(before, after)
+    undo = tab.stroke(after, before, tool="undo", undoes=stroke.id)
+    redo = tab.stroke(before, after, tool="redo", undoes=undo.id)
+    assert {a.status for a in tab.send(stroke, undo)} == {"applied"}
+    np.testing.assert_array_equal(head_layers(reading.mask)["findings"], before)
+    tab.send(redo)
+    np.testing.assert_array_equal(head_layers(reading.mask)["findings"], after)
+
+
+def test_undo_that_is_not_the_inverse_is_refused(reading):
+    before = head_layers(reading.mask)["findings"]
+    after = painted(before, 2, slice(0, 2), slice(0, 4), slice(0, 4))
+    tab = Tab(reading, reading.reader)
+    stroke = tab.stroke(before, after)
+    wrong = tab.stroke(after, painted(after, 0, slice(0, 1)), tool="undo", undoes=stroke.id)
+    with pytest.raises(ActionRefused, match="inverse"):
+        tab.send(stroke, wrong)
+    assert not Stroke.objects.filter(mask=reading.mask).exists()
+
+
+def test_damaged_and_hostile_payloads_change_nothing(reading):
+    before = head_layers(reading.mask)["findings"]
+    tab = Tab(reading, reading.reader)
+    good = tab.stroke(before, painted(before, 2, slice(0, 1), slice(0, 4), slice(0, 4)))
+    with pytest.raises(ActionRefused, match="damaged"):
+        tab.send(dataclasses.replace(good, payload=good.payload + b"x"))
+    import hashlib
+
+    broken = good.payload[:-2]
+    with pytest.raises(DeltaError):
+        tab.send(dataclasses.replace(good, payload=broken, payload_sha256=hashlib.sha256(broken).hexdigest()))
+    with pytest.raises(ActionRefused, match="Label 77"):
+        tab.send(tab.stroke(before, painted(before, 77, slice(0, 1), slice(0, 4), slice(0, 4))))
+    np.testing.assert_array_equal(head_layers(reading.mask)["findings"], before)
+    assert not Stroke.objects.filter(mask=reading.mask).exists()
+
+
+def test_the_chain_of_strokes_can_be_recomputed(reading):
+    state = head_layers(reading.mask)["findings"]
+    tab = Tab(reading, reading.reader)
+    for z in range(4):
+        new = painted(state, 2, slice(z, z + 1), slice(0, 4), slice(0, 4))
+        tab.send(tab.stroke(state, new))
+        state = new
+    head = GENESIS
+    for place, stroke in enumerate(Stroke.objects.filter(mask=reading.mask).order_by("stroke_sequence"), start=1):
+        assert (stroke.stroke_sequence, stroke.prev_hash) == (place, head)
+        head = stroke_hash(head, stroke_content(stroke))
+        assert stroke.hash == head
+    reading.mask.refresh_from_db()
+    assert (reading.mask.stroke_sequence, reading.mask.head_hash) == (4, head)

@@ -1,0 +1,167 @@
+"""The viewer's API: what it answers, and to whom."""
+
+import base64
+import uuid
+
+import numpy as np
+import pytest
+from django.test import Client
+
+from inference.imaging.masks import read_container
+from tests.factories.sites import PASSWORD, Tab, a_reading, a_workplace
+from webapp.masks.queries import head_layers
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def place():
+    return a_workplace()
+
+
+@pytest.fixture
+def reading(place):
+    return a_reading(place)
+
+
+def client_of(user) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def stroke_json(tab: Tab, old: np.ndarray, new: np.ndarray, **fields) -> dict:
+    stroke = tab.stroke(old, new, **fields)
+    return {
+        "id": str(stroke.id),
+        "layer": stroke.layer,
+        "tool": stroke.tool,
+        "plane": stroke.plane,
+        "tab": str(stroke.tab),
+        "epoch": stroke.epoch,
+        "sequence": stroke.sequence,
+        "client_time": stroke.client_time,
+        "undoes": str(stroke.undoes) if stroke.undoes else None,
+        "payload": base64.b64encode(stroke.payload).decode(),
+        "payload_sha256": stroke.payload_sha256,
+    }
+
+
+PATHS = ["", "mask/", "strokes/", "measurements/", f"slabs/0/{'0' * 64}/"]
+POSTS = ["strokes/", "lease/", "lease/release/", "sign/"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_nobody_else_sees_a_reading(place, reading, path):
+    url = f"/api/readings/{reading.pk}/{path}"
+    for user in (place.other_reader, place.outsider):
+        assert client_of(user).get(url).status_code == 404
+    assert Client().get(url).status_code == 401
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_nobody_else_writes_to_a_reading(place, reading, path):
+    url = f"/api/readings/{reading.pk}/{path}"
+    for user in (place.other_reader, place.outsider):
+        answer = client_of(user).post(url, {"tab": str(uuid.uuid4())}, content_type="application/json")
+        assert answer.status_code == 404
+    assert Client().post(url, {}, content_type="application/json").status_code == 401
+
+
+def test_coordinator_looks_and_does_not_write(place, reading):
+    client = client_of(place.coordinator)
+    data = client.get(f"/api/readings/{reading.pk}/").json()
+    assert data["may_edit"] is False
+    assert "you may look" in data["edit_refusal"]
+    body = {"tab": str(uuid.uuid4())}
+    answer = client.post(f"/api/readings/{reading.pk}/lease/", body, content_type="application/json")
+    assert answer.status_code == 409
+
+
+def test_strokes_are_answered_once_committed(place, reading):
+    client = client_of(place.reader)
+    before = head_layers(reading.mask)["findings"]
+    after = before.copy()
+    after[1, 3:7, 3:9] = 2
+    tab = Tab(reading, place.reader)
+    body = {"strokes": [stroke_json(tab, before, after)]}
+    url = f"/api/readings/{reading.pk}/strokes/"
+    first = client.post(url, body, content_type="application/json").json()
+    again = client.post(url, body, content_type="application/json").json()
+    assert [first["results"][0]["status"], again["results"][0]["status"]] == ["applied", "duplicate"]
+    assert first["mask"]["stroke_sequence"] == 1
+    container = read_container(client.get(f"/api/readings/{reading.pk}/mask/").content)
+    np.testing.assert_array_equal(container.findings, after)
+    log = client.get(url).json()["strokes"]
+    assert [s["id"] for s in log] == [body["strokes"][0]["id"]]
+    assert log[0]["payload"] == body["strokes"][0]["payload"]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        {"payload": "not base64!"},
+        {"payload": base64.b64encode(b"GGD1").decode()},
+        {"layer": "bones"},
+        {"id": "7"},
+        {"epoch": -1},
+        {"tool": "<script>"},
+        {"payload_sha256": "0" * 64},
+    ],
+)
+def test_malformed_strokes_get_a_sentence_and_change_nothing(place, reading, spoil):
+    client = client_of(place.reader)
+    before = head_layers(reading.mask)["findings"]
+    after = before.copy()
+    after[1, 3:7, 3:9] = 2
+    tab = Tab(reading, place.reader)
+    body = {"strokes": [{**stroke_json(tab, before, after), **spoil}]}
+    answer = client.post(f"/api/readings/{reading.pk}/strokes/", body, content_type="application/json")
+    assert answer.status_code in (400, 409)
+    assert answer.json()["sentence"]
+    np.testing.assert_array_equal(head_layers(reading.mask)["findings"], before)
+
+
+def test_second_tab_is_told_who_edits_and_may_take_over(place, reading):
+    client = client_of(place.reader)
+    url = f"/api/readings/{reading.pk}/lease/"
+    one, two = str(uuid.uuid4()), str(uuid.uuid4())
+    first = client.post(url, {"tab": one}, content_type="application/json").json()
+    assert first["mine"] is True
+    assert client.post(url, {"tab": one}, content_type="application/json").json()["epoch"] == first["epoch"]
+    held = client.post(url, {"tab": two}, content_type="application/json")
+    assert held.status_code == 409
+    assert held.json()["holder_name"] == str(place.reader)
+    taken = client.post(url, {"tab": two, "take_over": True}, content_type="application/json").json()
+    assert taken["epoch"] == first["epoch"] + 1
+
+
+def test_signing_asks_for_the_password(place, reading):
+    client = client_of(place.reader)
+    url = f"/api/readings/{reading.pk}/sign/"
+    body = {"stroke_sequence": 0, "statement": reading.protocol.statement}
+    wrong = client.post(url, {**body, "password": "nonsense"}, content_type="application/json")
+    assert (wrong.status_code, wrong.json()["error"]) == (403, "wrong_password")
+    right = client.post(url, {**body, "password": PASSWORD}, content_type="application/json").json()
+    assert right["state"] == "signed"
+    data = client.get(f"/api/readings/{reading.pk}/").json()
+    assert data["signature"]["version_hash"] == right["version"]["hash"]
+    late = {"tab": str(uuid.uuid4())}
+    answer = client.post(f"/api/readings/{reading.pk}/lease/", late, content_type="application/json")
+    assert answer.status_code == 409
+
+
+def test_saved_stroke_repeated_after_signing_is_still_saved(place, reading):
+    client = client_of(place.reader)
+    before = head_layers(reading.mask)["findings"]
+    after = before.copy()
+    after[1, 3:7, 3:9] = 2
+    tab = Tab(reading, place.reader)
+    url = f"/api/readings/{reading.pk}/strokes/"
+    known = {"strokes": [stroke_json(tab, before, after)]}
+    client.post(url, known, content_type="application/json")
+    body = {"stroke_sequence": 1, "statement": reading.protocol.statement, "password": PASSWORD}
+    client.post(f"/api/readings/{reading.pk}/sign/", body, content_type="application/json")
+    assert client.post(url, known, content_type="application/json").json()["results"][0]["status"] == "duplicate"
+    fresh = {"strokes": [stroke_json(tab, after, before)]}
+    assert client.post(url, fresh, content_type="application/json").status_code == 409

@@ -1,0 +1,71 @@
+"""`manage.py load_demonstration`: a campaign of synthetic chests, and people to read them."""
+
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import transaction
+
+from inference.phantoms.chest import make_phantom
+from inference.phantoms.series import write_dicom_series
+from webapp.accounts.actions import create_person
+from webapp.algorithms.baseline import register_baseline
+from webapp.audit.actor import SYSTEM
+from webapp.campaigns.actions import add_member, create_campaign
+from webapp.campaigns.models import Campaign
+from webapp.masks.presets import study_label_set
+
+SLUG = "demonstration"
+PEOPLE = [
+    ("coordinator", "Clara Meyer", ["coordinator"], None),
+    ("radiologist", "Dr Robin Lindqvist", ["radiologist"], 15),
+    ("radiologist2", "Dr Amara Okafor", ["radiologist"], 5),
+    ("technician", "Kim Park", ["technician"], 3),
+]
+SEEDS = (11, 12, 13)
+
+
+class Command(BaseCommand):
+    help = "Make the demonstration campaign and its people, where they are not there yet; prints the log-ins once."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not Campaign.objects.filter(slug=SLUG).exists():
+            self._make_campaign()
+        campaign = Campaign.objects.get(slug=SLUG)
+        missing = SEEDS[campaign.cases.count() :]
+        for seed in missing:
+            self.stdout.write(f"  A synthetic chest is being scanned ({SEEDS.index(seed) + 1} of {len(SEEDS)}) ...")
+            with tempfile.TemporaryDirectory(prefix="groundglass-") as folder:
+                phantom = make_phantom(seed, shape_zyx=(88, 320, 320), spacing_zyx_mm=(3.5, 1.05, 1.05))
+                write_dicom_series(phantom, Path(folder), patient_name=f"Phantom^{seed}", patient_id=f"PHANTOM-{seed}")
+                call_command("ingest", folder, campaign=SLUG, stdout=self.stdout)
+
+    def _make_campaign(self) -> None:
+        lines = []
+        with transaction.atomic():
+            campaign = create_campaign(
+                slug=SLUG,
+                name="Demonstration",
+                label_set=study_label_set(),
+                draft_algorithm=register_baseline(by=SYSTEM),
+                by=SYSTEM,
+            )
+            for username, display_name, roles, years in PEOPLE:
+                password = "-".join(secrets.token_hex(2) for _ in range(4))
+                person = create_person(
+                    username=username,
+                    display_name=display_name,
+                    password=password,
+                    by=SYSTEM,
+                    experience_years=years,
+                )
+                for role in roles:
+                    add_member(campaign=campaign, user=person, role=role, by=SYSTEM)
+                lines.append(f"  {username:<14} {password}   {display_name}, {' and '.join(roles)}")
+        self.stdout.write("Log-ins of the demonstration (shown this once; each can be changed after signing in):")
+        for line in lines:
+            self.stdout.write(line)
+        self.stdout.flush()
