@@ -22,7 +22,7 @@ class DeltaError(ValueError):
     """A delta that is malformed, out of bounds or too large; the text is a sentence for people."""
 
 
-class DeltaConflict(ValueError):  # noqa: N818  a conflict is an outcome, not a fault
+class DeltaConflict(ValueError):
     """A delta whose old labels are not those of the slice; the slice was left unchanged."""
 
 
@@ -44,9 +44,13 @@ class SliceRuns:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, SliceRuns):
             return NotImplemented
-        mine = (self.start, self.length, self.old, self.new)
-        theirs = (other.start, other.length, other.old, other.new)
-        return self.z == other.z and all(np.array_equal(a, b) for a, b in zip(mine, theirs, strict=True))
+        return (
+            self.z == other.z
+            and np.array_equal(self.start, other.start)
+            and np.array_equal(self.length, other.length)
+            and np.array_equal(self.old, other.old)
+            and np.array_equal(self.new, other.new)
+        )
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -95,9 +99,7 @@ def apply_runs(slice_yx: NDArray[np.uint8], runs: SliceRuns) -> None:
     index = np.arange(runs.voxel_count) + np.repeat(runs.start - offsets, runs.length)
     wrong = int(np.count_nonzero(flat[index] != np.repeat(runs.old, runs.length)))
     if wrong:
-        raise DeltaConflict(
-            f"{wrong} of {index.size} voxels on slice {runs.z + 1} are not what the stroke expected."
-        )
+        raise DeltaConflict(f"{wrong} of {index.size} voxels on slice {runs.z + 1} are not what the stroke expected.")
     flat[index] = np.repeat(runs.new, runs.length)
 
 

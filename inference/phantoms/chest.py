@@ -105,9 +105,7 @@ def make_phantom(
     return Phantom(volume, anatomy, findings, _facts(volume, anatomy, findings), seed)
 
 
-def centred_affine(
-    shape_zyx: tuple[int, int, int], spacing_zyx_mm: tuple[float, float, float]
-) -> NDArray[np.float64]:
+def centred_affine(shape_zyx: tuple[int, int, int], spacing_zyx_mm: tuple[float, float, float]) -> NDArray[np.float64]:
     """A plain axial affine whose middle voxel lies at the patient's origin."""
     z, y, x = ((n - 1) * mm / -2 for n, mm in zip(shape_zyx, spacing_zyx_mm, strict=True))
     return axes.make_affine((x, y, z), np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), spacing_zyx_mm)
@@ -180,18 +178,14 @@ def _lung(
     anatomy[dome_box][dome] = 0
 
 
-def _vessels(
-    grid: _Grid, hu: NDArray[np.float32], anatomy: NDArray[np.uint8], random: np.random.Generator
-) -> None:
+def _vessels(grid: _Grid, hu: NDArray[np.float32], anatomy: NDArray[np.uint8], random: np.random.Generator) -> None:
     """Branches from each hilum outwards: thin, dense, part of the lung, never part of a lesion."""
     tree = np.zeros(grid.shape, dtype=bool)
     n = np.array(grid.shape)
     for side in (1.0, -1.0):
         hilum = np.array([0.05, 0.05, side * 0.17])
         for _ in range(14):
-            tip = np.array(
-                [random.uniform(-0.75, 0.6), random.uniform(-0.3, 0.4), side * random.uniform(0.4, 0.65)]
-            )
+            tip = np.array([random.uniform(-0.75, 0.6), random.uniform(-0.3, 0.4), side * random.uniform(0.4, 0.65)])
             steps = np.linspace(0, 1, 2 * int(n.max()))[:, None]
             bend = np.sin(steps * np.pi) * random.normal(0, 0.06, 3)
             path = hilum + (tip - hilum) * steps + bend

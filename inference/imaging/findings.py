@@ -1,0 +1,22 @@
+"""What the checks of a series say: findings that go with the scan, and refusals, in sentences for people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about a series that its readers should know: a stable code and a sentence."""
+
+    code: str
+    sentence: str
+
+
+class SeriesRefused(Exception):
+    """A series that may not be read, and why; `details` has a finding for each file at fault."""
+
+    def __init__(self, code: str, sentence: str, details: Sequence[Finding] = ()) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+        self.details = tuple(details)
