@@ -1,9 +1,24 @@
-"""ASGI entry point."""
+"""ASGI entry point: pages and API to Django, the socket at /push/ to its consumer."""
 
 import os
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+django_application = get_asgi_application()  # fills the app registry: what follows needs it
 
-application = get_asgi_application()
+from channels.auth import AuthMiddlewareStack  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from django.urls import path  # noqa: E402
+
+from webapp.push.consumer import PushConsumer  # noqa: E402
+
+sockets = URLRouter([path("push/", PushConsumer.as_asgi())])
+application = ProtocolTypeRouter(
+    {
+        "http": django_application,
+        # The browser names the page that opens a socket: only our own hosts may, whatever cookies come along.
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(sockets)),
+    }
+)

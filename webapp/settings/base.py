@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "procrastinate.contrib.django",
+    "webapp.jobs",
     "webapp.audit",
     "webapp.accounts",
     "webapp.archive",
@@ -72,6 +73,8 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": database_settings(GROUNDGLASS_HOME)}
+# The role of the running site: migrations take UPDATE and DELETE on append-only tables away from it.
+SITE_DATABASE_ROLE = os.environ.get("SITE_DATABASE_ROLE", "groundglass_site")
 
 STORAGES = {
     "default": {

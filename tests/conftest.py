@@ -1,0 +1,83 @@
+"""What every test may ask for. The database itself is made by `tests.database`, before Django reads its settings."""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _files_of_this_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Give each test that touches the database a storage folder of its own."""
+    if not {"db", "transactional_db"} & set(request.fixturenames):
+        yield
+        return
+    settings = request.getfixturevalue("settings")
+    folder = request.getfixturevalue("tmp_path") / "archive"
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(folder), "base_url": None},
+        },
+    }
+    yield
+
+
+@pytest.fixture
+def site_role(db: None):
+    """Return a context manager: inside it, the connection has the running site's rights and no more."""
+    from django.conf import settings
+    from django.db import connection
+
+    @contextlib.contextmanager
+    def as_site() -> Iterator[None]:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET ROLE {connection.ops.quote_name(settings.SITE_DATABASE_ROLE)}")
+        try:
+            yield
+        finally:
+            # After a refused statement only the transaction's own rollback can put the role back.
+            if not connection.needs_rollback:
+                with contextlib.suppress(Exception), connection.cursor() as cursor:
+                    cursor.execute("RESET ROLE")
+
+    return as_site
+
+
+@pytest.fixture
+def run_jobs(db: None):
+    """Return a function that runs the jobs in line, in this process and transaction, and returns their names."""
+    from procrastinate.contrib.django import app
+
+    def run() -> list[str]:
+        from django.db import connection
+
+        done = []
+        while True:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE procrastinate_jobs SET status = 'succeeded' WHERE id = (SELECT min(id) FROM"
+                    " procrastinate_jobs WHERE status = 'todo') RETURNING task_name, args"
+                )
+                row = cursor.fetchone()
+            if row is None:
+                return done
+            name, ids = row
+            ids = json.loads(ids) if isinstance(ids, str) else ids
+            app.tasks[name].func.__wrapped__(**ids)
+            done.append(name)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """Return the folder of real scans, or skip: GROUNDGLASS_DATA names it."""
+    folder = os.environ.get("GROUNDGLASS_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("GROUNDGLASS_DATA is not set: no real scans to test on")
+    return Path(folder).resolve()

@@ -1,0 +1,73 @@
+"""Work done outside a request: named tasks, put in line inside the caller's transaction.
+
+An app defines tasks in its `tasks.py` with `@task`; actions call `enqueue(name, **ids)` and never import tasks. The
+job is a row written by Django's own connection: it commits or vanishes with the change that asked for it.
+"""
+
+import functools
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.db import close_old_connections, connection, transaction
+from procrastinate import JobContext, RetryStrategy
+from procrastinate.contrib.django import app
+
+__all__ = ["MAX_ATTEMPTS", "RETRY_WAIT_S", "enqueue", "give_up", "task"]
+
+MAX_ATTEMPTS = 3
+RETRY_WAIT_S = 5
+
+log = logging.getLogger(__name__)
+# Task name -> the task that tells people when the job has been given up.
+_given_up: dict[str, str] = {}
+_queues: dict[str, str] = {}
+
+
+def task(name: str, *, queue: str = "default", on_given_up: str | None = None) -> Callable[[Callable], Callable]:
+    """Register a function of ids as the task called `name`; it must be safe to run twice.
+
+    A job that raises, or whose worker dies, is tried `MAX_ATTEMPTS` times in all. Then it is failed for good, and the
+    task called `on_given_up` gets its ids, so that it can say so where people look.
+    """
+
+    def register(function: Callable) -> Callable:
+        _queues[name] = queue
+        if on_given_up:
+            _given_up[name] = on_given_up
+
+        @functools.wraps(function)
+        def run(context: JobContext, **ids: Any) -> None:
+            close_old_connections()
+            try:
+                function(**ids)
+            except Exception:
+                log.exception("Job %s %s failed (attempt %s)", name, ids, context.job.attempts + 1)
+                if context.job.attempts + 1 >= MAX_ATTEMPTS:
+                    close_old_connections()
+                    give_up(name, ids)
+                raise
+            finally:
+                if not connection.in_atomic_block:  # tests run jobs inside their own transaction
+                    connection.close()
+
+        retry = RetryStrategy(max_attempts=MAX_ATTEMPTS - 1, wait=RETRY_WAIT_S)
+        app.task(name=name, queue=queue, pass_context=True, retry=retry)(run)
+        return function
+
+    return register
+
+
+def enqueue(name: str, *, queue: str | None = None, **ids: Any) -> int:
+    """Put a job in line and return its number. It starts when the caller's transaction commits, or never."""
+    # The savepoint keeps the caller's transaction whole if the insert is refused.
+    with transaction.atomic():
+        chosen = queue or _queues.get(name, "default")
+        return app.configure_task(name=name, queue=chosen, allow_unknown=True).defer(**ids)
+
+
+def give_up(name: str, ids: dict[str, Any]) -> None:
+    """Put the task in line that tells people that the job `name` with `ids` will not be tried again."""
+    teller = _given_up.get(name)
+    if teller:
+        enqueue(teller, **ids)
