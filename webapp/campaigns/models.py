@@ -29,7 +29,8 @@ class Campaign(models.Model):
 class Protocol(models.Model):
     """One version of how a campaign reads; a reading keeps the one it began under.
 
-    `stages`, in order: [{"name", "role", "readers", "ends_with": "sign"|"submit", "starts_from": "ai_draft"|"empty"|"previous"}].
+    `stages`, in order: [{"name", "role", "readers", "ends_with": "sign" or "submit", "starts_from": "ai_draft" or
+    "empty"}].
     """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="protocols")

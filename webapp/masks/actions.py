@@ -30,7 +30,7 @@ def create_mask(
     author_kind: str,
     layers: dict[str, NDArray[np.uint8]] | None = None,
 ) -> Mask:
-    """Make a mask over a scan, empty or holding `layers` (uint8, zyx, the scan's shape), in the caller's transaction."""
+    """Make a mask over a scan, empty or of `layers` (uint8 zyx, the scan's shape), in the caller's transaction."""
     actor = actor_of(by)
     mask = Mask.objects.create(
         scan=scan,

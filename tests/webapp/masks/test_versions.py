@@ -84,13 +84,13 @@ def test_append_only_rows_cannot_be_changed(place, model, change):
     tab = Tab(reading, reading.reader)
     tab.send(tab.stroke(before, after))
     row = model.objects.order_by("pk").first()
-    field = [f.column for f in model._meta.concrete_fields if not f.primary_key][0]
+    field = next(f.column for f in model._meta.concrete_fields if not f.primary_key)
     table, key = model._meta.db_table, model._meta.pk.column
     sql = f"UPDATE {table} SET {field} = {field} WHERE {key} = %s"
     if change == "delete":
         sql = f"DELETE FROM {table} WHERE {key} = %s"
     from django.db import connection
 
-    with pytest.raises(DatabaseError, match="append-only|permission denied"), transaction.atomic():
+    with pytest.raises(DatabaseError, match=r"append-only|permission denied"), transaction.atomic():
         connection.cursor().execute(sql, [row.pk])
     assert model.objects.filter(pk=row.pk).exists()
