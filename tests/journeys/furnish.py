@@ -1,0 +1,43 @@
+"""Puts people and a campaign into a test's site through the site's own actions: `python -m tests.journeys.furnish JSON`.
+
+JSON: {"slug", "name", "people": [{"username", "name", "role", "password"}]}. The campaign drafts with the classical
+baseline. Run in a process of its own, so that no test shares Django's state with the site that it looks at.
+"""
+
+import json
+import os
+import sys
+from typing import Any
+
+
+def furnish(wish: dict[str, Any]) -> None:
+    """Make the people, the algorithm and the campaign that are wished for."""
+    from webapp.accounts.actions import create_person
+    from webapp.algorithms.baseline import register_baseline
+    from webapp.audit.actor import SYSTEM
+    from webapp.campaigns.actions import add_member, create_campaign
+    from webapp.masks.presets import study_label_set
+
+    campaign = create_campaign(
+        slug=wish["slug"],
+        name=wish["name"],
+        label_set=study_label_set(),
+        draft_algorithm=register_baseline(by=SYSTEM),
+        by=SYSTEM,
+    )
+    for person in wish["people"]:
+        user = create_person(
+            username=person["username"],
+            display_name=person["name"],
+            password=person["password"],
+            by=SYSTEM,
+        )
+        add_member(campaign=campaign, user=user, role=person["role"], by=SYSTEM)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+    import django
+
+    django.setup()
+    furnish(json.loads(sys.argv[1]))
