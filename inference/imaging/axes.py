@@ -4,6 +4,8 @@ Arrays are indexed zyx in C order; affines map (i=x, j=y, k=z, 1) of voxel centr
 speaks LPS (x to the left, y to the back, z to the head); NIfTI speaks RAS (x to the right, y to the front).
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,9 +44,7 @@ def make_affine(
     return affine + 0.0
 
 
-def to_patient_axes(
-    array_zyx: NDArray[np.generic], affine_lps: NDArray[np.floating]
-) -> tuple[NDArray[np.generic], Affine]:
+def to_patient_axes(array_zyx: NDArray[Any], affine_lps: NDArray[np.floating]) -> tuple[NDArray[Any], Affine]:
     """Turn a grid by flips and swaps alone so that x runs left, y back and z to the head, as near as it can.
 
     No voxel is resampled. Returns the array in C order and the affine of the turned grid. The axis of the

@@ -1,6 +1,7 @@
 """Pixels of one CT file: every transfer syntax, sign and rescale, to Hounsfield units."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,7 @@ def decode_hu(dataset: Dataset) -> SlicePixels:
     return SlicePixels(hu, clipped, has_hu)
 
 
-def _rescale(stored: NDArray[np.generic], slope: float, intercept: float) -> tuple[NDArray[np.int16], int]:
+def _rescale(stored: NDArray[Any], slope: float, intercept: float) -> tuple[NDArray[np.int16], int]:
     whole = slope.is_integer() and intercept.is_integer() and abs(slope) < 2**20 and abs(intercept) < 2**31
     if whole:
         exact = stored.astype(np.int64) * int(slope) + int(intercept)
@@ -61,7 +62,7 @@ def _rescale(stored: NDArray[np.generic], slope: float, intercept: float) -> tup
     return np.clip(exact, low, high).astype(np.int16), clipped
 
 
-def _stored_values(dataset: Dataset) -> NDArray[np.generic]:
+def _stored_values(dataset: Dataset) -> NDArray[Any]:
     if _transfer_syntax(dataset) in GDCM_ONLY:
         stored = _gdcm_values(dataset)
     else:
@@ -75,7 +76,7 @@ def _stored_values(dataset: Dataset) -> NDArray[np.generic]:
     return stored
 
 
-def _gdcm_values(dataset: Dataset) -> NDArray[np.generic]:
+def _gdcm_values(dataset: Dataset) -> NDArray[Any]:
     """Decode one frame with GDCM, as pydicom's own plugin does for the syntaxes that it lists."""
     import gdcm
 
