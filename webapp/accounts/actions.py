@@ -26,11 +26,6 @@ TOO_MANY = Refusal(
 WRONG = Refusal("wrong_password", "That name and password do not belong together.")
 
 
-def address_of(request: HttpRequest) -> str:
-    """Return the address a request came from, as the server itself saw it."""
-    return str(request.META.get("REMOTE_ADDR", ""))
-
-
 @audited(events.PERSON_CREATED)
 def create_person(
     *, username: str, display_name: str, password: str, by: Any, experience_years: int | None = None
@@ -61,7 +56,7 @@ def check_password(*, request: HttpRequest, username: str, password: str) -> Use
     with transaction.atomic():
         record(
             events.SIGN_IN_REFUSED,
-            by=Actor("person", "", username[:100], address_of(request)),
+            by=Actor("person", "", username[:100]),
             subject=subject,
             reason=refusal.code,
         )
@@ -78,13 +73,13 @@ def sign_in(*, request: HttpRequest, username: str, password: str) -> User:
 @audited(events.SIGNED_IN)
 def _begin_session(*, request: HttpRequest, user: User) -> None:
     login(request, user)
-    record(events.SIGNED_IN, by=user.actor.at(address_of(request)), subject=f"person:{user.pk}")
+    record(events.SIGNED_IN, by=user, subject=f"person:{user.pk}")
 
 
 @audited(events.SIGNED_OUT)
 def sign_out(*, request: HttpRequest, by: Any) -> None:
     """End a session."""
-    actor = by.actor.at(address_of(request)) if isinstance(by, User) else SYSTEM
+    actor = by.actor if isinstance(by, User) else SYSTEM
     logout(request)
     record(events.SIGNED_OUT, by=actor, subject=f"person:{actor.identifier}")
 
@@ -101,4 +96,4 @@ def change_password(*, request: HttpRequest, old: str, new: str, by: User) -> No
     by.set_password(new)
     by.save(update_fields=["password"])
     update_session_auth_hash(request, by)
-    record(events.PASSWORD_CHANGED, by=by.actor.at(address_of(request)), subject=f"person:{by.pk}")
+    record(events.PASSWORD_CHANGED, by=by, subject=f"person:{by.pk}")

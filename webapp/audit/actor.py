@@ -1,6 +1,6 @@
 """Who did something: a person, an algorithm or the system itself."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -12,10 +12,6 @@ class Actor:
     identifier: str
     name: str
     address: str = ""
-
-    def at(self, address: str) -> "Actor":
-        """Return this actor as seen from `address` (an IP address)."""
-        return replace(self, address=address)
 
 
 SYSTEM = Actor("system", "system", "Groundglass")

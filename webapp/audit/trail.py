@@ -10,6 +10,7 @@ from django.db import transaction
 
 from webapp.audit.actor import actor_of
 from webapp.audit.models import Event
+from webapp.audit.origin import present_address
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,7 +28,7 @@ def canonical(content: dict[str, Any]) -> str:
     return json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
 
 
-def record(name: str, *, by: Any, chain: str = SITE_CHAIN, subject: str = "", **details: Any) -> Event:
+def record(name: str, /, *, by: Any, chain: str = SITE_CHAIN, subject: str = "", **details: Any) -> Event:
     """Append one event to `chain`, in the caller's transaction. `by` is an Actor or a user.
 
     Write it last: the chain's head stays locked until the commit.
@@ -40,7 +41,7 @@ def record(name: str, *, by: Any, chain: str = SITE_CHAIN, subject: str = "", **
                 "kind": actor.kind,
                 "id": actor.identifier,
                 "name": actor.name,
-                "address": actor.address,
+                "address": actor.address or present_address(),
             },
             "subject": subject,
             "details": details,

@@ -98,7 +98,7 @@ def append_strokes(*, mask: Mask, sent: list[SentStroke], by: Any) -> list[Answe
     labels are not the mask's, is kept as a branch. Raises ActionRefused for one that contradicts the log, and
     DeltaError for a malformed payload.
     """
-    mask = Mask.objects.select_for_update().select_related("scan").get(pk=mask.pk)
+    mask = Mask.objects.select_for_update(of=("self",)).select_related("scan").get(pk=mask.pk)
     lease = Lease.objects.filter(mask=mask).first()
     answers = [_append(mask, lease, stroke, by) for stroke in sent]
     mask.save(update_fields=["stroke_sequence", "head_hash"])
