@@ -126,7 +126,8 @@ def _append(mask: Mask, lease: Lease | None, sent: SentStroke, by: Any) -> Answe
     _check_labels(mask, sent.layer, runs)
     undone = _undone(mask, sent, runs)
     holds = lease is not None and (lease.tab, lease.epoch, lease.holder_id) == (sent.tab, sent.epoch, by.pk)
-    reason = "" if holds and not (lease and lease.released) else "lease"
+    # A lease that was let go, or fell silent, still stands until the next one raises the epoch.
+    reason = "" if holds else "lease"
     if not reason:
         try:
             _apply(mask, sent.layer, runs, (ny, nx))

@@ -8,6 +8,7 @@ import pytest
 from inference.imaging.delta import DeltaError
 from tests.factories.sites import Tab, a_reading, a_workplace
 from webapp.audit.refusal import ActionRefused
+from webapp.masks.actions import release_lease
 from webapp.masks.models import Stroke
 from webapp.masks.queries import head_layers
 from webapp.masks.strokes import GENESIS, stroke_content, stroke_hash
@@ -142,3 +143,13 @@ def test_the_chain_of_strokes_can_be_recomputed(reading):
         assert stroke.hash == head
     reading.mask.refresh_from_db()
     assert (reading.mask.stroke_sequence, reading.mask.head_hash) == (4, head)
+
+
+def test_late_stroke_of_a_lease_let_go_counts_until_another_takes_it(reading):
+    before = head_layers(reading.mask)["findings"]
+    after = painted(before, 2, slice(0, 1), slice(0, 4), slice(0, 4))
+    tab = Tab(reading, reading.reader)
+    release_lease(mask=reading.mask, tab=tab.id, by=reading.reader)
+    assert tab.send(tab.stroke(before, after))[0].status == "applied"
+    Tab(reading, reading.reader)
+    assert tab.send(tab.stroke(after, before))[0].status == "branched"

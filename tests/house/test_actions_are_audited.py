@@ -1,0 +1,53 @@
+"""The actions files list what people can do; each of them writes its event, or says here why it writes none."""
+
+import importlib
+import inspect
+import pkgutil
+
+import webapp
+
+# Functions of actions.py that are no user action: parts of one, run in its transaction, or heartbeats.
+NO_ACTION = {
+    "webapp.accounts.actions.check_password": "records each refusal itself, in a transaction that the refusal survives",
+    "webapp.accounts.actions.sign_in": "checks the password, then begins the session, which is recorded",
+    "webapp.algorithms.actions.actor_of_algorithm": "names an algorithm",
+    "webapp.algorithms.actions.report_progress": "progress is shown, not recorded",
+    "webapp.campaigns.actions.chain_of": "names a chain",
+    "webapp.masks.actions.create_mask": "part of starting a reading or finishing a draft",
+    "webapp.masks.actions.fork_mask": "part of starting a reading",
+    "webapp.masks.actions.lease_is_live": "a question",
+    "webapp.masks.actions.release_lease": "a heartbeat's end",
+    "webapp.masks.actions.renew_lease": "a heartbeat",
+}
+
+
+def public_functions() -> dict[str, object]:
+    found = {}
+    for app in pkgutil.iter_modules(webapp.__path__):
+        try:
+            module = importlib.import_module(f"webapp.{app.name}.actions")
+        except ModuleNotFoundError as error:
+            if error.name not in (f"webapp.{app.name}.actions", f"webapp.{app.name}"):
+                raise
+            continue
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            if function.__module__ == module.__name__ and not name.startswith("_"):
+                found[f"{module.__name__}.{name}"] = function
+    return found
+
+
+def test_every_action_promises_an_event():
+    silent = {n for n, f in public_functions().items() if not getattr(f, "audited_events", None)}
+    assert silent - set(NO_ACTION) == set()
+
+
+def test_every_exception_still_exists():
+    assert set(NO_ACTION) - set(public_functions()) == set()
+
+
+def test_actions_take_keywords_only():
+    for name, function in public_functions().items():
+        if name in NO_ACTION:
+            continue
+        kinds = {p.kind for p in inspect.signature(function).parameters.values()}
+        assert kinds <= {inspect.Parameter.KEYWORD_ONLY}, name
