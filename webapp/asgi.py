@@ -1,4 +1,4 @@
-"""ASGI entry point: pages and API to Django, the socket at /push/ to its consumer."""
+"""ASGI entry point: files to their own handler, pages and API to Django, the socket at /push/ to its consumer."""
 
 import os
 
@@ -12,12 +12,13 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.urls import path  # noqa: E402
 
+from webapp.edge.static_files import StaticFiles  # noqa: E402
 from webapp.push.consumer import PushConsumer  # noqa: E402
 
 sockets = URLRouter([path("push/", PushConsumer.as_asgi())])
 application = ProtocolTypeRouter(
     {
-        "http": django_application,
+        "http": StaticFiles(otherwise=django_application),
         # The browser names the page that opens a socket: only our own hosts may, whatever cookies come along.
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(sockets)),
     }

@@ -28,7 +28,7 @@ def binary(name: str) -> Path:
 
 
 def unprivileged_user() -> pwd.struct_passwd:
-    """Return the user that runs the server when we are root: our own system user, or `nobody` where none can be made."""
+    """Return the user that runs the server when we are root: our own, or `nobody` where none can be made."""
     try:
         return pwd.getpwnam(SYSTEM_USER)
     except KeyError:

@@ -198,7 +198,7 @@ def _start(
 
 
 def _launch(place: Place, user: pwd.struct_passwd | None, settings: dict[str, str], log_path: Path) -> int:
-    options = {**settings, "port": str(place.port), "unix_socket_directories": str(_socket_folder(place, user))}
+    options = {**settings, "port": str(place.port), "unix_socket_directories": str(_socket_folder(place))}
     command = [str(_programs(user) / "postgres"), "-D", place.data]
     for name, value in options.items():
         command += ["-c", f"{name}={value}"]
@@ -209,17 +209,18 @@ def _launch(place: Place, user: pwd.struct_passwd | None, settings: dict[str, st
     return process.pid
 
 
-def _socket_folder(place: Place, user: pwd.struct_passwd | None = None) -> Path:
+def _socket_folder(place: Place) -> Path:
     """Return the folder of the socket: the data folder, or a short one of our own where that path is too long."""
     if len(f"{place.data}/.s.PGSQL.{place.port}".encode()) <= SOCKET_PATH_LIMIT:
         return Path(place.data)
+    owner = os.stat(place.data)
     name = hashlib.sha256(place.data.encode()).hexdigest()[:12]
-    folder = Path(tempfile.gettempdir()) / f"groundglass-{os.stat(place.data).st_uid}-{name}"
+    folder = Path(tempfile.gettempdir()) / f"groundglass-{owner.st_uid}-{name}"
     if not folder.is_dir():
         folder.mkdir(mode=0o700)
-        if user:
-            os.chown(folder, user.pw_uid, user.pw_gid)
-    if folder.is_symlink() or folder.stat().st_uid != os.stat(place.data).st_uid:
+        if os.geteuid() == 0:
+            os.chown(folder, owner.st_uid, owner.st_gid)
+    if folder.is_symlink() or folder.stat().st_uid != owner.st_uid:
         raise ServerFailed(f"{folder} is not ours: remove it and start again.")
     return folder
 

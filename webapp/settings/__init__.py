@@ -1,3 +1,3 @@
-"""Settings of the site. Values that differ between installations come from the environment (docs/reference/settings.md)."""
+"""Settings of the site; what differs between installations is environment (docs/reference/settings.md)."""
 
 from webapp.settings.base import *  # noqa: F403
