@@ -125,9 +125,14 @@ def read_seg(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     for number in seg.segment_numbers:
         description = seg.get_segment_description(number)
         values[number] = int(str(description.TrackingID).removeprefix(TRACKING_PREFIX))
-    # highdicom's axes are (slice, row, column) and its affine maps them in that order.
+    # highdicom's axes are (slice, row, column), its affine maps them in that order, and its slices descend.
     affine = np.asarray(volume.affine, dtype=np.float64)[:, [2, 1, 0, 3]]
-    return values[volume.array], affine
+    mask = values[volume.array]
+    if float(np.cross(affine[:3, 0], affine[:3, 1]) @ affine[:3, 2]) < 0:
+        affine[:3, 3] += affine[:3, 2] * (mask.shape[0] - 1)
+        affine[:3, 2] *= -1
+        mask = np.ascontiguousarray(mask[::-1])
+    return mask, affine + 0.0
 
 
 def _check_grid(
