@@ -1,0 +1,90 @@
+# What a developer can do here. `make` alone lists it.
+# Downloads go through pip and npm as this machine has them configured.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-full lint types bench docs test-tools frontend
+.NOTPARALLEL:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+SAY := @printf '==> %s\n'
+
+help: ## List these verbs
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r verb text; do \
+	  printf '  make %-10s %s\n' "$$verb" "$$text"; done
+
+setup: $(VENV)/runtime.stamp frontend ## Install everything that running needs into .venv and frontend/
+	$(SAY) "Set up. Next: make run"
+
+run: $(VENV)/runtime.stamp frontend ## Set up where needed, then run the site until Ctrl-C (PORT, GROUNDGLASS_HOME, DATABASE_URL)
+	@exec $(BIN)/python -m webapp.supervise
+
+test: test-tools ## Run the tests (at most 20 minutes on two cores)
+	$(SAY) "Tests of the viewer (vitest)"
+	@status=0; (cd frontend && npm test --silent) || status=1; \
+	printf '==> Tests of everything else (pytest)\n'; \
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" || status=1; exit $$status
+
+test-full: test-tools ## Run the tests, those that take long as well
+	$(SAY) "Tests of the viewer (vitest)"
+	@status=0; (cd frontend && npm test --silent) || status=1; \
+	printf '==> Tests of everything else (pytest)\n'; \
+	$(BIN)/python -m pytest -n 2 --dist loadgroup || status=1; exit $$status
+
+lint: $(VENV)/dev.stamp frontend/node_modules/.stamp ## Check style and import contracts (ruff, import-linter)
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
+
+types: $(VENV)/dev.stamp frontend/node_modules/.stamp ## Check types (mypy, tsc)
+	@$(BIN)/mypy && cd frontend && npm run --silent check
+
+bench: test-tools ## Print a table of speeds, ours beside the peers'; never part of the tests
+	@$(BIN)/python -m tests.bench
+
+docs: $(VENV)/dev.stamp ## Write the generated reference pages and check every link of the documentation
+	@$(BIN)/python -m tests.house.reference && $(BIN)/python -m pytest -q tests/house/test_docs.py
+
+# --- What the verbs stand on ---------------------------------------------------------------------------------------
+
+$(VENV)/bin/python:
+	$(SAY) "Python environment ($(VENV))"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Groundglass needs Python 3.11 or newer: $$($(PYTHON) --version) is too old (PYTHON=... names another)."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "Python's venv module is missing: install it (on Debian: apt-get install python3-venv)."; exit 1; }
+
+$(VENV)/runtime.stamp: requirements/runtime.txt pyproject.toml | $(VENV)/bin/python
+	$(SAY) "Python packages (the first time this takes a few minutes)"
+	@$(PIP) install -r requirements/runtime.txt
+	@$(PIP) install --quiet --no-deps --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/runtime.stamp
+	$(SAY) "Python packages for tests and checks"
+	@$(PIP) install --quiet -r requirements/dev.txt
+	@touch $@
+
+frontend/node_modules/.stamp: frontend/package-lock.json
+	$(SAY) "JavaScript packages"
+	@command -v npm >/dev/null || { echo "Node.js 20 with npm is missing (on Debian: apt-get install nodejs npm)."; exit 1; }
+	@cd frontend && npm ci --no-audit --no-fund
+	@touch $@
+
+# The viewer is built anew only where its sources changed: a checkout's file times say nothing.
+frontend: frontend/node_modules/.stamp
+	@built=$$(cd frontend && find src index.html public package-lock.json vite.config.ts tsconfig.json -type f \
+	    2>/dev/null | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-64); \
+	if [ "$$(cat frontend/dist/.built-from 2>/dev/null)" != "$$built" ]; then \
+	  printf '==> %s\n' "The viewer (vite build)"; \
+	  (cd frontend && npm run --silent build -- --logLevel warn) && echo "$$built" > frontend/dist/.built-from; \
+	fi
+
+test-tools: $(VENV)/dev.stamp frontend
+	@if ! command -v chromium chromium-browser google-chrome >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    printf '==> %s\n' "Chromium (apt-get)"; \
+	    (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium) \
+	      >/dev/null || echo "Chromium could not be installed: browser tests will be skipped."; \
+	  else echo "Chromium is missing: browser tests will be skipped (on Debian: apt-get install chromium)."; fi; fi
