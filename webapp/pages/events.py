@@ -1,0 +1,3 @@
+"""Audit events of pages."""
+
+SCAN_VIEWED = "scan.viewed"

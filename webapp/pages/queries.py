@@ -1,0 +1,133 @@
+"""What the pages show to one person: home, the way of a case, which mask a picture may show."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Q, QuerySet
+
+from webapp.accounts.models import User
+from webapp.algorithms.models import DraftRun
+from webapp.algorithms.queries import finished_draft, latest_draft
+from webapp.campaigns.models import Campaign, Case
+from webapp.campaigns.queries import campaigns_for, current_protocol, roles_of
+from webapp.masks.models import Mask, Version
+from webapp.pages.worklist import draft_is_shown
+from webapp.readings.models import Reading
+from webapp.readings.queries import readings_in_campaign_for, readings_of_case_for
+from webapp.readings.rules import may_start_reading
+
+LOOK_AHEAD = 50
+RECENT = 6
+
+
+@dataclass(frozen=True)
+class CampaignCard:
+    """A campaign on the home page, with how far it is for this person."""
+
+    campaign: Campaign
+    roles: list[str]
+    case_count: int
+    signed_count: int
+    open_count: int
+
+    @property
+    def percent(self) -> float:
+        """Signed cases in per cent of all."""
+        return 100 * self.signed_count / self.case_count if self.case_count else 0
+
+
+@dataclass(frozen=True)
+class NextCase:
+    """What to read next: a reading to go on with, or a case to begin."""
+
+    case: Case
+    reading: Reading | None
+
+
+def cards_for(user: User) -> list[CampaignCard]:
+    """The campaigns of a person with their progress."""
+    cards = []
+    for campaign in campaigns_for(user):
+        counts = readings_in_campaign_for(user, campaign).aggregate(
+            signed=Count("case", filter=Q(state=Reading.SIGNED), distinct=True),
+            open=Count("pk", filter=Q(state__in=Reading.OPEN_STATES, reader_id=user.pk)),
+        )
+        cards.append(
+            CampaignCard(
+                campaign=campaign,
+                roles=sorted(roles_of(user, campaign)),
+                case_count=campaign.cases.count(),
+                signed_count=counts["signed"],
+                open_count=counts["open"],
+            )
+        )
+    return cards
+
+
+def next_case_for(user: User, campaign: Campaign | None = None) -> NextCase | None:
+    """The reading that a person began last and has not ended, or else the first case that they may begin."""
+    campaigns = [campaign] if campaign else list(campaigns_for(user))
+    mine = Reading.objects.filter(
+        reader_id=user.pk, state__in=Reading.OPEN_STATES, case__campaign__in=campaigns
+    ).select_related("case__campaign", "case__scan__study__patient")
+    reading = mine.order_by("-started_at").first()
+    if reading is not None:
+        return NextCase(reading.case, reading)
+    for place in campaigns:
+        for case in _cases_with_room(user, place)[:LOOK_AHEAD]:
+            if may_start_reading(case, user) is None:
+                return NextCase(case, None)
+    return None
+
+
+def _cases_with_room(user: User, campaign: Campaign) -> QuerySet[Case]:
+    """Cases without a reading of this person that still want a reader at a stage of theirs, by number."""
+    roles = roles_of(user, campaign)
+    stages = [s for s in current_protocol(campaign).stages if s["role"] in roles]
+    if not stages:
+        return Case.objects.none()
+    room = Q()
+    cases = campaign.cases.exclude(readings__reader_id=user.pk)
+    for place, stage in enumerate(stages):
+        here = Q(readings__stage=stage["name"]) & ~Q(readings__state=Reading.SUPERSEDED)
+        cases = cases.annotate(**{f"taken_{place}": Count("readings", filter=here, distinct=True)})
+        room |= Q(**{f"taken_{place}__lt": stage["readers"]})
+    return cases.filter(room).select_related("campaign", "scan__study__patient").order_by("number")
+
+
+def recent_readings_for(user: User) -> list[Reading]:
+    """The readings that a person touched last."""
+    readings = Reading.objects.filter(reader_id=user.pk, case__campaign__in=campaigns_for(user))
+    recent = readings.select_related("case__campaign", "case__scan__study__patient")
+    return list(recent.order_by("-started_at")[:RECENT])
+
+
+@dataclass(frozen=True)
+class DraftView:
+    """The AI draft of a case: its run and, once finished, the version that it cut."""
+
+    run: DraftRun
+    version: Version | None
+
+
+def draft_for(user: User, case: Case) -> DraftView | None:
+    """The AI draft of a case, where a person may know of it."""
+    campaign = case.campaign
+    roles = roles_of(user, campaign)
+    if not draft_is_shown(current_protocol(campaign).stages, roles):
+        return None
+    run = latest_draft(case.scan, campaign.draft_algorithm, campaign.label_set)
+    if run is None:
+        return None
+    return DraftView(run, run.mask.versions.order_by("number").first() if run.mask else None)
+
+
+def visible_mask_for(user: User, case: Case) -> Mask | None:
+    """The mask that a picture of a case may show to a person: of the last reading they may see, else the AI draft."""
+    reading = readings_of_case_for(user, case).exclude(state=Reading.SUPERSEDED).last()
+    if reading is not None:
+        return reading.mask
+    roles = roles_of(user, case.campaign)
+    if not draft_is_shown(current_protocol(case.campaign).stages, roles):
+        return None
+    run = finished_draft(case.scan, case.campaign.draft_algorithm, case.campaign.label_set)
+    return run.mask if run else None

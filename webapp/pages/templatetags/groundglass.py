@@ -1,0 +1,58 @@
+"""What the templates of every app share: icons, build files, numbers and ages in words."""
+
+from datetime import datetime
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from webapp.pages import vite
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """One icon of the sprite; it says nothing by itself, a word always stands beside it."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', static("pages/icons.svg"), name
+    )
+
+
+@register.simple_tag
+def built(entry: str) -> SafeString:
+    """The script and style elements of a Vite entry; nothing where the front end is not built."""
+    assets = vite.assets_of(entry)
+    if not assets:
+        return SafeString("")
+    styles = format_html_join("", '<link rel="stylesheet" href="{}">', ((static(s),) for s in assets.styles))
+    preloads = format_html_join("", '<link rel="modulepreload" href="{}">', ((static(p),) for p in assets.preloads))
+    return styles + preloads + format_html('<script type="module" src="{}"></script>', static(assets.script))
+
+
+@register.filter
+def figure(value: float | None, digits: int = 1) -> str:
+    """A number with a fixed count of decimals and thousands marked; a dash where there is none."""
+    return "–" if value is None else f"{value:,.{digits}f}"
+
+
+@register.filter
+def age(moment: datetime | None) -> str:
+    """How long ago, in one short word: "12 min", "3 h", "5 d"."""
+    if moment is None:
+        return ""
+    seconds = max(0, int((timezone.now() - moment).total_seconds()))
+    if seconds < 60:
+        return "now"
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return "now"
+
+
+@register.filter
+def short_hash(digest: str) -> str:
+    """The first twelve digits of a hash: enough for people to compare."""
+    return digest[:12]

@@ -1,0 +1,22 @@
+"""URLs of the pages."""
+
+from django.urls import path
+
+from webapp.pages import account_views, views
+
+app_name = "pages"
+CASE = "campaigns/<slug:slug>/cases/<int:number>/"
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("sign-in/", account_views.sign_in, name="sign_in"),
+    path("sign-out/", account_views.sign_out, name="sign_out"),
+    path("password/", account_views.password, name="password"),
+    path("theme/", account_views.theme, name="theme"),
+    path("campaigns/<slug:slug>/", views.campaign, name="campaign"),
+    path(CASE, views.case, name="case"),
+    path(f"{CASE}picture.png", views.picture, name="picture"),
+    path(f"{CASE}readings/", views.start, name="start"),
+    path(f"{CASE}draft/", views.draft_again, name="draft_again"),
+    path("readings/<uuid:reading_id>/", views.viewer, name="viewer"),
+]

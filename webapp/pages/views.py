@@ -1,0 +1,165 @@
+"""Home, campaign, case and viewer pages."""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.middleware.csrf import get_token
+from django.shortcuts import redirect, render
+from django.utils.http import quote_etag
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from webapp.audit.refusal import ActionRefused
+from webapp.campaigns.actions import request_draft_again
+from webapp.campaigns.queries import campaign_for, case_for, roles_of
+from webapp.campaigns.rules import may_add_scans
+from webapp.pages import pictures, vite
+from webapp.pages.actions import view_scan
+from webapp.pages.queries import cards_for, next_case_for, recent_readings_for, visible_mask_for
+from webapp.pages.story import spacing_text, story_for
+from webapp.pages.worklist import FILTERS, lines_for
+from webapp.readings.actions import start_reading, view_reading
+from webapp.readings.queries import reading_for
+
+PICTURE_SIZES_PX = (80, 640)
+A_MINUTE = "private, max-age=60"
+
+
+@require_GET
+@never_cache
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """What is next, what is mine, how far it is."""
+    cards = cards_for(request.user)
+    return render(
+        request,
+        "pages/home.html",
+        {
+            "cards": cards,
+            "next": next_case_for(request.user),
+            "recent": recent_readings_for(request.user),
+            "is_coordinator": any("coordinator" in card.roles for card in cards),
+        },
+    )
+
+
+@require_GET
+@never_cache
+@login_required
+def campaign(request: HttpRequest, slug: str) -> HttpResponse:
+    """The worklist of a campaign."""
+    place = campaign_for(request.user, slug)
+    lines = lines_for(request.user, place)
+    wanted = request.GET.get("state", "")
+    chips = [(code, word, sum(line.state.code == code for line in lines)) for code, word in FILTERS.items()]
+    signed = sum(line.state.code == "signed" for line in lines)
+    return render(
+        request,
+        "pages/campaign.html",
+        {
+            "campaign": place,
+            "lines": [line for line in lines if wanted not in FILTERS or line.state.code == wanted],
+            "case_count": len(lines),
+            "signed_count": signed,
+            "percent": 100 * signed / len(lines) if lines else 0,
+            "chips": [chip for chip in chips if chip[2] or chip[0] == wanted],
+            "wanted": wanted if wanted in FILTERS else "",
+            "next": next_case_for(request.user, place),
+            "roles": sorted(roles_of(request.user, place)),
+            "add_refusal": may_add_scans(place, request.user),
+        },
+    )
+
+
+@require_GET
+@never_cache
+@login_required
+def case(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """The way of a case as a line of stations, with its picture, warnings, numbers and exports."""
+    item = case_for(request.user, slug, number)
+    view_scan(case=item, by=request.user)
+    numbers = item.campaign.cases.order_by("number").values_list("number", flat=True)
+    return render(
+        request,
+        "pages/case.html",
+        {
+            "case": item,
+            "campaign": item.campaign,
+            "scan": item.scan,
+            "spacing_mm": spacing_text(item.scan.affine_lps),
+            "previous": numbers.filter(number__lt=number).last(),
+            "following": numbers.filter(number__gt=number).first(),
+            "add_refusal": may_add_scans(item.campaign, request.user),
+            **story_for(request.user, item),
+        },
+    )
+
+
+@require_POST
+@login_required
+def start(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """Begin a reading of a case and go to the viewer."""
+    item = case_for(request.user, slug, number)
+    try:
+        reading = start_reading(case=item, by=request.user)
+    except ActionRefused as refused:
+        messages.error(request, refused.sentence)
+        return redirect("pages:case", slug=slug, number=number)
+    return redirect("pages:viewer", reading_id=reading.pk)
+
+
+@require_POST
+@login_required
+def draft_again(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """Ask for the AI draft once more, after it failed."""
+    item = case_for(request.user, slug, number)
+    try:
+        request_draft_again(case=item, by=request.user)
+    except ActionRefused as refused:
+        messages.error(request, refused.sentence)
+    return redirect("pages:case", slug=slug, number=number)
+
+
+@require_GET
+@login_required
+def picture(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """The middle slice of a case with the outlines of the mask that this person may see (?size=80 or 640)."""
+    item = case_for(request.user, slug, number)
+    asked = request.GET.get("size", "")
+    size_px = int(asked) if asked.isdigit() and int(asked) in PICTURE_SIZES_PX else PICTURE_SIZES_PX[-1]
+    mask = visible_mask_for(request.user, item)
+    etag = quote_etag(
+        f"{item.scan.voxels_sha256[:16]}-{mask.pk}-{mask.head_hash[:16]}-{size_px}"
+        if mask
+        else f"{item.scan.voxels_sha256[:16]}-{size_px}"
+    )
+    response: HttpResponse
+    if request.headers.get("If-None-Match") == etag:
+        response = HttpResponseNotModified()
+    else:
+        response = HttpResponse(pictures.picture_png(item.scan, mask, size_px), content_type="image/png")
+    response["ETag"], response["Cache-Control"] = etag, A_MINUTE
+    return response
+
+
+@require_GET
+@never_cache
+@login_required
+def viewer(request: HttpRequest, reading_id: uuid.UUID) -> HttpResponse:
+    """The page that holds the viewer of one reading."""
+    reading = reading_for(request.user, reading_id)
+    view_reading(reading=reading, by=request.user)
+    place: dict[str, Any] = {"slug": reading.case.campaign.slug, "number": reading.case.number}
+    return render(
+        request,
+        "pages/viewer.html",
+        {
+            "reading": reading,
+            "viewer": vite.assets_of(vite.VIEWER_ENTRY),
+            "csrf_token": get_token(request),
+            "back": f"/campaigns/{place['slug']}/cases/{place['number']}/",
+        },
+    )

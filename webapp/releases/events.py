@@ -1,0 +1,3 @@
+"""Audit events of what is taken away."""
+
+EXPORT_DOWNLOADED = "export.downloaded"

@@ -1,0 +1,199 @@
+"""Build the files that people take away, from signed versions and nothing else."""
+
+import hashlib
+import io
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import IO
+
+from django.conf import settings
+
+from webapp.archive.queries import volume_of
+from webapp.campaigns.models import Campaign, Case
+from webapp.masks.models import Version
+from webapp.masks.queries import version_layers
+from webapp.readings.models import Reading
+from webapp.releases import layouts, tables
+from webapp.releases.bundles import Bundle
+from webapp.releases.measurements import measured
+from webapp.releases.rules import may_export_seg
+from webapp.releases.segmentations import write_layer_seg
+
+ZIP, DICOM, CSV = "application/zip", "application/dicom", "text/csv; charset=utf-8"
+SEG_LAYERS = ("findings", "anatomy")
+BLOCK = 1024 * 1024
+
+
+@dataclass(frozen=True, eq=False)
+class Export:
+    """A finished file: its name, its type, and an open file at its beginning that vanishes when closed."""
+
+    name: str
+    content_type: str
+    file: IO[bytes]
+    size_bytes: int
+    sha256: str
+
+
+def case_nifti(reading: Reading) -> Export:
+    """The scan and the signed mask of one reading as NIfTI, with README and measurements."""
+    mask = signed_mask(reading)
+    volume = volume_of(reading.case.scan)
+    with _zip_under_way() as (file, bundle):
+        layouts.add_image(bundle, "", volume)
+        layouts.add_masks(bundle, "", mask, volume.affine_lps)
+        bundle.add_text("measurements.csv", tables.measurements_csv([table_row(reading)]))
+        bundle.add_text("README.txt", layouts.readme([("", mask)]))
+    return _export(f"{case_name(reading.case)}-nifti.zip", ZIP, file)
+
+
+def campaign_nifti(campaign: Campaign, readings: Sequence[Reading]) -> Export:
+    """Every given reading of a campaign as NIfTI: a folder a case, in it the scan and a folder a reading."""
+    described = []
+    with _zip_under_way() as (file, bundle):
+        for case, of_case in groupby(readings, key=lambda reading: reading.case):
+            volume = volume_of(case.scan)
+            layouts.add_image(bundle, f"{case_folder(case)}/", volume)
+            for reading in of_case:
+                mask, folder = signed_mask(reading), reading_folder(reading)
+                layouts.add_masks(bundle, f"{folder}/", mask, volume.affine_lps)
+                described.append((folder, _without_voxels(mask)))
+        bundle.add_text("measurements.csv", tables.measurements_csv(table_row(r) for r in readings))
+        bundle.add_text("README.txt", layouts.readme(described))
+    return _export(f"{campaign.slug}-nifti.zip", ZIP, file)
+
+
+def case_seg(reading: Reading, layer: str) -> Export:
+    """One layer of a signed mask as a DICOM Segmentation that refers to the archive's instances."""
+    file = _scratch_file()
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / f"{layer}.seg.dcm"
+        write_layer_seg(path, reading.signature.version, layer)
+        with open(path, "rb") as written:
+            shutil.copyfileobj(written, file, BLOCK)
+    return _export(f"{case_name(reading.case)}-{layer}.seg.dcm", DICOM, file)
+
+
+def campaign_seg(campaign: Campaign, readings: Sequence[Reading]) -> Export:
+    """Both layers of every given reading as DICOM Segmentations; scans without DICOM images are named in the README."""
+    described, left_out = [], []
+    with _zip_under_way() as (file, bundle):
+        for reading in readings:
+            folder = reading_folder(reading)
+            refusal = may_export_seg(reading.case.scan)
+            if refusal is not None:
+                left_out.append(f"{folder}: {refusal.sentence}")
+                continue
+            with tempfile.TemporaryDirectory() as scratch:
+                for layer in SEG_LAYERS:
+                    path = Path(scratch) / f"{layer}.seg.dcm"
+                    write_layer_seg(path, reading.signature.version, layer)
+                    bundle.add_file(f"{folder}/{path.name}", path)
+            described.append((folder, _without_voxels(signed_mask(reading))))
+        bundle.add_text("measurements.csv", tables.measurements_csv(table_row(r) for r in readings))
+        bundle.add_text("README.txt", layouts.readme(described, left_out))
+    return _export(f"{campaign.slug}-seg.zip", ZIP, file)
+
+
+def measurements_table(stem: str, readings: Sequence[Reading]) -> Export:
+    """The table of measurements of the given readings."""
+    text = tables.measurements_csv(table_row(reading) for reading in readings)
+    return _export(f"{stem}-measurements.csv", CSV, io.BytesIO(text.encode()))
+
+
+def signed_mask(reading: Reading) -> layouts.SignedMask:
+    """The signed version of a reading with its layers, labels and facts."""
+    version, label_set = reading.signature.version, reading.mask.label_set
+    layers = version_layers(version)
+    return layouts.SignedMask(
+        anatomy=layers["anatomy"],
+        findings=layers["findings"],
+        labels=label_set.labels,
+        lesion_values=label_set.lesion_values,
+        facts=facts_of(reading),
+    )
+
+
+def table_row(reading: Reading) -> tables.Row:
+    """The line of a signed reading in the table of measurements."""
+    names = {label["value"]: label["name"] for label in reading.mask.label_set.labels}
+    return tables.Row(facts_of(reading), measured(reading.signature.version).values, names)
+
+
+def facts_of(reading: Reading) -> dict[str, str]:
+    """Who signed what, as the table's first columns give it."""
+    case, signature = reading.case, reading.signature
+    return {
+        "campaign": case.campaign.slug,
+        "case": str(case.number),
+        "pseudonym": case.scan.study.patient.pseudonym,
+        "reader": str(reading.reader),
+        "stage": reading.stage,
+        "signed_at": signature.signed_at.isoformat(timespec="seconds"),
+        "draft_algorithm": draft_algorithm_of(signature.version),
+        "version_sha256": signature.version_sha256,
+        "label_set": str(reading.mask.label_set),
+    }
+
+
+def draft_algorithm_of(version: Version) -> str:
+    """The algorithm whose draft a version descends from; empty when people began without one."""
+    ancestor = version.parent
+    while ancestor is not None:
+        if ancestor.mask.author_kind == "algorithm":
+            return ancestor.mask.author_name
+        ancestor = ancestor.parent
+    return ""
+
+
+def case_name(case: Case) -> str:
+    """The stem of file names of a case."""
+    return f"{case.campaign.slug}-{case_folder(case)}"
+
+
+def case_folder(case: Case) -> str:
+    """The folder of a case in a campaign's bundle."""
+    return f"case-{case.number:04d}"
+
+
+def reading_folder(reading: Reading) -> str:
+    """The folder of a reading in a campaign's bundle; the id keeps two readers of one name apart."""
+    stage, reader = tables.safe_name(reading.stage), tables.safe_name(str(reading.reader))
+    return f"{case_folder(reading.case)}/{stage}-{reader}-{reading.pk.hex[:8]}"
+
+
+def _without_voxels(mask: layouts.SignedMask) -> layouts.SignedMask:
+    """What the README needs of a mask, so that a campaign's masks are not all held in memory."""
+    none = mask.anatomy[:0].copy()
+    return layouts.SignedMask(none, none, mask.labels, mask.lesion_values, mask.facts)
+
+
+@contextmanager
+def _zip_under_way() -> Iterator[tuple[IO[bytes], Bundle]]:
+    file = _scratch_file()
+    try:
+        with Bundle(file) as bundle:
+            yield file, bundle
+    except BaseException:
+        file.close()
+        raise
+
+
+def _scratch_file() -> IO[bytes]:
+    """A file without a name in the data folder: large bundles fit there, and nothing is left behind by a crash."""
+    folder = Path(settings.GROUNDGLASS_HOME) / "exports"
+    folder.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryFile(dir=folder)
+
+
+def _export(name: str, content_type: str, file: IO[bytes]) -> Export:
+    file.seek(0)
+    digest = hashlib.file_digest(file, "sha256").hexdigest()
+    size = file.tell()
+    file.seek(0)
+    return Export(name, content_type, file, size, digest)

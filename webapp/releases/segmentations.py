@@ -1,0 +1,58 @@
+"""DICOM Segmentations of signed versions, over the de-identified instances of the archive."""
+
+import io
+import uuid
+from pathlib import Path
+
+import numpy as np
+from pydicom import Dataset, dcmread
+
+from inference.imaging.seg import ANATOMY_SEGMENTS, Author, Segment, write_seg
+from webapp.archive.models import Scan
+from webapp.archive.queries import files_of
+from webapp.masks.models import LabelSet, Version
+from webapp.masks.queries import version_layers
+
+SERIES_NUMBERS = {"findings": 901, "anatomy": 902}
+DESCRIPTIONS = {"findings": "Findings, signed", "anatomy": "Lungs, signed"}
+
+
+def write_layer_seg(path: Path, version: Version, layer: str) -> None:
+    """Write one layer ("findings" or "anatomy") of a signed version as a DICOM SEG; the same version, the same UIDs."""
+    scan = version.mask.scan
+    write_seg(
+        path,
+        version_layers(version)[layer],
+        np.asarray(scan.affine_lps, dtype=np.float64).reshape(4, 4),
+        source_headers(scan),
+        findings_segments(version.mask.label_set) if layer == "findings" else ANATOMY_SEGMENTS,
+        author=Author(person=version.author_name),
+        series_description=DESCRIPTIONS[layer],
+        series_number=SERIES_NUMBERS[layer],
+        series_instance_uid=_uid(version, layer, "series"),
+        sop_instance_uid=_uid(version, layer, "instance"),
+        created=version.cut_at,
+    )
+
+
+def source_headers(scan: Scan) -> list[Dataset]:
+    """The headers of a scan's de-identified instances, in z order."""
+    return [dcmread(io.BytesIO(content), stop_before_pixels=True) for content in files_of(scan)]
+
+
+def findings_segments(label_set: LabelSet) -> list[Segment]:
+    """How DICOM describes the labels of a label set."""
+    return [
+        Segment(
+            value=label["value"],
+            name=label["name"],
+            code=(label["code"]["scheme"], label["code"]["value"], label["code"]["meaning"]),
+            colour=label["colour"],
+        )
+        for label in label_set.labels
+    ]
+
+
+def _uid(version: Version, layer: str, kind: str) -> str:
+    """A UID under 2.25 that follows from the version's id, so that a second export is the same object."""
+    return f"2.25.{uuid.uuid5(version.pk, f'{layer} {kind}').int}"

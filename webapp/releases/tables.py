@@ -1,0 +1,103 @@
+"""The table of measurements: one line a signed reading, units in the names of its columns."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+SIDES = ("left", "right")
+SIDE_COLUMNS = ("lung_volume_ml", "lesion_volume_ml", "extent_percent", "weight_g")
+WHO = (
+    "campaign",
+    "case",
+    "pseudonym",
+    "reader",
+    "stage",
+    "signed_at",
+    "draft_algorithm",
+    "version_sha256",
+    "label_set",
+)
+NUMBERS = (
+    "extent_percent",
+    "weight_g",
+    "lesion_volume_ml",
+    "lesion_outside_lung_ml",
+    "lung_volume_ml",
+    "lung_weight_g",
+    "lesion_mean_hu",
+    "lesion_sd_hu",
+)
+# A spreadsheet takes a cell that begins so for a formula.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One signed reading: who and what (`facts`, keys of WHO), its numbers as Measurements.as_dict() gives them.
+
+    `labels` names the findings labels by value.
+    """
+
+    facts: dict[str, str]
+    values: dict[str, Any]
+    labels: dict[int, str]
+
+
+def safe_text(text: str) -> str:
+    """A cell that no spreadsheet runs: an apostrophe before what looks like a formula, no control characters."""
+    clean = "".join(c if c.isprintable() else " " for c in text)
+    return f"'{clean}" if text.startswith(FORMULA_STARTS) or clean.lstrip().startswith(FORMULA_STARTS) else clean
+
+
+def measurements_csv(rows: Iterable[Row]) -> str:
+    """CSV (RFC 4180, UTF-8) of all rows; numbers are written so that reading them back gives the same float."""
+    listed = list(rows)
+    bands = list(dict.fromkeys(b for row in listed for b in row.values["band_volumes_ml"] or {}))
+    labels = sorted({value for row in listed for value in row.labels})
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(
+        [
+            *WHO,
+            *NUMBERS,
+            *(f"{side}_{column}" for side in SIDES for column in SIDE_COLUMNS),
+            *(f"band_{safe_name(band)}_ml" for band in bands),
+            *(f"label_{value}_{quantity}" for value in labels for quantity in ("name", "volume_ml", "weight_g")),
+            "options_json",
+        ]
+    )
+    for row in listed:
+        writer.writerow(_cells(row, bands, labels))
+    return out.getvalue()
+
+
+def _cells(row: Row, bands: list[str], labels: list[int]) -> list[str]:
+    values = row.values
+    by_label = values["by_label"]
+    cells = [safe_text(row.facts[column]) for column in WHO]
+    cells += [number(values[column]) for column in NUMBERS]
+    cells += [number(values[side][column]) for side in SIDES for column in SIDE_COLUMNS]
+    cells += [number((values["band_volumes_ml"] or {}).get(band)) for band in bands]
+    for value in labels:
+        found = by_label.get(str(value))
+        if value not in row.labels:
+            cells += ["", "", ""]
+        elif found is None:
+            cells += [safe_text(row.labels[value]), "0.0", "0.0" if values["weight_g"] is not None else ""]
+        else:
+            cells += [safe_text(row.labels[value]), number(found["volume_ml"]), number(found["weight_g"])]
+    return [*cells, json.dumps(values["options"], sort_keys=True)]
+
+
+def number(value: float | None) -> str:
+    """A number in full precision; empty where it is undefined."""
+    return "" if value is None else repr(float(value))
+
+
+def safe_name(text: str) -> str:
+    """A name fit for a column or a file: lower case letters, digits and underscores."""
+    name = "".join(c.lower() if c.isascii() and c.isalnum() else "_" for c in text)
+    return "_".join(part for part in name.split("_") if part) or "unnamed"
