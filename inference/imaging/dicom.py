@@ -20,6 +20,7 @@ __all__ = [
     "HeaderGroup",
     "SeriesRefused",
     "SeriesVolume",
+    "assemble_volume",
     "check_series",
     "read_file",
     "read_header_group",
@@ -96,16 +97,22 @@ def volume_from_datasets(datasets: Sequence[Dataset], progress: Progress | None 
 
     `progress` is told the fraction of slices decoded. Every slice is rescaled by its own slope and intercept.
     """
-    return _assemble(check_series(datasets), lambda index: datasets[index], progress)
+    return assemble_volume(check_series(datasets), lambda index: datasets[index], progress)
 
 
 def volume_from_files(paths: Sequence[Path], progress: Progress | None = None) -> SeriesVolume:
     """As `volume_from_datasets`, reading one file's pixels at a time so that memory holds one copy."""
     geometry = check_series([read_file(path, pixels=False) for path in paths])
-    return _assemble(geometry, lambda index: read_file(paths[index]), progress)
+    return assemble_volume(geometry, lambda index: read_file(paths[index]), progress)
 
 
-def _assemble(geometry: SeriesGeometry, source: Callable[[int], Dataset], progress: Progress | None) -> SeriesVolume:
+def assemble_volume(
+    geometry: SeriesGeometry, source: Callable[[int], Dataset], progress: Progress | None = None
+) -> SeriesVolume:
+    """The volume on a checked grid; `source` gives the data set, with pixels, of one index at a time.
+
+    Memory holds the volume and one data set. Raises SeriesRefused with a finding for each file at fault.
+    """
     hu = np.empty(geometry.shape_zyx, dtype=np.int16)
     faults: list[Finding] = []
     clipped, has_hu = 0, True
