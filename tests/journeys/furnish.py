@@ -1,7 +1,8 @@
-"""Puts people and a campaign into a test's site through the site's own actions: `python -m tests.journeys.furnish JSON`.
+"""Puts people and a campaign into a test's site through the site's own actions.
 
-JSON: {"slug", "name", "people": [{"username", "name", "role", "password"}]}. The campaign drafts with the classical
-baseline. Run in a process of its own, so that no test shares Django's state with the site that it looks at.
+`python -m tests.journeys.furnish JSON`, with JSON {"slug", "name", "people": [{"username", "name", "role",
+"password"}]}. The campaign drafts with the classical baseline. A process of its own, so that no test shares Django's
+state with the site that it looks at.
 """
 
 import json

@@ -50,9 +50,7 @@ def distance_mm(
     return np.linalg.norm(centres - start - t[..., None] * along, axis=-1)
 
 
-def painted(
-    layer: NDArray[np.uint8], view: View, covered: NDArray[np.bool_], value: int
-) -> NDArray[np.uint8]:
+def painted(layer: NDArray[np.uint8], view: View, covered: NDArray[np.bool_], value: int) -> NDArray[np.uint8]:
     """The layer (uint8 zyx) after every covered pixel ([v, u]) of the plane took a value."""
     after = layer.copy()
     plane = {

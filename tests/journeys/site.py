@@ -125,7 +125,7 @@ class Site:
 
     def start_worker(self) -> None:
         """Start a worker of every queue."""
-        self.launch("worker", "manage.py", "worker")
+        self.launch("worker", "manage.py", "run_worker")
 
     def launch(self, name: str, *arguments: str) -> None:
         """Start Python with `arguments` as the site's process `name`."""
@@ -170,6 +170,11 @@ class Site:
         assert pid, "the database does not run"
         os.kill(pid, signal.SIGKILL)
         wait_until("the database is gone", lambda: postgres.running_pid(self.home) is None, pause_s=0.02)
+
+    def mend_worker(self) -> None:
+        """Start the worker again if it ended, as the supervisor of a real site does."""
+        if self.processes["worker"].poll() is not None:
+            self.start_worker()
 
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         """Rows straight from the database: what is there, not what the site says is there."""

@@ -1,0 +1,140 @@
+"""Scenes in Chromium, one for each promise to a reader."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.journeys.site import Person, Site
+from tests.journeys.viewer import Reader
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("site")]
+Case = tuple[str, dict[str, Person]]
+OpenTab = Callable[[Person], Reader]
+
+
+def _reading(open_tab: OpenTab, case: Case) -> Reader:
+    slug, people = case
+    reader = open_tab(people["radiologist"])
+    reader.sign_in()
+    reader.start_reading(slug, 1)
+    return reader
+
+
+def test_undo_and_redo_of_twenty_mixed_edits_give_the_exact_masks(
+    site: Site, open_tab: OpenTab, phantom_case: Case
+) -> None:
+    reader = _reading(open_tab, phantom_case)
+    scan = reader.api()["scan"]
+    _, ny, nx = scan["shape_zyx"]
+    radius_mm = reader.handle("g.brushMm") / 2
+    draft = reader.stored_layers()["findings"]
+    states = [reader.handle("g.counts().findings")]
+    views = {plane: reader.view(plane) for plane in ("axial", "coronal", "sagittal")}
+    for n in range(20):
+        plane = ("axial", "coronal", "axial", "sagittal")[n % 4]
+        reader.press("e" if n % 5 == 4 else "b")
+        spot = (nx * (0.25 + 0.02 * n), ny * 0.5) if plane == "axial" else (nx * (0.3 + 0.02 * n), 14 + n / 2)
+        before = reader.strokes_done()
+        reader.drag(reader.path_near(views[plane], spot, radius_mm, scan, steps=2))
+        if n % 5 != 4:
+            reader.wait_for_handle(f"g.strokes.length === {before + 1}")
+        states.append(reader.handle("g.counts().findings"))
+    done = reader.strokes_done()
+    reader.wait_until_saved()
+    painted = reader.stored_layers()["findings"]
+    for n in range(done):
+        reader.press("z")
+        reader.wait_for_handle(f"g.strokes.length === {done + n + 1}")
+    reader.wait_until_saved()
+    assert reader.handle("g.counts().findings") == states[0]
+    assert (reader.stored_layers()["findings"] == draft).all()
+    for n in range(done):
+        reader.press("Shift+Z")
+        reader.wait_for_handle(f"g.strokes.length === {2 * done + n + 1}")
+    reader.wait_until_saved()
+    assert reader.handle("g.counts().findings") == states[-1]
+    assert (reader.stored_layers()["findings"] == painted).all()
+    assert not reader.troubles, reader.troubles
+
+
+def test_keys_choose_tools_and_hide_masks_while_held(site: Site, open_tab: OpenTab, phantom_case: Case) -> None:
+    reader = _reading(open_tab, phantom_case)
+    for key, tool in (("b", "brush"), ("e", "eraser")):
+        reader.press(key)
+        reader.wait_for_handle(f"g.tool === '{tool}'")
+        pressed = reader.page.locator("[aria-pressed=true]")
+        assert any(tool in (label or "").lower() for label in pressed.all_inner_texts()) or pressed.count()
+    brush_mm = reader.handle("g.brushMm")
+    reader.press("]")
+    reader.wait_for_handle(f"g.brushMm > {brush_mm}")
+    reader.press("[")
+    reader.wait_for_handle(f"g.brushMm === {brush_mm}")
+    shown = _overlay_pixels(reader)
+    assert shown > 0
+    reader.page.keyboard.down("h")
+    reader.until("the masks are hidden", lambda: _overlay_pixels(reader) < shown)
+    hidden = _overlay_pixels(reader)
+    reader.page.keyboard.up("h")
+    reader.until("the masks are back", lambda: _overlay_pixels(reader) == shown)
+    assert hidden < shown
+    reader.press("?")
+    reader.page.locator("[role=dialog]").wait_for()
+    assert "Undo" in reader.page.locator("[role=dialog]").inner_text()
+    reader.press("Escape")
+    reader.page.locator("[role=dialog]").wait_for(state="hidden")
+
+
+def _overlay_pixels(reader: Reader) -> int:
+    """How many pixels the axial plane's overlay (masks, scale) draws."""
+    count: int = reader.page.evaluate(
+        """() => {
+          const canvas = document.querySelector('[data-plane=axial] canvas.pane-overlay');
+          const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+          let drawn = 0;
+          for (let p = 3; p < data.length; p += 4) if (data[p]) drawn++;
+          return drawn;
+        }"""
+    )
+    return count
+
+
+def test_second_tab_looks_and_does_not_write_until_it_takes_over(
+    site: Site, open_tab: OpenTab, phantom_case: Case
+) -> None:
+    reader = _reading(open_tab, phantom_case)
+    second = Reader(site, reader.page.context.new_page(), reader.person)
+    second.open_reading(reader.reading_id, ready=False)
+    second.wait_for_handle("g?.slicesComplete && g.writing.kind === 'held'")
+    scan = reader.api()["scan"]
+    _, ny, nx = scan["shape_zyx"]
+    radius_mm = second.handle("g.brushMm") / 2
+    second.press("b")
+    second.drag(second.path_near(second.view("axial"), (nx * 0.2, ny * 0.15), radius_mm, scan, steps=2))
+    assert second.strokes_done() == 0
+    assert reader.stored_strokes() == []
+    reader.page.bring_to_front()
+    reader.press("b")
+    reader.paint(reader.path_near(reader.view("axial"), (nx * 0.2, ny * 0.15), radius_mm, scan, steps=2))
+    reader.wait_until_saved()
+    count = reader.handle("g.counts().findings")
+    second.page.bring_to_front()
+    second.wait_for_handle(f"g.counts().findings === {count}")
+
+
+def test_strokes_painted_offline_are_kept_and_sent_when_the_network_is_back(
+    site: Site, open_tab: OpenTab, phantom_case: Case
+) -> None:
+    reader = _reading(open_tab, phantom_case)
+    scan = reader.api()["scan"]
+    _, ny, nx = scan["shape_zyx"]
+    radius_mm = reader.handle("g.brushMm") / 2
+    reader.page.context.set_offline(True)
+    reader.press("b")
+    for n in range(2):
+        spot = (nx * (0.2 + 0.3 * n), ny * 0.15)
+        reader.paint(reader.path_near(reader.view("axial"), spot, radius_mm, scan, steps=2))
+    reader.wait_for_handle("g.saving.kind === 'offline' && g.saving.count === 2")
+    assert "2" in reader.page.locator("[aria-live]").all_inner_texts().__str__()
+    reader.page.context.set_offline(False)
+    reader.wait_until_saved()
+    assert [stroke["id"] for stroke in reader.stored_strokes()] == reader.handle("g.strokes.map(s => s.id)")
