@@ -69,6 +69,7 @@ def measurements_of(volume: Volume, layers: Layers, label_set: LabelSet) -> Meas
         volume.voxel_volume_ml,
         lesion_values=label_set.lesion_values,
         not_lung_values=label_set.not_lung_values,
+        has_hu=volume.has_hu,
     )
 
 
