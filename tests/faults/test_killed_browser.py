@@ -56,7 +56,7 @@ def test_browser_killed_with_unsent_strokes_sends_them_when_it_is_opened_again(
         reader.paint(paths[2])
         reader.wait_for_handle("g.saving.kind === 'offline' && g.saving.count === 2")
         painted = reader.handle("g.strokes.map(s => s.id)")
-        on_screen = reader.handle("g.counts().findings")
+        on_screen = reader.lesion_voxels()
         cookies = reader.page.context.cookies()
         _kill_browser(profile)
 
@@ -71,8 +71,8 @@ def test_browser_killed_with_unsent_strokes_sends_them_when_it_is_opened_again(
         assert [stroke["id"] for stroke in stored] == painted, "each once, in the order of painting"
         layers = reader.stored_layers()
         assert (replay(draft, stored)["findings"] == layers["findings"]).all()
-        assert int((layers["findings"] > 0).sum()) == on_screen
-        reader.wait_for_handle(f"g.counts().findings === {on_screen}")
+        assert int((layers["findings"] == 1).sum()) == on_screen
+        reader.wait_for_handle(f"g.voxelCount('findings', 1) === {on_screen}")
 
         reader.press("b")
         reader.paint(reader.path_near(reader.view("axial"), (nx * 0.3, ny * 0.12), radius_mm, scan, steps=2))

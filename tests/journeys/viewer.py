@@ -69,7 +69,7 @@ class Reader:
 
     def wait_until_ready(self) -> None:
         """Until every slice is there and the viewer takes strokes."""
-        self.page.wait_for_function("() => window.groundglass?.slicesComplete && window.groundglass?.ready")
+        self.page.wait_for_function("() => window.groundglass?.slicesComplete && window.groundglass?.mayPaint")
 
     # What the server says
 
@@ -120,7 +120,7 @@ class Reader:
 
     def go_to_slice(self, plane: str, wanted: int) -> None:
         """Turn the wheel over a plane until it shows the slice."""
-        box = self.page.locator(f"[data-plane={plane}]").bounding_box()
+        box = self.page.locator(f"#pane-{plane}").bounding_box()
         assert box
         self.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
@@ -166,7 +166,7 @@ class Reader:
             mouse.up(button=button)
 
     def strokes_done(self) -> int:
-        """How many strokes this tab has recorded."""
+        """How many brush and eraser strokes this tab has recorded."""
         return int(self.handle("g.strokes.length"))
 
     def paint(self, path: list[tuple[int, int]], button: Any = "left") -> None:
@@ -181,11 +181,15 @@ class Reader:
 
     def wait_until_saved(self) -> None:
         """Until the viewer says that everything is saved: the server has committed it."""
-        self.wait_for_handle("g.saving.kind === 'saved'")
+        self.wait_for_handle("g.allSaved()")
+
+    def lesion_voxels(self) -> int:
+        """How many voxels of lesion the viewer holds."""
+        return int(self.handle("g.voxelCount('findings', 1)"))
 
     def acknowledged(self) -> list[str]:
-        """Ids of the strokes that the server has acknowledged to this tab."""
-        ids: list[str] = self.handle("g.strokes.filter(s => s.acknowledged).map(s => s.id)")
+        """Ids of the strokes that the server has acknowledged to this tab (if it undid none)."""
+        ids: list[str] = self.handle("g.strokes.slice(0, g.mask.stroke_sequence).map(s => s.id)")
         return ids
 
     def until(self, what: str, condition: Callable[[], Any]) -> Any:
