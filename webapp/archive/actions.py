@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from django.db import transaction
+
 from inference.imaging.slabs import encode_slab, slab_ranges
 from inference.imaging.volume import Volume
 from webapp.archive import events, rules, storage
@@ -24,25 +26,31 @@ def file_scan(
     volume: Volume,
     instances: Iterable[NewInstance] = (),
     by: Any,
-    scan_id: uuid.UUID | None = None,
+    then: Callable[[Scan], object] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Scan:
     """File a checked, de-identified series as a scan: its slabs and instances in storage, then its rows.
 
-    The very same series again gives the scan that is there. Raises ActionRefused (a SOP Instance UID known
-    with other pixels, ...) and OSError (disk full); whatever was written by then is removed. A caller whose own
-    transaction may still fail gives `scan_id` and wraps it in `storage.removed_on_failure(scan_id)`.
+    `then` is called with the scan in the same transaction (to make it a case, say). The very same series again
+    gives the scan that is there. Raises ActionRefused (a SOP Instance UID known with other pixels, ...), OSError
+    (disk full) and whatever `then` raises; nothing stays written then.
     """
-    scan_id = scan_id or uuid.uuid4()
-    already = Scan.objects.filter(series_uid=new.series_uid).first()
+    scan_id = uuid.uuid4()
+    known = Scan.objects.filter(series_uid=new.series_uid).exists()
     with storage.removed_on_failure(scan_id):
-        if already is None:
+        if known:
+            slabs, rows = [], [_row(instance, volume) for instance in instances]
+        else:
             slabs = _write_slabs(scan_id, volume, progress)
             rows = _write_instances(scan_id, volume, instances)
             storage.sync_folders(scan_id)
-        else:
-            slabs, rows = [], [_row(instance, volume) for instance in instances]
-        return _file_rows(scan_id=scan_id, new=new, volume=volume, slabs=slabs, rows=rows, by=by)
+        with transaction.atomic():
+            scan = _file_rows(scan_id=scan_id, new=new, volume=volume, slabs=slabs, rows=rows, by=by)
+            if then:
+                then(scan)
+    if scan.pk != scan_id:  # someone else filed the same series meanwhile
+        storage.remove(scan_id)
+    return scan
 
 
 @audited(events.SCAN_FILED)

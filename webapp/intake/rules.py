@@ -1,0 +1,49 @@
+"""What may come in, beside the geometry, which is inference's to judge."""
+
+from collections.abc import Sequence
+
+from pydicom.dataset import FileDataset
+
+from inference.imaging.findings import SeriesRefused
+from inference.imaging.headers import text, texts
+from webapp.accounts.models import User
+from webapp.audit.refusal import Refusal
+from webapp.campaigns.queries import roles_of
+from webapp.intake.models import Batch
+
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+LARGEST_UPLOAD_BYTES = 4 * 1024**3
+LARGEST_BATCH_BYTES = 64 * 1024**3
+
+
+def require_takeable(headers: Sequence[FileDataset]) -> None:
+    """Raise SeriesRefused where the pixels may show a name: burned-in text, screenshots, reports."""
+    for header in headers:
+        name = header.filename
+        if text(header, "BurnedInAnnotation").upper() == "YES":
+            raise SeriesRefused("burned_in", f"{name} has text burned into its picture, which may name the patient.")
+        kind = text(header, "SOPClassUID")
+        if kind == SECONDARY_CAPTURE or kind.startswith(SECONDARY_CAPTURE + "."):
+            raise SeriesRefused(
+                "secondary_capture", f"{name} is a secondary capture (a screenshot or scan of paper), not a CT slice."
+            )
+        if {"SCREEN SAVE", "CSA REPORT", "DOSE_INFO"} & set(texts(header, "ImageType")):
+            raise SeriesRefused("screen_save", f"{name} is a saved screen or a report, not a CT slice.")
+
+
+def may_see_batch(batch: Batch, by: User) -> bool:
+    """A batch is its sender's and the campaign's coordinators'."""
+    return batch.by_id == by.pk or "coordinator" in roles_of(by, batch.campaign)
+
+
+def may_receive(batch: Batch, by: User, size: int) -> Refusal | None:
+    """Whether a batch takes one more file of `size` bytes."""
+    if batch.by_id != by.pk:
+        return Refusal("not_sender", "Only the person who opened this upload may add files to it.")
+    if batch.state != "receiving":
+        return Refusal("closed", "This upload is complete; open a new one for more files.")
+    if size > LARGEST_UPLOAD_BYTES:
+        return Refusal("too_large", f"One file may have at most {LARGEST_UPLOAD_BYTES // 1024**3} GB.")
+    if batch.byte_count + size > LARGEST_BATCH_BYTES:
+        return Refusal("batch_too_large", f"One upload may have at most {LARGEST_BATCH_BYTES // 1024**3} GB in all.")
+    return None

@@ -1,0 +1,174 @@
+"""One DICOM series, from its files to a scan in the archive and a case of the campaign."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydicom.dataset import Dataset, FileDataset
+
+from inference.imaging.dicom import SeriesVolume, assemble_volume, check_series
+from inference.imaging.findings import Finding, SeriesRefused
+from inference.imaging.headers import numbers, text
+from inference.imaging.pixels import decode_hu
+from webapp.archive.actions import file_scan
+from webapp.archive.filing import NewInstance, NewScan
+from webapp.archive.models import Scan
+from webapp.archive.queries import filed_scan
+from webapp.campaigns.actions import add_case
+from webapp.campaigns.models import Campaign, Case
+from webapp.intake import rules
+from webapp.intake.deidentification import Deidentifier
+from webapp.intake.identity import Identity, new_uid
+from webapp.intake.personal import Identifiers, personal_texts_of
+from webapp.intake.reading import read
+from webapp.intake.shifting import age_years, parsed_day
+from webapp.intake.sources import Found
+
+
+@dataclass(frozen=True)
+class Filed:
+    """A scan in the archive, new or known, its case, and what to say of it."""
+
+    scan: Scan
+    case_number: int
+    description: str
+    sentence: str
+    notes: list[str] = field(default_factory=list)
+
+
+def file_dicom_series(files: list[Found], campaign: Campaign, by: Any, advance: Callable[[float], None]) -> Filed:
+    """Check, de-identify and file one series. Raises SeriesRefused, ActionRefused, IdentityFound, OSError.
+
+    Memory holds the volume and one file: each file is read for its header, for its voxels, and to be filed.
+    """
+    headers = [read(found, pixels=False) for found in files]
+    identifiers = Identifiers(personal_texts_of(headers))
+    try:
+        return _file(files, headers, identifiers, campaign, by, advance)
+    except SeriesRefused as refusal:
+        # A sentence may quote a tag (a modality, say), and a hospital may have written anything there.
+        raise SeriesRefused(
+            refusal.code,
+            identifiers.cleaned(refusal.sentence),
+            [Finding(d.code, identifiers.cleaned(d.sentence)) for d in refusal.details],
+        ) from None
+
+
+def _file(
+    files: list[Found],
+    headers: list[FileDataset],
+    identifiers: Identifiers,
+    campaign: Campaign,
+    by: Any,
+    advance: Callable[[float], None],
+) -> Filed:
+    rules.require_takeable(headers)
+    files, headers, repeated = _without_repeats(files, headers)
+    geometry = check_series(headers)
+    series = assemble_volume(geometry, lambda index: read(files[index]), lambda part: advance(0.5 * part))
+    first = headers[series.order[0]]
+    deidentifier = Deidentifier(_identity_of(first), identifiers)
+    new = _new_scan(deidentifier, first, series)
+    known = filed_scan(new.series_uid) is not None
+    filed = file_with_case(new, series, _instances(files, series, deidentifier, advance), campaign, by)
+    notes = [f"{repeated} files were sent twice and count once."] if repeated else []
+    return Filed(*filed, new.description, sentence_of(filed[0], filed[1], known), notes)
+
+
+def file_with_case(
+    new: NewScan, series: SeriesVolume, instances: Iterator[NewInstance], campaign: Campaign, by: Any
+) -> tuple[Scan, int]:
+    """File a scan and make it a case, both or neither."""
+    cases: list[Case] = []
+    scan = file_scan(
+        new=new,
+        volume=series.volume,
+        instances=instances,
+        by=by,
+        then=lambda scan: cases.append(add_case(campaign=campaign, scan=scan, by=by)),
+    )
+    return scan, cases[0].number
+
+
+def sentence_of(scan: Scan, case_number: int, known: bool) -> str:
+    """What the line of an accepted series says."""
+    nz, ny, nx = scan.shape_zyx
+    spacing = " x ".join(f"{step:.2f}" for step in reversed(_spacing_zyx_mm(scan)))
+    noun = "slice" if nz == 1 else "slices"
+    what = f"{nz} {noun} of {nx} x {ny}, {spacing} mm, patient {scan.study.patient.pseudonym}, case {case_number}."
+    return ("Already in the archive, recognised and not doubled: " if known else "") + what
+
+
+def _spacing_zyx_mm(scan: Scan) -> list[float]:
+    columns = [[scan.affine_lps[row][axis] for row in range(3)] for axis in (2, 1, 0)]
+    return [sum(value * value for value in column) ** 0.5 for column in columns]
+
+
+def _identity_of(header: Dataset) -> Identity:
+    return Identity(
+        patient_id=text(header, "PatientID"),
+        issuer=text(header, "IssuerOfPatientID"),
+        study_uid=text(header, "StudyInstanceUID"),
+        series_uid=text(header, "SeriesInstanceUID"),
+    )
+
+
+def _instances(
+    files: list[Found], series: SeriesVolume, deidentifier: Deidentifier, advance: Callable[[float], None]
+) -> Iterator[NewInstance]:
+    for z, index in enumerate(series.order):
+        dataset = deidentifier.clean(read(files[index]))
+        content = deidentifier.file_of(dataset)
+        yield NewInstance(str(dataset.SOPClassUID), str(dataset.SOPInstanceUID), content, (z,))
+        advance(0.5 + 0.5 * (z + 1) / len(series.order))
+
+
+def _new_scan(deidentifier: Deidentifier, header: FileDataset, series: SeriesVolume) -> NewScan:
+    """What the archive keeps of the header, all of it taken after de-identification."""
+    clean = deidentifier.clean(header)
+    thickness, kvp = numbers(clean, "SliceThickness", 1), numbers(clean, "KVP", 1)
+    study_uid = text(clean, "StudyInstanceUID")
+    series_uid = text(clean, "SeriesInstanceUID")
+    return NewScan(
+        pseudonym=deidentifier.identity.pseudonym,
+        study_uid=study_uid or new_uid(f"study of {series_uid}"),
+        series_uid=series_uid,
+        source="dicom",
+        sex=text(clean, "PatientSex"),
+        shifted_date=parsed_day(text(clean, "StudyDate")),
+        frame_of_reference_uid=text(clean, "FrameOfReferenceUID"),
+        warnings=[{"code": w.code, "sentence": w.sentence} for w in series.warnings],
+        description=(text(clean, "SeriesDescription") or text(clean, "StudyDescription"))[:200],
+        manufacturer=text(clean, "Manufacturer")[:64],
+        model_name=text(clean, "ManufacturerModelName")[:64],
+        kernel=text(clean, "ConvolutionKernel")[:64],
+        slice_thickness_mm=thickness[0] if thickness else None,
+        kvp=kvp[0] if kvp else None,
+        contrast_agent=text(clean, "ContrastBolusAgent")[:64],
+        patient_age_years=age_years(text(clean, "PatientAge")),
+    )
+
+
+def _without_repeats(files: list[Found], headers: Sequence[FileDataset]) -> tuple[list[Found], list[FileDataset], int]:
+    """One file for each SOP Instance UID; raises SeriesRefused where two differ in their pixels."""
+    kept: dict[str, int] = {}
+    repeated = 0
+    for index, header in enumerate(headers):
+        uid = text(header, "SOPInstanceUID")
+        if not uid:
+            raise SeriesRefused("no_sop_uid", f"{header.filename} has no SOPInstanceUID.")
+        if uid not in kept:
+            kept[uid] = index
+            continue
+        repeated += 1
+        other = files[kept[uid]]
+        if _pixels_sha256(files[index]) != _pixels_sha256(other):
+            pair = f"{other.label} and {files[index].label}"
+            raise SeriesRefused("other_pixels", f"{pair} have the same SOP Instance UID but different pixels.")
+    chosen = list(kept.values())
+    return [files[i] for i in chosen], [headers[i] for i in chosen], repeated
+
+
+def _pixels_sha256(found: Found) -> str:
+    return hashlib.sha256(decode_hu(read(found)).hu.tobytes()).hexdigest()
