@@ -1,0 +1,102 @@
+/** Typed calls to the server. A signed-out session is its own error, so that nothing is lost over it. */
+import type { Outcome, StrokesAnswer } from "../edits/queue";
+import type { LeaseAnswer, Reading, StoredStroke } from "./types";
+
+export class SignedOut extends Error {}
+
+/** The server's answer to something it will not do, with its sentence for people. */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    sentence: string,
+    readonly body: Record<string, unknown> = {},
+  ) {
+    super(sentence);
+  }
+}
+
+export class Api {
+  constructor(
+    private readonly reading: string,
+    private csrf: string,
+  ) {}
+
+  private get base(): string {
+    return `/api/readings/${this.reading}`;
+  }
+
+  private async ask(path: string, body?: unknown): Promise<Response> {
+    const init: RequestInit = { credentials: "same-origin", headers: { Accept: "application/json" } };
+    if (body !== undefined) {
+      init.method = "POST";
+      init.body = JSON.stringify(body);
+      init.headers = { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": this.csrf };
+    }
+    const answer = await fetch(path, init);
+    if (answer.ok) return answer;
+    const said = (await answer.json().catch(() => ({}))) as Record<string, unknown>;
+    if (answer.status === 401) throw new SignedOut();
+    const sentence = String(said.sentence ?? said.detail ?? `The server answered ${answer.status}.`);
+    throw new Refused(answer.status, String(said.error ?? ""), sentence, said);
+  }
+
+  async describe(): Promise<Reading> {
+    return (await this.ask(`${this.base}/`)).json();
+  }
+
+  async mask(): Promise<Uint8Array> {
+    return new Uint8Array(await (await this.ask(`${this.base}/mask/`)).arrayBuffer());
+  }
+
+  async strokesAfter(sequence: number): Promise<StoredStroke[]> {
+    const said = (await (await this.ask(`${this.base}/strokes/?after=${sequence}`)).json()) as { strokes: StoredStroke[] };
+    return said.strokes;
+  }
+
+  /** For the save queue: every way this can end, in its words. */
+  async sendStrokes(strokes: Record<string, unknown>[]): Promise<Outcome> {
+    try {
+      const answer = (await (await this.ask(`${this.base}/strokes/`, { strokes })).json()) as StrokesAnswer;
+      return { kind: "ok", answer };
+    } catch (error) {
+      if (error instanceof SignedOut) return { kind: "signed_out" };
+      if (error instanceof Refused && error.status === 403 && !error.code) return { kind: "signed_out" };
+      if (error instanceof Refused && error.status < 500 && error.status !== 408 && error.status !== 429) {
+        return { kind: "refused", sentence: error.message };
+      }
+      return { kind: "offline" };
+    }
+  }
+
+  async lease(tab: string, takeOver: boolean): Promise<LeaseAnswer> {
+    try {
+      const said = await (await this.ask(`${this.base}/lease/`, { tab, take_over: takeOver })).json();
+      return { held: false, epoch: said.epoch, expires_in_s: said.expires_in_s };
+    } catch (error) {
+      if (!(error instanceof Refused) || error.code !== "held") throw error;
+      const { holder_name, since } = error.body as { holder_name: string; since: string };
+      return { held: true, sentence: error.message, holder_name, since };
+    }
+  }
+
+  /** On the way out of the page: keepalive, no answer awaited. */
+  releaseLease(tab: string): void {
+    void fetch(`${this.base}/lease/release/`, {
+      method: "POST",
+      keepalive: true,
+      credentials: "same-origin",
+      headers: { "Content-Type": "application/json", "X-CSRFToken": this.csrf },
+      body: JSON.stringify({ tab }),
+    }).catch(() => undefined);
+  }
+
+  async sign(password: string, strokeSequence: number, statement: string): Promise<void> {
+    await this.ask(`${this.base}/sign/`, { password, stroke_sequence: strokeSequence, statement });
+  }
+
+  async signIn(username: string, password: string): Promise<void> {
+    const said = await (await this.ask("/api/sign-in/", { username, password })).json();
+    if (said.csrf) this.csrf = String(said.csrf);
+  }
+}

@@ -1,0 +1,90 @@
+/** What the server says about a reading. */
+export interface Warning {
+  code: string;
+  sentence: string;
+}
+
+export interface SlabInfo {
+  url: string;
+  z_start: number;
+  z_count: number;
+  bytes: number;
+}
+
+export interface FindingLabel {
+  value: number;
+  name: string;
+  colour: string;
+  code?: { scheme: string; value: string; meaning: string } | null;
+  counts_as_lung: boolean;
+  is_exclusion: boolean;
+}
+
+export interface AnatomyLabel {
+  value: number;
+  name: string;
+  colour: string;
+}
+
+export interface Lease {
+  epoch: number;
+  mine: boolean;
+  holder_name: string;
+  tab: string;
+  since: string;
+}
+
+export interface Reading {
+  id: string;
+  state: string;
+  stage: string;
+  may_edit: boolean;
+  edit_refusal: string | null;
+  may_sign: boolean;
+  sign_refusal: string | null;
+  statement: string;
+  reader: { id: number | string; name: string };
+  you?: { id: string; name: string; username: string };
+  case: {
+    id: number | string;
+    number: number;
+    case_count: number;
+    url: string;
+    pseudonym: string;
+    campaign: { slug: string; name: string };
+  };
+  scan: {
+    id: number | string;
+    shape_zyx: [number, number, number];
+    affine_lps: number[][];
+    spacing_zyx_mm: [number, number, number];
+    voxel_volume_ml: number;
+    has_hu: boolean;
+    warnings: Warning[];
+    slabs: SlabInfo[];
+  };
+  label_set: { name: string; version: number | string; labels: FindingLabel[] };
+  anatomy_labels: AnatomyLabel[];
+  mask: { id: string; stroke_sequence: number; head_hash: string };
+  lineage: { who: string; what: string; when: string }[];
+  lease: Lease | null;
+  signature: { name: string; at: string; version_hash: string } | null;
+}
+
+export interface StoredStroke {
+  stroke_sequence: number;
+  id: string;
+  /** False for a stroke that was kept as a branch. */
+  applied: boolean;
+  layer: "anatomy" | "findings";
+  tool: string;
+  plane: string;
+  undoes: string | null;
+  reader: unknown;
+  server_time: string;
+  payload: string;
+}
+
+export type LeaseAnswer =
+  | { held: false; epoch: number; expires_in_s: number }
+  | { held: true; sentence: string; holder_name: string; since: string };

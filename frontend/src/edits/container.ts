@@ -1,0 +1,37 @@
+/** GGM1, the whole mask in one answer: a JSON header and one zstd frame for each slice that is not empty. */
+import { decompress } from "fzstd";
+import { emptyLayers, type LayerName, type Layers, type Shape } from "./layers";
+
+export interface ContainerHeader {
+  shape_zyx: [number, number, number];
+  stroke_sequence: number;
+  head_hash: string;
+  frames: { layer: LayerName; z: number; offset: number; length: number }[];
+}
+
+const MAGIC = 0x314d4747;
+
+export function readHeader(bytes: Uint8Array): { header: ContainerHeader; framesAt: number } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 8 || view.getUint32(0, true) !== MAGIC) throw new Error("Not a GGM1 mask.");
+  const length = view.getUint32(4, true);
+  if (8 + length > bytes.length) throw new Error("The mask ends too early.");
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length))) as ContainerHeader;
+  return { header, framesAt: 8 + length };
+}
+
+export function readContainer(bytes: Uint8Array): { header: ContainerHeader; layers: Layers } {
+  const { header, framesAt } = readHeader(bytes);
+  const shape: Shape = header.shape_zyx;
+  const layers = emptyLayers(shape);
+  for (const frame of header.frames) {
+    const layer = layers[frame.layer];
+    if (!layer || frame.z < 0 || frame.z >= shape[0]) throw new Error("A mask slice outside the volume.");
+    const from = framesAt + frame.offset;
+    if (from + frame.length > bytes.length) throw new Error("The mask ends too early.");
+    const slice = decompress(bytes.subarray(from, from + frame.length), new Uint8Array(layer.sliceSize));
+    if (slice.length !== layer.sliceSize) throw new Error("A mask slice of the wrong size.");
+    layer.slices[frame.z] = slice;
+  }
+  return { header, layers };
+}

@@ -1,0 +1,33 @@
+/** The viewer on the page of one reading. */
+import { effect } from "@preact/signals";
+import { render } from "preact";
+import { SignedOut } from "./api/client";
+import { PLANES, type PlaneName } from "./geometry/grid";
+import { App } from "./panels/App";
+import { Desk } from "./reading/desk";
+import { attachKeys } from "./reading/keys";
+import { exposeHandle } from "./reading/handle";
+import * as state from "./state";
+import "./style.css";
+
+const mount = document.getElementById("viewer");
+if (mount) {
+  const desk = new Desk(mount.dataset.reading ?? "", mount.dataset.csrf ?? "");
+  render(<App desk={desk} />, mount);
+  attachKeys(desk);
+  exposeHandle(desk);
+  addEventListener("beforeunload", (event) => {
+    if (state.unsavedCount.value) event.preventDefault();
+  });
+  effect(() => {
+    void [state.masksHidden.value, state.outlineOnly.value, state.crosshair.value, state.lungShown.value];
+    desk.restyle();
+  });
+  const panes = (): Record<PlaneName, HTMLElement> =>
+    Object.fromEntries(PLANES.map((name) => [name, document.getElementById(`pane-${name}`)!])) as Record<PlaneName, HTMLElement>;
+  desk.open(panes).catch((error: Error) => {
+    if (error instanceof SignedOut) state.dialog.value = "signin";
+    state.trouble.value = error instanceof SignedOut ? "You are signed out." : error.message;
+    console.error(error);
+  });
+}

@@ -1,0 +1,42 @@
+/**
+ * Live progress on elements with data-topic. Inside such an element, [data-progress] gets the fraction (a <progress>
+ * its value, anything else its width), [data-text] the words; when the work has ended the page is read again.
+ */
+import { listen, type PushMessage } from "../api/push";
+
+function show(element: HTMLElement, message: PushMessage): void {
+  const fraction = Number(message.fraction);
+  if (Number.isFinite(fraction)) {
+    element.querySelectorAll<HTMLElement>("[data-progress]").forEach((bar) => {
+      bar.hidden = false;
+      if (bar instanceof HTMLProgressElement) bar.value = fraction * bar.max;
+      else bar.style.width = `${Math.round(100 * fraction)}%`;
+    });
+  }
+  const words = message.text ?? message.sentence;
+  if (typeof words === "string") {
+    element.querySelectorAll<HTMLElement>("[data-text]").forEach((place) => (place.textContent = words));
+  }
+}
+
+let reloading = false;
+
+function readAgain(): void {
+  if (reloading) return;
+  reloading = true;
+  setTimeout(() => location.reload(), 400);
+}
+
+export function followTopics(): void {
+  const elements = [...document.querySelectorAll<HTMLElement>("[data-topic]")];
+  if (!elements.length) return;
+  const topics = [...new Set(elements.map((element) => element.dataset.topic!))];
+  listen(
+    topics,
+    (message) => {
+      elements.filter((element) => element.dataset.topic === message.topic).forEach((element) => show(element, message));
+      if (/\.(finished|failed|signed|filed|done)$/.test(message.kind)) readAgain();
+    },
+    readAgain,
+  );
+}

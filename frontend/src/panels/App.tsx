@@ -1,0 +1,55 @@
+/** The reading room: bars, rails, planes and panels around the picture. */
+import type { Desk } from "../reading/desk";
+import * as state from "../state";
+import { Dialogs } from "./Dialogs";
+import { Panes } from "./Panes";
+import { SidePanel } from "./SidePanel";
+import { SliceStrip } from "./SliceStrip";
+import { StatusBar } from "./StatusBar";
+import { ToolRail } from "./ToolRail";
+import { TopBar } from "./TopBar";
+
+export function App({ desk }: { desk: Desk }) {
+  return (
+    <div class="room" data-tool={state.tool.value}>
+      <TopBar />
+      <ToolRail desk={desk} />
+      <SliceStrip desk={desk} />
+      <Panes />
+      <aside class="side" aria-label="Labels and numbers">
+        <SidePanel />
+        <Messages desk={desk} />
+      </aside>
+      <StatusBar />
+      <Dialogs desk={desk} />
+    </div>
+  );
+}
+
+function Messages({ desk }: { desk: Desk }) {
+  const writing = state.writing.value;
+  return (
+    <div class="messages" role="status" aria-live="polite">
+      {state.trouble.value && <p class="message bad">Not loaded: {state.trouble.value}</p>}
+      {writing.kind === "held" && (
+        <p class="message wait">
+          Being edited by {writing.holder} since {clock(writing.since)}. You are looking on.
+          <button onClick={() => void desk.session.takeLease(true)}>Take over</button>
+        </p>
+      )}
+      {writing.kind === "read_only" && <p class="message wait">{writing.sentence}</p>}
+      {state.notice.value && (
+        <p class="message">
+          {state.notice.value}
+          <button onClick={() => (state.notice.value = null)}>Close</button>
+        </p>
+      )}
+    </div>
+  );
+}
+
+export function clock(iso: string, seconds = false): string {
+  const time = new Date(iso);
+  if (Number.isNaN(time.getTime())) return "";
+  return time.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", second: seconds ? "2-digit" : undefined });
+}

@@ -1,0 +1,28 @@
+/** The outline of the brush under the pointer. */
+import { useEffect, useRef } from "preact/hooks";
+import { effect } from "@preact/signals";
+import type { PlaneName } from "../geometry/grid";
+import * as state from "../state";
+
+export function BrushRing({ plane }: { plane: PlaneName }) {
+  const ring = useRef<HTMLDivElement>(null);
+  useEffect(
+    () =>
+      effect(() => {
+        const at = state.hovered.value;
+        const style = ring.current!.style;
+        const place = state.placeOf.value;
+        if (!at || at.plane !== plane || !state.paintTool.value || !state.mayPaint.value || !place) {
+          style.display = "none";
+          return;
+        }
+        const { x, y, mmPerPixel } = place(plane, at.u, at.v);
+        const size = state.brushMm.value / mmPerPixel;
+        style.display = "block";
+        style.width = style.height = `${size}px`;
+        style.transform = `translate(${x - size / 2}px, ${y - size / 2}px)`;
+      }),
+    [],
+  );
+  return <div class="brush-ring" ref={ring} aria-hidden="true" />;
+}

@@ -1,0 +1,71 @@
+/** Where the reader is, whose hands the mask went through, whether it is saved, and the way to sign. */
+import * as state from "../state";
+import { clock } from "./App";
+
+export function TopBar() {
+  const reading = state.reading.value;
+  const cases = reading?.case;
+  const lineage = reading?.lineage ?? [];
+  const refusal = reading?.signature ? "This reading is signed." : (reading?.sign_refusal ?? null);
+  const blocked = !reading?.may_sign || state.writing.value.kind !== "writing";
+  return (
+    <header class="topbar">
+      <a class="back" href={cases ? `/campaigns/${cases.campaign.slug}/` : "/"}>
+        <span aria-hidden="true">&lsaquo;</span> Worklist
+      </a>
+      {cases && (
+        <span class="case">
+          <a href={cases.url}>
+            Case <b>{String(cases.number).padStart(4, "0")}</b>
+          </a>
+          <span class="dim">
+            {cases.number} of {cases.case_count}
+          </span>
+          <span class="dim ellipsis">
+            {cases.pseudonym} &middot; {cases.campaign.name} &middot; {reading.stage}
+          </span>
+        </span>
+      )}
+      <span class="lineage ellipsis" title={lineage.map((step) => `${step.who}: ${step.what}, ${step.when}`).join("\n")}>
+        {lineage.map((step) => step.who).join(" › ")}
+      </span>
+      <SaveState />
+      <button class="icon" aria-label="Keys" title="Keys (?)" aria-keyshortcuts="?" onClick={() => (state.dialog.value = "keys")}>
+        ?
+      </button>
+      <button
+        class="primary"
+        disabled={blocked}
+        title={refusal ?? "Sign this reading (Ctrl + Enter)"}
+        aria-keyshortcuts="Control+Enter"
+        onClick={() => (state.dialog.value = "sign")}
+      >
+        {reading?.signature ? "Signed" : "Sign"}
+      </button>
+    </header>
+  );
+}
+
+function SaveState() {
+  const saving = state.saving.value;
+  const strokes = (count: number): string => `${count} ${count === 1 ? "stroke" : "strokes"}`;
+  const [kind, text] = ((): [string, string] => {
+    switch (saving.kind) {
+      case "saved":
+        return ["good", saving.at ? `saved ${clock(saving.at, true)}` : state.mayPaint.value ? "nothing to save" : ""];
+      case "saving":
+        return ["plain", `saving ${strokes(saving.count)}`];
+      case "offline":
+        return ["wait", `offline, ${strokes(saving.count)} kept here`];
+      case "signed_out":
+        return ["wait", `signed out, ${strokes(saving.count)} kept here`];
+      case "refused":
+        return ["bad", `not saved: ${strokes(saving.count)} kept here`];
+    }
+  })();
+  return (
+    <span class={`save ${kind}`} role="status" aria-live="polite" data-save={saving.kind}>
+      {text}
+    </span>
+  );
+}

@@ -1,0 +1,251 @@
+/** The reader's desk: session, planes, tools and keys put together. */
+import { Api } from "../api/client";
+import type { Reading } from "../api/types";
+import type { ContainerHeader } from "../edits/container";
+import type { Point } from "../geometry/disc";
+import { Grid, PLANES, type PlaneName, type Vec3 } from "../geometry/grid";
+import * as state from "../state";
+import { attachGestures, paintSegment } from "../viewer/gestures";
+import { rgbOf, type Colours } from "../viewer/picture";
+import type { OverlayMarks } from "../viewer/planeview";
+import { SlabLoader } from "../viewer/slabloader";
+import type { Stage } from "../viewer/stage";
+import { Session } from "./session";
+
+export interface StrokeTrace {
+  plane: PlaneName;
+  slice: number;
+  layer: string;
+  tool: string;
+  value: number;
+  radiusMm: number;
+  /** Pixels (u, v) of the slice image that the pointer passed, and the same points on the page. */
+  path: { u: number; v: number; clientX: number; clientY: number }[];
+  voxels: number;
+  /** From each pointer event to the drawn overlay. */
+  drawMs: number[];
+  id: string | null;
+}
+
+export class Desk {
+  readonly session: Session;
+  readonly timings: Record<string, number> = {};
+  readonly traces: StrokeTrace[] = [];
+  grid: Grid | null = null;
+  stage: Stage | null = null;
+  loader: SlabLoader | null = null;
+  private colours: { findings: Colours; anatomy: Colours } = { findings: new Map(), anatomy: new Map() };
+  private trace: StrokeTrace | null = null;
+
+  constructor(id: string, csrf: string) {
+    this.session = new Session(id, new Api(id, csrf), (layer, slices) => {
+      const painting = this.session.editor?.painting ? this.trace?.plane : undefined;
+      this.stage?.maskChanged(layer, slices, painting);
+    });
+  }
+
+  async open(panes: () => Record<PlaneName, HTMLElement>): Promise<void> {
+    const stageModule = import("../viewer/stage");
+    const { reading, header, container } = await this.session.load();
+    this.timings.readingMs = performance.now();
+    const grid = new Grid(reading.scan.shape_zyx, reading.scan.affine_lps);
+    this.grid = grid;
+    const start = startSlices(reading, header);
+    state.slices.value = start;
+    this.chooseColours(reading);
+    this.loader = new SlabLoader(reading.scan.slabs, grid.size[0] * grid.size[1], start.axial, {
+      slice: (z, voxels) => this.sliceArrived(z, voxels),
+      complete: () => this.scanLoaded(),
+      failed: (sentence) => (state.notice.value = sentence),
+    });
+    this.session.openMask(container);
+    this.timings.maskMs = performance.now();
+    void this.session.startWriting().catch((error: Error) => (state.trouble.value = error.message));
+    const { Stage } = await stageModule;
+    this.timings.cornerstoneMs = performance.now();
+    this.stage = new Stage(grid, panes(), () => this.session.layers, (plane) => this.marks(plane), isVisible, {
+      firstSlice: () => (this.timings.firstSliceMs = performance.now()),
+      allDrawn: () => (this.timings.completeMs = performance.now()),
+    });
+    await this.stage.start(state.slices.value, state.voi.value);
+    this.session.hu.forEach((voxels, z) => voxels && this.stage!.put(z, voxels));
+    PLANES.forEach((name) => attachGestures(this.stage!.views[name], this));
+    state.placeOf.value = (plane, u, v) => {
+      const view = this.stage!.views[plane];
+      const [x, y] = view.paneAt(u, v);
+      return { x, y, mmPerPixel: view.mmPerCssPixel };
+    };
+    state.lettersOf.value = Object.fromEntries(PLANES.map((name) => [name, this.stage!.views[name].letters]));
+  }
+
+  private sliceArrived(z: number, voxels: Int16Array): void {
+    this.session.sliceLoaded(z, voxels);
+    this.stage?.put(z, voxels);
+    state.loadedSlices.value++;
+  }
+
+  private scanLoaded(): void {
+    this.timings.receivedMs = performance.now();
+    this.session.scanLoaded();
+  }
+
+  private chooseColours(reading: Reading): void {
+    const table = (labels: { value: number; colour: string }[]): Colours => new Map(labels.map((l) => [l.value, rgbOf(l.colour)]));
+    this.colours = { findings: table(reading.label_set.labels), anatomy: table(reading.anatomy_labels) };
+    state.target.value = { layer: "findings", value: reading.label_set.labels[0]?.value ?? 1 };
+  }
+
+  private marks(_plane: PlaneName): OverlayMarks {
+    const { axial, coronal, sagittal } = state.slices.value;
+    return {
+      style: {
+        hidden: state.masksHidden.value,
+        outlineOnly: state.outlineOnly.value,
+        lungShown: state.lungShown.value,
+        ...this.colours,
+      },
+      crosshair: state.crosshair.value ? [sagittal, coronal, axial] : null,
+    };
+  }
+
+  // What gestures and keys ask for.
+
+  showSlice(plane: PlaneName, slice: number): void {
+    const last = this.grid!.size[this.grid!.planes[plane].across] - 1;
+    const wanted = Math.max(0, Math.min(last, Math.round(slice)));
+    if (wanted === state.slices.value[plane] || this.session.editor?.painting) return;
+    state.slices.value = { ...state.slices.value, [plane]: wanted };
+    if (plane === "axial") this.loader?.aim(wanted);
+    this.stage?.show(plane, wanted);
+    if (state.crosshair.value) this.stage?.overlays();
+  }
+
+  scroll(plane: PlaneName, by: number): void {
+    this.showSlice(plane, state.slices.value[plane] + by);
+  }
+
+  jump(plane: PlaneName, point: Point): void {
+    const voxel = this.stage!.views[plane].voxelOf(point.u, point.v);
+    this.showSlice("sagittal", plane === "sagittal" ? state.slices.value.sagittal : voxel[0]);
+    this.showSlice("coronal", plane === "coronal" ? state.slices.value.coronal : voxel[1]);
+    this.showSlice("axial", plane === "axial" ? state.slices.value.axial : voxel[2]);
+  }
+
+  window(dWidth: number, dLevel: number): void {
+    const { width, level } = state.voi.value;
+    this.setWindow(Math.max(1, Math.round(width + dWidth)), Math.round(level + dLevel));
+  }
+
+  setWindow(width: number, level: number): void {
+    state.voi.value = { width, level };
+    this.stage?.setWindow(state.voi.value);
+  }
+
+  resizeBrush(steps: number): void {
+    const next = state.brushMm.value * 1.15 ** steps;
+    const rounded = next < 10 ? Math.round(next * 2) / 2 : Math.round(next);
+    const moved = rounded === state.brushMm.value ? rounded + (rounded < 10 ? 0.5 : 1) * Math.sign(steps) : rounded;
+    state.brushMm.value = Math.max(1, Math.min(100, moved));
+  }
+
+  hover(plane: PlaneName, point: Point | null): void {
+    state.hovered.value = point ? { plane, ...point } : null;
+    if (!point) return void (state.pointer.value = null);
+    const view = this.stage!.views[plane];
+    const voxel = view.voxelOf(Math.round(point.u), Math.round(point.v));
+    if (!this.grid!.inside(voxel)) return void (state.pointer.value = null);
+    const hu = this.session.hu[voxel[2]]?.[voxel[1] * this.grid!.size[0] + voxel[0]] ?? null;
+    state.pointer.value = { hu, voxel, mm: this.grid!.toWorld(voxel) };
+  }
+
+  toggleOneUp(plane: PlaneName): void {
+    state.oneUp.value = state.oneUp.value ? null : plane;
+  }
+
+  redraw(plane: PlaneName): void {
+    this.stage?.views[plane].render();
+  }
+
+  beginStroke(plane: PlaneName, erase: boolean): boolean {
+    const { editor } = this.session;
+    if (!editor || !state.mayPaint.value || editor.painting) return false;
+    const { layer, value } = state.target.value;
+    const tool = erase ? "eraser" : "brush";
+    editor.begin(layer, tool, plane);
+    this.trace = {
+      plane,
+      slice: state.slices.value[plane],
+      layer,
+      tool,
+      value: erase ? 0 : value,
+      radiusMm: state.brushMm.value / 2,
+      path: [],
+      voxels: 0,
+      drawMs: [],
+      id: null,
+    };
+    return true;
+  }
+
+  paint(plane: PlaneName, from: Point, to: Point, sample: { clientX: number; clientY: number }): void {
+    const { trace } = this;
+    const { editor } = this.session;
+    if (!trace || !editor) return;
+    const began = performance.now();
+    trace.path.push({ ...to, clientX: sample.clientX, clientY: sample.clientY });
+    let changed = false;
+    paintSegment(this.stage!.views[plane], from, to, trace.radiusMm, (z, start, end) => {
+      if (editor.fill(z, start, end, trace.value)) changed = true;
+    });
+    if (!changed) return;
+    editor.report();
+    requestAnimationFrame(() => trace.drawMs.push(performance.now() - began));
+  }
+
+  endStroke(): void {
+    const { trace } = this;
+    const finished = this.session.editor?.finish();
+    this.trace = null;
+    if (!trace || !finished) return;
+    trace.id = finished.stroke.id;
+    trace.voxels = finished.delta.reduce((sum, slice) => sum + slice.runs.reduce((n, run) => n + run.length, 0), 0);
+    this.traces.push(trace);
+  }
+
+  cancelStroke(): void {
+    this.trace = null;
+    this.session.editor?.cancel();
+  }
+
+  undo(): void {
+    if (state.mayPaint.value) this.session.editor?.undo();
+  }
+
+  redo(): void {
+    if (state.mayPaint.value) this.session.editor?.redo();
+  }
+
+  /** Redraws the overlays after hiding, outlining or showing a crosshair. */
+  restyle(): void {
+    this.stage?.overlays();
+  }
+
+  voxelToClient(plane: PlaneName, i: number, j: number, k: number): [number, number] {
+    return this.stage!.voxelToClient(plane, [i, j, k] as Vec3);
+  }
+}
+
+const isVisible = (plane: PlaneName): boolean => state.oneUp.value === null || state.oneUp.value === plane;
+
+/** The slices to begin with: the middle of the lesion, else of the lungs, else of the scan. */
+function startSlices(reading: Reading, header: ContainerHeader): Record<PlaneName, number> {
+  const [nz, ny, nx] = reading.scan.shape_zyx;
+  const middleOf = (layer: string): number | undefined => {
+    const found = header.frames.filter((frame) => frame.layer === layer);
+    const heaviest = found.reduce((sum, frame) => sum + frame.length, 0) / 2;
+    let sum = 0;
+    return found.sort((a, b) => a.z - b.z).find((frame) => (sum += frame.length) >= heaviest)?.z;
+  };
+  const axial = middleOf("findings") ?? middleOf("anatomy") ?? Math.floor(nz / 2);
+  return { axial, coronal: Math.floor(ny / 2), sagittal: Math.floor(nx / 2) };
+}

@@ -1,0 +1,69 @@
+/** The right to write: one tab holds it. Renewed in good time; strokes that wait to be sent go first. */
+import { SignedOut, type Api } from "../api/client";
+import type { LeaseAnswer } from "../api/types";
+
+export interface LeaseEvents {
+  /** Someone else writes now. */
+  lost(holder: string, since: string): void;
+  /** Taken anew after a pause: strokes from now on carry this epoch. */
+  epoch(epoch: number): void;
+  signedOut(): void;
+  /** Unsent strokes carry the old epoch: while there are any, the lease is not asked for anew. */
+  busy(): boolean;
+}
+
+export class LeaseKeeper {
+  private tab = "";
+  private held = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private current = 0;
+
+  constructor(
+    private readonly api: Api,
+    private readonly events: LeaseEvents,
+  ) {}
+
+  get epoch(): number {
+    return this.current;
+  }
+
+  async take(tab: string, takeOver: boolean): Promise<LeaseAnswer> {
+    this.tab = tab;
+    const answer = await this.api.lease(tab, takeOver);
+    if (!answer.held) this.holds(answer.epoch, answer.expires_in_s);
+    return answer;
+  }
+
+  private holds(epoch: number, expiresInS: number): void {
+    this.held = true;
+    const changed = this.current !== epoch;
+    this.current = epoch;
+    if (changed) this.events.epoch(epoch);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.renew(), Math.max(2, expiresInS / 3) * 1000);
+  }
+
+  /** Asks whether the lease is still ours; also when the server says that it changed hands. */
+  async renew(): Promise<void> {
+    if (!this.held) return;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.renew(), 5000);
+    if (this.events.busy()) return;
+    try {
+      const answer = await this.api.lease(this.tab, false);
+      if (answer.held) {
+        this.drop();
+        this.events.lost(answer.holder_name, answer.since);
+      } else {
+        this.holds(answer.epoch, answer.expires_in_s);
+      }
+    } catch (error) {
+      if (error instanceof SignedOut) this.events.signedOut();
+    }
+  }
+
+  drop(): void {
+    this.held = false;
+    clearTimeout(this.timer);
+  }
+}

@@ -1,0 +1,62 @@
+/** What the panels show and the tools act on: signals, one module, no logic. */
+import { computed, signal } from "@preact/signals";
+import type { Reading } from "./api/types";
+import type { Numbers } from "./edits/measure";
+import type { SaveState } from "./edits/queue";
+import type { LayerName } from "./edits/layers";
+import type { PlaneName } from "./geometry/grid";
+
+export type ToolName = "brush" | "eraser" | "window" | "pan" | "zoom";
+
+export interface Target {
+  layer: LayerName;
+  value: number;
+}
+
+export type Writing =
+  | { kind: "starting" }
+  | { kind: "writing" }
+  | { kind: "held"; holder: string; since: string }
+  | { kind: "read_only"; sentence: string };
+
+export const reading = signal<Reading | null>(null);
+export const trouble = signal<string | null>(null);
+export const notice = signal<string | null>(null);
+export const writing = signal<Writing>({ kind: "starting" });
+export const saving = signal<SaveState>({ kind: "saved", at: null });
+export const numbers = signal<Numbers | null>(null);
+export const tool = signal<ToolName>("window");
+export const target = signal<Target>({ layer: "findings", value: 1 });
+/** Diameter of the brush. */
+export const brushMm = signal(12);
+export const slices = signal<Record<PlaneName, number>>({ axial: 0, coronal: 0, sagittal: 0 });
+export const voi = signal({ width: 1500, level: -600 });
+export const activePlane = signal<PlaneName>("axial");
+export const oneUp = signal<PlaneName | null>(null);
+export const masksHidden = signal(false);
+export const outlineOnly = signal(false);
+export const crosshair = signal(false);
+export const loadedSlices = signal(0);
+export const canUndo = signal(false);
+export const canRedo = signal(false);
+export const pointer = signal<{ hu: number | null; voxel: [number, number, number]; mm: [number, number, number] } | null>(null);
+export const dialog = signal<"none" | "keys" | "sign" | "signin">("none");
+/** Marks of the slice strip, by axial slice. */
+export const lesionSlices = signal<Uint8Array>(new Uint8Array(0));
+export const editedSlices = signal<Uint8Array>(new Uint8Array(0));
+
+export const mayPaint = computed(() => writing.value.kind === "writing");
+export const paintTool = computed(() => tool.value === "brush" || tool.value === "eraser");
+export const unsavedCount = computed(() => (saving.value.kind === "saved" ? 0 : saving.value.count));
+
+export const WINDOW_PRESETS = [
+  { name: "Lung", width: 1500, level: -600 },
+  { name: "Mediastinum", width: 400, level: 40 },
+  { name: "Bone", width: 1800, level: 400 },
+] as const;
+
+export const lungShown = signal(true);
+export const hovered = signal<{ plane: PlaneName; u: number; v: number } | null>(null);
+export const lettersOf = signal<Partial<Record<PlaneName, { right: string; left: string; top: string; bottom: string }>>>({});
+/** Where a pixel of a plane's slice lies in its pane, in CSS pixels; set once the planes are there. */
+export const placeOf = signal<((plane: PlaneName, u: number, v: number) => { x: number; y: number; mmPerPixel: number }) | null>(null);

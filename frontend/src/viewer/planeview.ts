@@ -1,0 +1,244 @@
+/** One plane of the scan: Cornerstone draws the CT, our own canvas over it draws masks, crosshair and scale. */
+import { Enums, type RenderingEngine, type Types } from "@cornerstonejs/core";
+import { add, directionLetters, dot, scale, type Grid, type PlaneFrame, type Vec3 } from "../geometry/grid";
+import { MaskPainter, type MaskStyle } from "./maskpainter";
+import type { Layers } from "../edits/layers";
+
+/** Pixels of the slice image to CSS pixels of the pane: x = a u + c v + e, y = b u + d v + f. */
+export interface Mapping {
+  a: number;
+  b: number;
+  c: number;
+  d: number;
+  e: number;
+  f: number;
+}
+
+export interface OverlayMarks {
+  style: MaskStyle;
+  /** Voxel of the crosshair, or null when it is not shown. */
+  crosshair: Vec3 | null;
+}
+
+export class PlaneView {
+  slice: number;
+  readonly canvas: HTMLCanvasElement;
+  private readonly host: HTMLDivElement;
+  private readonly painter = new MaskPainter();
+  private centre: Vec3;
+  private halfHeightMm = 100;
+  private mapped: Mapping | null = null;
+
+  constructor(
+    readonly element: HTMLElement,
+    readonly grid: Grid,
+    readonly frame: PlaneFrame,
+    private readonly engine: RenderingEngine,
+    private readonly layers: () => Layers | null,
+    private readonly marks: () => OverlayMarks,
+  ) {
+    this.slice = Math.floor(grid.size[frame.across] / 2);
+    this.centre = grid.toWorld(grid.size.map((n) => (n - 1) / 2) as Vec3);
+    this.host = document.createElement("div");
+    this.host.className = "pane-image";
+    this.canvas = document.createElement("canvas");
+    this.canvas.className = "pane-overlay";
+    element.prepend(this.host, this.canvas);
+    this.engine.enableElement({
+      viewportId: frame.name,
+      type: Enums.ViewportType.ORTHOGRAPHIC,
+      element: this.host,
+      defaultOptions: {
+        background: [0, 0, 0],
+        orientation: { viewPlaneNormal: frame.normal, viewUp: frame.up } as unknown as Enums.OrientationAxis,
+      },
+    });
+    this.host.addEventListener(Enums.Events.IMAGE_RENDERED, () => this.drawOverlay());
+  }
+
+  get viewport(): Types.IVolumeViewport {
+    return this.engine.getViewport(this.frame.name) as Types.IVolumeViewport;
+  }
+
+  /** Pixels of this plane's slice image. */
+  get imageSize(): [number, number] {
+    return [this.grid.size[this.frame.u], this.grid.size[this.frame.v]];
+  }
+
+  get pixelMm(): [number, number] {
+    return [this.grid.spacing[this.frame.u], this.grid.spacing[this.frame.v]];
+  }
+
+  /** Letters at the right and at the top; their opposites stand at the left and at the bottom. */
+  get letters(): { right: string; left: string; top: string; bottom: string } {
+    const { right, up } = this.frame;
+    return {
+      right: directionLetters(right),
+      left: directionLetters(scale(right, -1)),
+      top: directionLetters(up),
+      bottom: directionLetters(scale(up, -1)),
+    };
+  }
+
+  voxelOf(u: number, v: number): Vec3 {
+    const voxel: Vec3 = [0, 0, 0];
+    voxel[this.frame.u] = u;
+    voxel[this.frame.v] = v;
+    voxel[this.frame.across] = this.slice;
+    return voxel;
+  }
+
+  /** Shows the whole plane. */
+  fit(): void {
+    const { right, up } = this.frame;
+    const extent = (direction: Vec3): number =>
+      [this.frame.u, this.frame.v].reduce<number>((sum, axis) => sum + Math.abs(dot(this.grid.steps[axis], direction)) * this.grid.size[axis], 0);
+    const aspect = Math.max(0.1, this.element.clientWidth / Math.max(1, this.element.clientHeight));
+    this.halfHeightMm = 0.51 * Math.max(extent(up), extent(right) / aspect);
+    this.centre = this.grid.toWorld(this.grid.size.map((n) => (n - 1) / 2) as Vec3);
+    this.applyCamera();
+  }
+
+  show(slice: number): void {
+    this.slice = Math.max(0, Math.min(this.grid.size[this.frame.across] - 1, Math.round(slice)));
+    this.applyCamera();
+  }
+
+  /** Moves the picture by CSS pixels. */
+  pan(dx: number, dy: number): void {
+    const mm = this.mmPerCssPixel;
+    this.centre = add(this.centre, add(scale(this.frame.right, -dx * mm), scale(this.frame.up, dy * mm)));
+    this.applyCamera();
+  }
+
+  /** Zooms about a point of the pane (CSS pixels); without one, about its middle. */
+  zoom(factor: number, about?: [number, number]): void {
+    const next = Math.max(2, Math.min(2000, this.halfHeightMm / factor));
+    const x = (about?.[0] ?? this.element.clientWidth / 2) - this.element.clientWidth / 2;
+    const y = (about?.[1] ?? this.element.clientHeight / 2) - this.element.clientHeight / 2;
+    const shift = ((this.halfHeightMm - next) * 2) / Math.max(1, this.element.clientHeight);
+    this.centre = add(this.centre, add(scale(this.frame.right, x * shift), scale(this.frame.up, -y * shift)));
+    this.halfHeightMm = next;
+    this.applyCamera();
+  }
+
+  get mmPerCssPixel(): number {
+    return (2 * this.halfHeightMm) / Math.max(1, this.element.clientHeight);
+  }
+
+  applyCamera(): void {
+    const middle = this.grid.toVoxel(this.centre);
+    middle[this.frame.across] = this.slice;
+    const focalPoint = this.grid.toWorld(middle);
+    this.centre = focalPoint;
+    this.viewport.setCamera({
+      focalPoint,
+      position: add(focalPoint, scale(this.frame.normal, 1000)),
+      viewPlaneNormal: this.frame.normal,
+      viewUp: this.frame.up,
+      parallelScale: this.halfHeightMm,
+      parallelProjection: true,
+    });
+    this.mapped = null;
+  }
+
+  render(): void {
+    this.viewport.render();
+  }
+
+  /** Where the slice's pixels lie in the pane, from Cornerstone's own camera. */
+  get mapping(): Mapping {
+    if (this.mapped) return this.mapped;
+    const at = (u: number, v: number): [number, number] =>
+      this.viewport.worldToCanvas(this.grid.toWorld(this.voxelOf(u, v))) as [number, number];
+    const [w, h] = this.imageSize;
+    const [e, f] = at(0, 0);
+    const [xu, yu] = at(w, 0);
+    const [xv, yv] = at(0, h);
+    this.mapped = { a: (xu - e) / w, b: (yu - f) / w, c: (xv - e) / h, d: (yv - f) / h, e, f };
+    return this.mapped;
+  }
+
+  resized(): void {
+    this.mapped = null;
+  }
+
+  /** From page coordinates to pixels of the slice image (fractions kept). */
+  pixelAt(clientX: number, clientY: number): { u: number; v: number } {
+    const box = this.element.getBoundingClientRect();
+    const { a, b, c, d, e, f } = this.mapping;
+    const x = clientX - box.left - this.element.clientLeft - e;
+    const y = clientY - box.top - this.element.clientTop - f;
+    const det = a * d - b * c;
+    return { u: (d * x - c * y) / det, v: (a * y - b * x) / det };
+  }
+
+  /** From pixels of the slice image to CSS pixels of the pane. */
+  paneAt(u: number, v: number): [number, number] {
+    const { a, b, c, d, e, f } = this.mapping;
+    return [a * u + c * v + e, b * u + d * v + f];
+  }
+
+  clientAt(u: number, v: number): [number, number] {
+    const box = this.element.getBoundingClientRect();
+    const [x, y] = this.paneAt(u, v);
+    return [box.left + this.element.clientLeft + x, box.top + this.element.clientTop + y];
+  }
+
+  /** Forget the drawn mask of these axial slices of a layer, if they touch what is shown. */
+  maskChanged(layer: "anatomy" | "findings", slices: readonly number[] | null): void {
+    if (this.frame.name === "axial" && slices && !slices.includes(this.slice)) return;
+    this.painter.forget(layer);
+  }
+
+  drawOverlay(): void {
+    const ratio = window.devicePixelRatio || 1;
+    const width = Math.round(this.element.clientWidth * ratio);
+    const height = Math.round(this.element.clientHeight * ratio);
+    if (this.canvas.width !== width || this.canvas.height !== height) {
+      this.canvas.width = width;
+      this.canvas.height = height;
+    }
+    const context = this.canvas.getContext("2d")!;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, width, height);
+    const { a, b, c, d, e, f } = this.mapping;
+    const matrix = new DOMMatrix([a * ratio, b * ratio, c * ratio, d * ratio, e * ratio, f * ratio]);
+    const { style, crosshair } = this.marks();
+    const layers = this.layers();
+    if (layers && !style.hidden) this.painter.draw(context, matrix, layers, this.grid, this.frame, this.slice, style, ratio);
+    if (crosshair) this.drawCrosshair(context, matrix, crosshair, ratio);
+    this.drawScale(context, ratio, width, height);
+  }
+
+  private drawCrosshair(context: CanvasRenderingContext2D, matrix: DOMMatrix, voxel: Vec3, ratio: number): void {
+    const at = matrix.transformPoint(new DOMPoint(voxel[this.frame.u], voxel[this.frame.v]));
+    context.strokeStyle = "rgba(76, 179, 212, 0.8)";
+    context.lineWidth = ratio;
+    context.beginPath();
+    context.moveTo(0, at.y);
+    context.lineTo(this.canvas.width, at.y);
+    context.moveTo(at.x, 0);
+    context.lineTo(at.x, this.canvas.height);
+    context.stroke();
+  }
+
+  private drawScale(context: CanvasRenderingContext2D, ratio: number, width: number, height: number): void {
+    const perMm = ratio / this.mmPerCssPixel;
+    const mm = [200, 100, 50, 20, 10, 5].find((length) => length * perMm < width / 3);
+    if (!mm) return;
+    const x = width - 12 * ratio;
+    const y = height - 12 * ratio;
+    context.strokeStyle = context.fillStyle = "rgba(217, 224, 230, 0.75)";
+    context.lineWidth = ratio;
+    context.beginPath();
+    context.moveTo(x - mm * perMm, y - 4 * ratio);
+    context.lineTo(x - mm * perMm, y);
+    context.lineTo(x, y);
+    context.lineTo(x, y - 4 * ratio);
+    context.stroke();
+    context.font = `${11 * ratio}px system-ui, sans-serif`;
+    context.textAlign = "right";
+    context.fillText(`${mm / 10} cm`, x, y - 7 * ratio);
+  }
+}

@@ -1,0 +1,98 @@
+/** Fetches the scan's slabs, the one with the shown slice first and then outward; two workers undo them. */
+import type { SlabInfo } from "../api/types";
+import type { SlabDone } from "./slabworker";
+
+const WORKERS = 2;
+/** One more request than a worker can undo keeps the line busy while it works. */
+const IN_FLIGHT_PER_WORKER = 2;
+const RETRY_MS = [500, 1000, 2000, 4000, 8000];
+
+export interface SlabEvents {
+  slice(z: number, voxels: Int16Array): void;
+  complete(): void;
+  failed(sentence: string): void;
+}
+
+export class SlabLoader {
+  private readonly workers: Worker[] = [];
+  private readonly waiting: Set<number>;
+  private readonly tries: number[];
+  private missing: number;
+  private readonly load: number[] = [];
+
+  constructor(
+    private readonly slabs: readonly SlabInfo[],
+    private readonly sliceSize: number,
+    private centre: number,
+    private readonly events: SlabEvents,
+  ) {
+    this.waiting = new Set(slabs.keys());
+    this.tries = slabs.map(() => 0);
+    this.missing = slabs.length;
+    for (let w = 0; w < Math.min(WORKERS, slabs.length); w++) this.addWorker(w);
+  }
+
+  /** The shown slice moved: what is still to come comes in the order of distance from it. */
+  aim(slice: number): void {
+    this.centre = slice;
+  }
+
+  private addWorker(w: number): void {
+    const worker = new Worker(new URL("./slabworker.ts", import.meta.url), { type: "module" });
+    worker.onmessage = (event: MessageEvent<SlabDone>) => this.done(w, event.data);
+    this.workers[w] = worker;
+    this.load[w] = 0;
+    for (let n = 0; n < IN_FLIGHT_PER_WORKER; n++) this.next(w);
+  }
+
+  private nearest(): number | undefined {
+    let best: number | undefined;
+    let distance = Infinity;
+    for (const index of this.waiting) {
+      const { z_start, z_count } = this.slabs[index];
+      const away = Math.max(z_start - this.centre, this.centre - (z_start + z_count - 1), 0);
+      if (away < distance) {
+        distance = away;
+        best = index;
+      }
+    }
+    return best;
+  }
+
+  private next(w: number): void {
+    const index = this.nearest();
+    if (index === undefined) return;
+    this.waiting.delete(index);
+    this.load[w]++;
+    this.workers[w].postMessage({ index, url: new URL(this.slabs[index].url, location.href).href });
+  }
+
+  private done(w: number, { index, voxels, error, status }: SlabDone): void {
+    this.load[w]--;
+    const slab = this.slabs[index];
+    if (!voxels || voxels.length !== slab.z_count * this.sliceSize) {
+      this.again(w, index, error ?? "A part of the scan has the wrong size.", status);
+      return;
+    }
+    this.next(w);
+    for (let s = 0; s < slab.z_count; s++) {
+      this.events.slice(slab.z_start + s, voxels.subarray(s * this.sliceSize, (s + 1) * this.sliceSize));
+    }
+    if (--this.missing === 0) {
+      this.workers.forEach((worker) => worker.terminate());
+      this.events.complete();
+    }
+  }
+
+  private again(w: number, index: number, error: string, status?: number): void {
+    const wait = RETRY_MS[Math.min(this.tries[index]++, RETRY_MS.length - 1)];
+    if (this.tries[index] > 2) {
+      const why = status === 401 ? "You are signed out." : error;
+      this.events.failed(`Slices ${this.slabs[index].z_start + 1} onwards do not load (${why}); trying again.`);
+    }
+    setTimeout(() => {
+      this.waiting.add(index);
+      this.next(w);
+    }, wait);
+  }
+}
