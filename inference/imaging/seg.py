@@ -187,7 +187,7 @@ def _description(number: int, segment: Segment, author: Author) -> SegmentDescri
 
 def _tools() -> hd.AlgorithmIdentificationSequence:
     """A semi-automatic mask must name its tool (PS3.3 C.8.20.4): the reader's brush over a draft."""
-    family = codes.cid7162.ArtificialIntelligence
+    family = codes.cid7162.ManualProcessing
     return hd.AlgorithmIdentificationSequence(name="Groundglass viewer", family=family, version="1")
 
 
