@@ -86,7 +86,7 @@ def add_line(*, batch: Batch, number: int, line: Line) -> SeriesLine:
     )
     push.publish(
         f"batch:{batch.pk}",
-        "batch.line",
+        "batch.filed" if line.state == "accepted" else "batch.refused",
         number=number,
         title=kept.title,
         state=kept.state,
@@ -106,7 +106,7 @@ def end_batch(*, batch: Batch, by: Any, sentence: str = "") -> Batch:
         state="failed" if sentence else "done", sentence=sentence, ended_at=timezone.now()
     )
     batch.refresh_from_db()
-    push.publish(f"batch:{batch.pk}", "batch.ended", state=batch.state, accepted=accepted, refused=len(refused))
+    push.publish(f"batch:{batch.pk}", "batch.finished", state=batch.state, accepted=accepted, refused=len(refused))
     record(
         events.BATCH_PROCESSED,
         by=by,

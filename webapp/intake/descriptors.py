@@ -7,7 +7,7 @@ import re
 
 _WORDS = """
     abdomen abd abdominal adult angio arterial ascending apical axial ax base basal biphasic body bone brain
-    bronchial ce cap cardiac chest child cm combo contrast contraste cor coronal cta ctpa ct delayed dose
+    bronchial ce cap cardiac chest child cm combo con contrast contraste cor coronal cta ctpa ct delayed dose
     dual ecg emphysema enhanced expiration expiratory exp fine follow gated head hires high hr hrct ild
     inspiration inspiratory insp iv kernel ldct le long low lung lungs mediastinal mediastinum medium mip mm
     mpr neck native nc no non noncon noncontrast nativ axiale and of the with portal phase phantom plain
@@ -36,7 +36,8 @@ def clean_description(text: str) -> str:
         kept.pop()
     while kept and kept[0] in "xX*+/-":
         kept.pop(0)
-    return " ".join(kept)[:64]
+    # Numbers alone describe nothing.
+    return " ".join(kept)[:64] if any(part[0].isalpha() for part in kept) else ""
 
 
 def _known(text: str) -> list[str]:

@@ -18,7 +18,7 @@ def shown_name(name: str) -> str:
     last = name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
     shown = "".join(part if _is_harmless(part) else "…" for part in _PART.findall(last))
     shown = re.sub(r"…(?:[^\w.]*…)+", "…", shown)
-    return shown if len(shown) <= _LONGEST else "…" + shown[-_LONGEST:]
+    return shown if len(shown) <= _LONGEST else shown[: _LONGEST // 2] + "…" + shown[-_LONGEST // 2 :]
 
 
 def _is_harmless(part: str) -> bool:

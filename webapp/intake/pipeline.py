@@ -27,7 +27,10 @@ MOST_ALIKE = 20
 
 @dataclass(frozen=True)
 class Line:
-    """What became of a series or of a file, in words without any identity."""
+    """What became of a series or of a file, in words without any identity.
+
+    `warnings` go with an accepted scan to its readers; of a refused one they name each file at fault.
+    """
 
     title: str
     state: str
@@ -113,10 +116,8 @@ def _attempt(title: str, file: Callable[[], Filed]) -> Iterator[Line]:
     try:
         filed = file()
     except SeriesRefused as refusal:
-        yield Line(title, "refused", refusal.sentence, refusal.code)
-        if len(refusal.details) > 1:
-            for detail in refusal.details[:MOST_ALIKE]:
-                yield Line(f"  of {title}", "refused", detail.sentence, detail.code)
+        details = [detail.sentence for detail in refusal.details]
+        yield Line(title, "refused", refusal.sentence, refusal.code, details if len(details) > 1 else [])
     except ActionRefused as refused:
         yield Line(title, "refused", refused.sentence, refused.code)
     except IdentityFound:

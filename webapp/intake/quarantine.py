@@ -9,6 +9,7 @@ import io
 import os
 import shutil
 import struct
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,7 +70,7 @@ def seal(batch_id: uuid.UUID, name: str, stream: BinaryIO, limit: int) -> int:
             out.flush()
             os.fsync(out.fileno())
         # Sorted by arrival, so that lines number the files as their sender saw them go.
-        os.replace(temporary, folder / f"{_next_number(folder):08d}-{uuid.uuid4().hex[:8]}.sealed")
+        os.replace(temporary, folder / f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.sealed")
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -158,10 +159,6 @@ def _cipher(salt: bytes) -> AESGCM:
 
 def _nonce(number: int) -> bytes:
     return number.to_bytes(12, "big")
-
-
-def _next_number(folder: Path) -> int:
-    return 1 + sum(1 for _ in folder.glob("*.sealed"))
 
 
 def _read_exactly(stream: BinaryIO, size: int) -> bytes:

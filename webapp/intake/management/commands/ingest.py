@@ -45,5 +45,6 @@ class Command(BaseCommand):
         style = self.style.SUCCESS if line.state == "accepted" else self.style.ERROR
         self.stdout.write(f"{style(line.state):<9} {line.title}: {line.sentence}")
         for warning in line.warnings:
-            self.stdout.write(f"          {self.style.WARNING('warning')}: {warning}")
+            kind = f"{self.style.WARNING('warning')}: " if line.state == "accepted" else ""
+            self.stdout.write(f"          {kind}{warning}")
         self.stdout.flush()
