@@ -10,6 +10,7 @@ import { rgbOf, type Colours } from "../viewer/picture";
 import type { OverlayMarks } from "../viewer/planeview";
 import { SlabLoader } from "../viewer/slabloader";
 import type { Stage } from "../viewer/stage";
+import type { Layers } from "../edits/layers";
 import { Session } from "./session";
 
 export interface StrokeTrace {
@@ -59,6 +60,7 @@ export class Desk {
       failed: (sentence) => (state.notice.value = sentence),
     });
     this.session.openMask(container);
+    state.slices.value = { ...start, ...throughTheMask(this.session.layers!, start) };
     this.timings.maskMs = performance.now();
     void this.session.startWriting().catch((error: Error) => (state.trouble.value = error.message));
     const { Stage } = await stageModule;
@@ -248,4 +250,24 @@ function startSlices(reading: Reading, header: ContainerHeader): Record<PlaneNam
   };
   const axial = middleOf("findings") ?? middleOf("anatomy") ?? Math.floor(nz / 2);
   return { axial, coronal: Math.floor(ny / 2), sagittal: Math.floor(nx / 2) };
+}
+
+/** Coronal and sagittal slices through the middle of what the axial slice shows: findings, else lung. */
+function throughTheMask(layers: Layers, { axial, coronal, sagittal }: Record<PlaneName, number>): { coronal: number; sagittal: number } {
+  const nx = layers.findings.shapeZyx[2];
+  for (const layer of [layers.findings, layers.anatomy]) {
+    const slice = layer.slices[axial];
+    if (!slice) continue;
+    const rows: number[] = [];
+    const columns: number[] = [];
+    for (let i = 0; i < slice.length; i++) {
+      if (slice[i] !== 1) continue;
+      rows.push(Math.floor(i / nx));
+      columns.push(i % nx);
+    }
+    if (!rows.length) continue;
+    columns.sort((a, b) => a - b);
+    return { coronal: rows[rows.length >> 1], sagittal: columns[columns.length >> 1] };
+  }
+  return { coronal, sagittal };
 }
