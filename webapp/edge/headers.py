@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 # WebAssembly and workers: the viewer decodes slabs with them. Inline style attributes: the viewer's library sets them.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -30,22 +31,24 @@ class SecurityHeadersMiddleware:
     sync_capable = True
     async_capable = True
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse | Awaitable[HttpResponse]]) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]) -> None:
         self.get_response = get_response
         if iscoroutinefunction(get_response):
             markcoroutinefunction(self)
 
-    def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         answer = self.get_response(request)
-        if isinstance(answer, HttpResponse):
+        if isinstance(answer, HttpResponseBase):
             return secured(answer, request)
         return self._later(answer, request)
 
-    async def _later(self, answer: "Awaitable[HttpResponse] | HttpResponse", request: HttpRequest) -> HttpResponse:
+    async def _later(
+        self, answer: "Awaitable[HttpResponseBase] | HttpResponseBase", request: HttpRequest
+    ) -> HttpResponseBase:
         return secured(await answer if isinstance(answer, Awaitable) else answer, request)
 
 
-def secured(response: HttpResponse, request: HttpRequest) -> HttpResponse:
+def secured(response: HttpResponseBase, request: HttpRequest) -> HttpResponseBase:
     """Return `response` with the headers set."""
     # Older browsers do not count a WebSocket of the same host as 'self'.
     host = request.META.get("HTTP_HOST", "")
