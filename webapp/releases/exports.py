@@ -194,6 +194,6 @@ def _scratch_file() -> IO[bytes]:
 def _export(name: str, content_type: str, file: IO[bytes]) -> Export:
     file.seek(0)
     digest = hashlib.file_digest(file, "sha256").hexdigest()
-    size = file.tell()
+    size = file.seek(0, io.SEEK_END)
     file.seek(0)
     return Export(name, content_type, file, size, digest)

@@ -26,13 +26,14 @@ def write_layer_seg(path: Path, version: Version, layer: str) -> None:
         np.asarray(scan.affine_lps, dtype=np.float64).reshape(4, 4),
         source_headers(scan),
         findings_segments(version.mask.label_set) if layer == "findings" else ANATOMY_SEGMENTS,
-        author=Author(person=version.author_name),
+        author=Author(person=person_name(version.author_name)),
         series_description=DESCRIPTIONS[layer],
         series_number=SERIES_NUMBERS[layer],
         series_instance_uid=_uid(version, layer, "series"),
         sop_instance_uid=_uid(version, layer, "instance"),
         created=version.cut_at,
     )
+    _settle(path, version, layer)
 
 
 def source_headers(scan: Scan) -> list[Dataset]:
@@ -51,6 +52,27 @@ def findings_segments(label_set: LabelSet) -> list[Segment]:
         )
         for label in label_set.labels
     ]
+
+
+def person_name(name: str) -> str:
+    """A name as DICOM's PN holds it: one family-name component, without the characters that PN gives a meaning."""
+    plain = "".join(" " if c in "^=\\" or not c.isprintable() else c for c in name).strip()
+    return f"{plain[:62]}^"
+
+
+def _settle(path: Path, version: Version, layer: str) -> None:
+    """Give what the writer drew at random or took from the clock values that follow from the version.
+
+    Otherwise one SOP Instance UID would stand for two contents when a version is exported twice.
+    """
+    dataset = dcmread(path)
+    for item in dataset.SegmentSequence:
+        item.TrackingUID = _uid(version, layer, f"segment {item.TrackingID}")
+    for item in (*dataset.DimensionOrganizationSequence, *dataset.DimensionIndexSequence):
+        item.DimensionOrganizationUID = _uid(version, layer, "dimensions")
+    # The last contributor is the library that wrote the file just now.
+    dataset.ContributingEquipmentSequence[-1].ContributionDateTime = version.cut_at.strftime("%Y%m%d%H%M%S.%f")
+    dataset.save_as(path, enforce_file_format=True)
 
 
 def _uid(version: Version, layer: str, kind: str) -> str:

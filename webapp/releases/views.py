@@ -11,7 +11,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from webapp.accounts.actions import address_of
 from webapp.archive.storage import DamagedFile
 from webapp.audit.refusal import Refusal
 from webapp.campaigns.models import Campaign, Case
@@ -129,8 +128,7 @@ def _hand_out(
         export = build(readings)
     except DamagedFile:
         return _refused(request, DAMAGED, campaign, case)
-    by = request.user.actor.at(address_of(request))
-    download_export(export=export, readings=readings, campaign=campaign, case=case, by=by)
+    download_export(export=export, readings=readings, campaign=campaign, case=case, by=request.user)
     return _response(export)
 
 
