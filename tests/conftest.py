@@ -9,6 +9,24 @@ from pathlib import Path
 import pytest
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _flush_append_only_tables() -> Iterator[None]:
+    """Let Django empty the test database after a transactional test: append-only tables refuse TRUNCATE by trigger."""
+    from django.db.backends.postgresql.operations import DatabaseOperations
+
+    truncate = DatabaseOperations.sql_flush
+
+    def sql_flush(self, style, tables, **options):
+        statements = truncate(self, style, tables, **options)
+        names = [self.quote_name(table) for table in tables] if statements else []
+        disable = [f"ALTER TABLE {name} DISABLE TRIGGER USER" for name in names]
+        return [*disable, *statements, *(sql.replace("DISABLE", "ENABLE", 1) for sql in disable)]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _files_of_this_test(request: pytest.FixtureRequest) -> Iterator[None]:
     """Give each test that touches the database a storage folder of its own."""

@@ -181,7 +181,16 @@ async def watch(site: Installation) -> None:
 
 def web_command(site: Installation) -> list[str]:
     """Return the command of the web server."""
-    command = [sys.executable, "-m", "uvicorn", "webapp.asgi:application", "--host", site.host, "--port", str(site.port)]
+    command = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "webapp.asgi:application",
+        "--host",
+        site.host,
+        "--port",
+        str(site.port),
+    ]
     quiet = ["--lifespan", "off", "--no-access-log", "--timeout-graceful-shutdown", "5"]
     return [*command, *quiet, "--ws", "websockets-sansio"]
 

@@ -1,0 +1,148 @@
+"""A job commits or vanishes with the change that asked for it, and is never lost nor tried for ever."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+
+from webapp import jobs
+from webapp.jobs import reaper
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def waiting() -> list[tuple[str, str, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT task_name, queue_name, status::text FROM procrastinate_jobs ORDER BY id")
+        return cursor.fetchall()
+
+
+@pytest.mark.django_db
+def test_job_vanishes_with_its_transaction():
+    with transaction.atomic():
+        jobs.enqueue("tests.quick", folder="x")
+        transaction.set_rollback(True)
+    assert waiting() == []
+
+
+@pytest.mark.django_db
+def test_job_of_an_unknown_task_waits_for_a_worker_that_knows_it():
+    jobs.enqueue("tests.elsewhere", queue="gpu", scan_id="1")
+    assert waiting() == [("tests.elsewhere", "gpu", "todo")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_refused_job_leaves_the_callers_transaction_whole():
+    with transaction.atomic():
+        with pytest.raises((TypeError, ValueError, IntegrityError)):
+            jobs.enqueue("tests.quick", folder=object())
+        jobs.enqueue("tests.quick", folder="x")
+    assert len(waiting()) == 1
+
+
+def take(worker_age_s: float) -> None:
+    """Let a worker whose last sign of life is `worker_age_s` old hold the one job."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - %s * interval '1 s') RETURNING id",
+            [worker_age_s],
+        )
+        worker = cursor.fetchone()[0]
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", [worker])
+
+
+@pytest.mark.django_db
+def test_job_of_a_silent_worker_is_in_line_again():
+    jobs.enqueue("tests.quick", folder="x")
+    take(worker_age_s=60)
+    assert reaper.reap() == 1
+    assert waiting() == [("tests.quick", "default", "todo")]
+
+
+@pytest.mark.django_db
+def test_job_of_a_living_worker_is_left_alone():
+    jobs.enqueue("tests.quick", folder="x")
+    take(worker_age_s=1)
+    assert reaper.reap() == 0
+    assert waiting() == [("tests.quick", "default", "doing")]
+
+
+@pytest.mark.django_db
+def test_job_is_given_up_at_the_third_death_and_somebody_is_told():
+    import tests.webapp.jobs.sample_tasks  # noqa: F401 - registers them
+
+    jobs.enqueue("tests.fatal", folder="x")
+    for _ in range(jobs.MAX_ATTEMPTS):
+        take(worker_age_s=60)
+        reaper.reap()
+    assert waiting() == [("tests.fatal", "default", "failed"), ("tests.tell", "default", "todo")]
+
+
+@pytest.fixture
+def worker(transactional_db):
+    """Return a function that starts a real worker process on this test's database."""
+    started: list[subprocess.Popen[bytes]] = []
+    database = connection.settings_dict
+    password = quote(database["PASSWORD"], safe="")
+    url = f"postgresql://{database['USER']}:{password}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    environment = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.webapp.jobs.worker_settings"}
+    environment.pop("DATABASE_OWNER_URL", None)
+    environment.pop("GROUNDGLASS_DATABASE_ROLE", None)
+
+    def start(*arguments: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "manage.py", "run_worker", *arguments]
+        started.append(subprocess.Popen(command, cwd=ROOT, env=environment))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def traces(folder: Path, name: str, at_least: int, within_s: float = 60) -> int:
+    """Wait until `at_least` runs called `name` have left their trace; return how many did."""
+    deadline = time.monotonic() + within_s
+    while len(list(folder.glob(f"{name}.*"))) < at_least and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return len(list(folder.glob(f"{name}.*")))
+
+
+@pytest.mark.fault
+def test_job_of_a_killed_worker_is_finished_by_another(worker, tmp_path):
+    jobs.enqueue("tests.slow_once", queue="slow", folder=str(tmp_path))
+    first = worker()
+    assert traces(tmp_path, "started", 1) == 1
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    with connection.cursor() as cursor:  # the dead worker's last sign of life, made older than the limit
+        cursor.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'")
+    worker()
+    assert traces(tmp_path, "finished", 1) == 1
+    assert traces(tmp_path, "started", 2) == 2
+
+
+@pytest.mark.fault
+def test_worker_stops_when_asked(worker, tmp_path):
+    jobs.enqueue("tests.quick", folder=str(tmp_path))
+    process = worker()
+    assert traces(tmp_path, "quick", 1) == 1
+    process.terminate()
+    assert process.wait(30) == 0
+    assert settings.DATABASES
+
+
+@pytest.mark.fault
+@pytest.mark.slow
+def test_job_that_raises_is_tried_three_times_and_then_told_of(worker, tmp_path):
+    jobs.enqueue("tests.raises", folder=str(tmp_path))
+    worker()
+    assert traces(tmp_path, "told", 1) == 1
+    assert traces(tmp_path, "raises", jobs.MAX_ATTEMPTS) == jobs.MAX_ATTEMPTS
