@@ -29,6 +29,8 @@ export class Session {
   /** The server's count of strokes, as far as it has answered. */
   mask = { stroke_sequence: 0, head_hash: "" };
   readonly hu: (Int16Array | null)[] = [];
+  /** The last stroke of the server's log that the layers here hold. */
+  private shown = 0;
   private book: MeasureBook | null = null;
   private queue!: SaveQueue;
   private log!: StrokeLog;
@@ -65,6 +67,7 @@ export class Session {
     const { header, layers } = readContainer(container);
     this.layers = layers;
     this.mask = { stroke_sequence: header.stroke_sequence, head_hash: header.head_hash };
+    this.shown = header.stroke_sequence;
     const uses = label_set.labels.map((label) => ({
       value: label.value,
       isExclusion: label.is_exclusion,
@@ -119,8 +122,8 @@ export class Session {
       return;
     }
     const sequence = this.editor?.lastSequence ?? this.identity.sequence;
-    const recent = await this.api.strokesAfter(Math.max(0, this.mask.stroke_sequence - RECALLED));
-    await this.catchUp(recent.filter((stroke) => stroke.stroke_sequence > this.mask.stroke_sequence));
+    const recent = await this.api.strokesAfter(Math.max(0, this.shown - RECALLED));
+    await this.catchUp(recent.filter((stroke) => stroke.stroke_sequence > this.shown));
     const unsent = await this.leftBehind();
     unsent.forEach((stroke) => this.bringIn(stroke.layer, stroke.payload));
     this.makeEditor(answer.epoch, sequence);
@@ -191,7 +194,8 @@ export class Session {
   private async catchUp(strokes: readonly StoredStroke[]): Promise<void> {
     for (const stroke of strokes) {
       if (stroke.applied && !this.bringIn(stroke.layer, fromBase64(stroke.payload))) return this.reload();
-      this.mask = { ...this.mask, stroke_sequence: stroke.stroke_sequence };
+      this.shown = stroke.stroke_sequence;
+      this.mask = { ...this.mask, stroke_sequence: Math.max(this.mask.stroke_sequence, this.shown) };
     }
   }
 
@@ -210,22 +214,24 @@ export class Session {
 
   private acknowledged(result: StrokeResult, stroke: Stroke, mask: StrokesAnswer["mask"]): void {
     this.mask = mask;
+    // Painted here, so shown already; what an earlier visit left is brought in with the lease.
+    if (this.editor) this.shown = Math.max(this.shown, result.stroke_sequence ?? 0);
     if (result.status !== "branched" || !this.layers) return;
     state.notice.value = result.sentence || "A stroke was kept beside the mask and was not applied.";
     console.info("branched", stroke.id);
-    if (!this.queue.size) void this.reload();
+    if (!this.queue.size) void this.reload().then(() => this.lease.renew());
   }
 
   private async heard(message: PushMessage): Promise<void> {
     if (message.kind === "lease.changed" && message.epoch !== this.lease.epoch) await this.lease.renew();
     if (message.kind === "reading.signed") await this.refreshed();
-    const behind = Number(message.stroke_sequence ?? 0) > this.mask.stroke_sequence;
+    const behind = Number(message.stroke_sequence ?? 0) > this.shown;
     if (message.kind === "stroke.applied" && behind && !state.mayPaint.value) await this.follow();
   }
 
   /** A reader who only looks sees the writer's strokes as they are saved. */
   private async follow(): Promise<void> {
-    await this.catchUp(await this.api.strokesAfter(this.mask.stroke_sequence)).catch(() => undefined);
+    await this.catchUp(await this.api.strokesAfter(this.shown)).catch(() => undefined);
   }
 
   private async refreshed(): Promise<void> {
