@@ -1,0 +1,92 @@
+"""The permission table of the documentation is complete and true."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.factories.filed import FiledPlace, a_filed_place, read_and_sign
+from tests.factories.sites import a_person
+from webapp.intake.models import Batch
+
+pytestmark = pytest.mark.django_db
+
+TABLE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "permissions.md"
+VISITORS = ["nobody", "outsider", "reader", "other reader", "technician", "coordinator", "auditor"]
+ROW = re.compile(r"^\| (GET|POST) \| `([^`]+)` \| (.+) \|$")
+
+
+def rows() -> list[tuple[str, str, list[str]]]:
+    found = [ROW.match(line) for line in TABLE.read_text().splitlines()]
+    return [(m[1], m[2], [cell.strip() for cell in m[3].split("|")]) for m in found if m]
+
+
+def patterns(resolver: URLResolver, prefix: str = "/") -> list[str]:
+    found = []
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLPattern):
+            found.append(prefix + str(entry.pattern))
+        else:
+            found += patterns(entry, prefix + str(entry.pattern))
+    return found
+
+
+def test_every_url_stands_in_the_table():
+    assert set(patterns(get_resolver())) == {url for _, url, _ in rows()}
+
+
+@pytest.fixture
+def place(tmp_path) -> FiledPlace:
+    place = a_filed_place(tmp_path)
+    findings = np.zeros(place.volume.shape_zyx, np.uint8)
+    findings[3:6, 10:20, 10:20] = 1
+    read_and_sign(place.case, place.reader, findings)
+    return place
+
+
+def test_the_table_is_true(place):
+    people = {
+        "nobody": None,
+        "outsider": place.outsider,
+        "reader": place.reader,
+        "other reader": place.other_reader,
+        "technician": a_person("tech", place.campaign, "technician"),
+        "coordinator": place.coordinator,
+        "auditor": a_person("auditor", place.campaign, "auditor"),
+    }
+    wrong = []
+    for method, pattern, expected in rows():
+        for visitor, wanted in zip(VISITORS, expected, strict=True):
+            client = Client()
+            if people[visitor] is not None:
+                client.force_login(people[visitor])
+            url = url_of(pattern, place)
+            answer = client.get(url) if method == "GET" else client.post(url, {}, content_type="application/json")
+            if status_of(answer) != wanted:
+                wrong.append(f"{method} {pattern} as {visitor}: {status_of(answer)}, the table says {wanted}")
+    assert wrong == []
+
+
+def url_of(pattern: str, place: FiledPlace) -> str:
+    """The pattern's URL for this place; each asking gets a batch of its own, since asking may end it."""
+    values = {
+        "<slug:slug>": place.campaign.slug,
+        "<int:number>": str(place.case.number),
+        "<uuid:reading_id>": str(place.case.readings.get().pk),
+        "<uuid:batch_id>": str(Batch.objects.create(campaign=place.campaign, by=place.coordinator).pk),
+        "<int:index>": "0",
+        "<slug:sha256>": place.case.scan.slabs[0]["sha256"],
+    }
+    for placeholder, value in values.items():
+        pattern = pattern.replace(placeholder, value)
+    return pattern
+
+
+def status_of(answer: HttpResponse) -> str:
+    """The status, or "sign in" for what leads there."""
+    to_sign_in = answer.status_code == 302 and answer["Location"].startswith("/sign-in/")
+    return "sign in" if to_sign_in else str(answer.status_code)
