@@ -3,7 +3,7 @@
 import hashlib
 import uuid
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from django.db import transaction
@@ -16,8 +16,9 @@ from webapp.archive.models import Instance, Patient, Scan, Study
 from webapp.audit.refusal import require
 from webapp.audit.trail import audited, record
 
-# zstd and the disk release the interpreter; more than this only costs memory.
-WRITERS = 2
+# zstd, hashing and the disk release the interpreter, so they run beside whoever makes the instances.
+WRITERS = 4
+MOST_WAITING = 16
 
 
 def file_scan(
@@ -27,7 +28,6 @@ def file_scan(
     instances: Iterable[NewInstance] = (),
     by: Any,
     then: Callable[[Scan], object] | None = None,
-    progress: Callable[[float], None] | None = None,
 ) -> Scan:
     """File a checked, de-identified series as a scan: its slabs and instances in storage, then its rows.
 
@@ -41,9 +41,7 @@ def file_scan(
         if known:
             slabs, rows = [], [_row(instance, volume) for instance in instances]
         else:
-            slabs = _write_slabs(scan_id, volume, progress)
-            rows = _write_instances(scan_id, volume, instances)
-            storage.sync_folders(scan_id)
+            slabs, rows = _write_files(scan_id, volume, instances)
         with transaction.atomic():
             scan = _file_rows(scan_id=scan_id, new=new, volume=volume, slabs=slabs, rows=rows, by=by)
             if then:
@@ -112,30 +110,38 @@ def _file_rows(
     return scan
 
 
-def _write_slabs(scan_id: uuid.UUID, volume: Volume, progress: Callable[[float], None] | None) -> list[dict[str, Any]]:
-    def write(place: tuple[int, int]) -> dict[str, Any]:
+def _write_files(
+    scan_id: uuid.UUID, volume: Volume, instances: Iterable[NewInstance]
+) -> tuple[list[dict[str, Any]], list[Instance]]:
+    """Write slabs and instances side by side; return the slabs in z order and a row for each instance."""
+
+    def write_slab(place: tuple[int, int]) -> dict[str, Any]:
         start, count = place
         content = encode_slab(volume.hu[start : start + count])
         path, sha256 = storage.write(scan_id, storage.SLABS, content, ".slab")
         return {"z_start": start, "z_count": count, "path": path, "sha256": sha256, "bytes": len(content)}
 
-    slabs = []
-    nz = volume.shape_zyx[0]
-    with ThreadPoolExecutor(WRITERS) as pool:
-        for slab in pool.map(write, slab_ranges(nz)):
-            slabs.append(slab)
-            if progress:
-                progress((slab["z_start"] + slab["z_count"]) / nz)
-    return slabs
-
-
-def _write_instances(scan_id: uuid.UUID, volume: Volume, instances: Iterable[NewInstance]) -> list[Instance]:
-    rows = []
-    for instance in instances:
+    def write_instance(instance: NewInstance) -> Instance:
         row = _row(instance, volume)
         row.path, row.sha256 = storage.write(scan_id, storage.INSTANCES, instance.content, ".dcm")
-        rows.append(row)
-    return rows
+        return row
+
+    with ThreadPoolExecutor(WRITERS) as writers, ThreadPoolExecutor(1) as encoder:
+        try:
+            slabs = [encoder.submit(write_slab, place) for place in slab_ranges(volume.shape_zyx[0])]
+            rows: list[Future[Instance]] = []
+            for instance in instances:
+                rows.append(writers.submit(write_instance, instance))
+                if len(rows) > MOST_WAITING:
+                    rows[-MOST_WAITING].result()  # memory holds a few files, never all
+            written = [slab.result() for slab in slabs], [row.result() for row in rows]
+        except BaseException:
+            # Nothing may be written any more when the folder is removed.
+            writers.shutdown(cancel_futures=True)
+            encoder.shutdown(cancel_futures=True)
+            raise
+    storage.sync_folders(scan_id)
+    return written
 
 
 def _row(instance: NewInstance, volume: Volume) -> Instance:

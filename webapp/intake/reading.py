@@ -1,13 +1,17 @@
 """DICOM data sets from what was sent, quietly: no warning of the parser may carry a patient's words to a log."""
 
 import contextlib
+import copy
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
+from typing import BinaryIO
 
 import pydicom
 from pydicom.dataset import FileDataset
+from pydicom.filereader import read_dataset
+from pydicom.tag import Tag
 
 from inference.imaging.findings import SeriesRefused
 from inference.imaging.headers import text
@@ -16,6 +20,8 @@ from webapp.intake.sources import HEAD_BYTES, Found
 # Odd values are judged by intake's own checks; pydicom's would quote them in warnings.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 _PEEK = ["SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "Rows"]
+PIXEL_TAGS = [Tag(keyword) for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")]
+DEFLATED = "1.2.840.10008.1.2.1.99"
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 
 
@@ -57,11 +63,64 @@ def read(found: Found, *, pixels: bool = True) -> FileDataset:
     """A file's data set, which calls itself by the file's label. Raises SeriesRefused naming the file."""
     try:
         with found.open() as stream:
-            start = stream.read(132)
-            stream.seek(0)
-            bare = start[:2] == b"\x08\x00" and start[128:132] != b"DICM"
+            bare = _is_bare(stream)
             dataset = pydicom.dcmread(stream, stop_before_pixels=not pixels, force=bare)
     except Exception as error:  # pydicom raises many kinds on hostile files; all of them mean this
         raise SeriesRefused("broken_file", f"{found.label} is a broken DICOM file.") from error
     dataset.filename = found.label
     return dataset
+
+
+class Slices:
+    """The files of a series: each header is parsed once and kept, its pixels are read when they are asked for."""
+
+    def __init__(self, files: Sequence[Found]) -> None:
+        self._files = list(files)
+        self._places: list[int | None] = []
+        self.headers: list[FileDataset] = []
+        for found in self._files:
+            self.headers.append(self._header(found))
+
+    def _header(self, found: Found) -> FileDataset:
+        try:
+            with found.open() as stream:
+                bare = _is_bare(stream)
+                dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=bare)
+                # A deflated file is parsed from a copy, so that its position here says nothing.
+                deflated = dataset.file_meta.get("TransferSyntaxUID") == DEFLATED
+                self._places.append(None if deflated else stream.tell())
+        except Exception as error:  # as in read
+            raise SeriesRefused("broken_file", f"{found.label} is a broken DICOM file.") from error
+        dataset.filename = found.label
+        return dataset
+
+    def only(self, indices: Iterable[int]) -> None:
+        """Keep these files alone."""
+        chosen = list(indices)
+        self._files = [self._files[i] for i in chosen]
+        self._places = [self._places[i] for i in chosen]
+        self.headers = [self.headers[i] for i in chosen]
+
+    def whole(self, index: int) -> FileDataset:
+        """One file's data set with its pixels: a shallow copy, so that the header stays small."""
+        header, place = self.headers[index], self._places[index]
+        if place is None:
+            return read(self._files[index])
+        try:
+            with self._files[index].open() as stream:
+                stream.seek(place)
+                tail = read_dataset(stream, *header.original_encoding)
+        except Exception as error:  # as in read
+            raise SeriesRefused("broken_file", f"{header.filename} is a broken DICOM file.") from error
+        dataset = copy.copy(header)
+        for tag in PIXEL_TAGS:
+            if tag in tail:
+                dataset[tag] = tail.get_item(tag)
+        return dataset
+
+
+def _is_bare(stream: BinaryIO) -> bool:
+    """Whether a file has no preamble: it then begins with an element of group 0008."""
+    start = stream.read(132)
+    stream.seek(0)
+    return start[:2] == b"\x08\x00" and start[128:132] != b"DICM"

@@ -1,7 +1,8 @@
 """One DICOM series, from its files to a scan in the archive and a case of the campaign."""
 
+import copy
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +22,7 @@ from webapp.intake import rules
 from webapp.intake.deidentification import Deidentifier
 from webapp.intake.identity import Identity, new_uid
 from webapp.intake.personal import Identifiers, personal_texts_of
-from webapp.intake.reading import read
+from webapp.intake.reading import Slices
 from webapp.intake.shifting import age_years, parsed_day
 from webapp.intake.sources import Found
 
@@ -42,10 +43,10 @@ def file_dicom_series(files: list[Found], campaign: Campaign, by: Any, advance: 
 
     Memory holds the volume and one file: each file is read for its header, for its voxels, and to be filed.
     """
-    headers = [read(found, pixels=False) for found in files]
-    identifiers = Identifiers(personal_texts_of(headers))
+    slices = Slices(files)
+    identifiers = Identifiers(personal_texts_of(slices.headers))
     try:
-        return _file(files, headers, identifiers, campaign, by, advance)
+        return _file(slices, identifiers, campaign, by, advance)
     except SeriesRefused as refusal:
         # A sentence may quote a tag (a modality, say), and a hospital may have written anything there.
         raise SeriesRefused(
@@ -56,22 +57,21 @@ def file_dicom_series(files: list[Found], campaign: Campaign, by: Any, advance: 
 
 
 def _file(
-    files: list[Found],
-    headers: list[FileDataset],
+    slices: Slices,
     identifiers: Identifiers,
     campaign: Campaign,
     by: Any,
     advance: Callable[[float], None],
 ) -> Filed:
-    rules.require_takeable(headers)
-    files, headers, repeated = _without_repeats(files, headers)
-    geometry = check_series(headers)
-    series = assemble_volume(geometry, lambda index: read(files[index]), lambda part: advance(0.5 * part))
-    first = headers[series.order[0]]
+    rules.require_takeable(slices.headers)
+    repeated = _drop_repeats(slices)
+    geometry = check_series(slices.headers)
+    series = assemble_volume(geometry, slices.whole, lambda part: advance(0.5 * part))
+    first = slices.headers[series.order[0]]
     deidentifier = Deidentifier(_identity_of(first), identifiers)
     new = _new_scan(deidentifier, first, series)
     known = filed_scan(new.series_uid) is not None
-    filed = file_with_case(new, series, _instances(files, series, deidentifier, advance), campaign, by)
+    filed = file_with_case(new, series, _instances(slices, series, deidentifier, advance), campaign, by)
     notes = [f"{repeated} files were sent twice and count once."] if repeated else []
     return Filed(*filed, new.description, sentence_of(filed[0], filed[1], known), notes)
 
@@ -115,10 +115,10 @@ def _identity_of(header: Dataset) -> Identity:
 
 
 def _instances(
-    files: list[Found], series: SeriesVolume, deidentifier: Deidentifier, advance: Callable[[float], None]
+    slices: Slices, series: SeriesVolume, deidentifier: Deidentifier, advance: Callable[[float], None]
 ) -> Iterator[NewInstance]:
     for z, index in enumerate(series.order):
-        dataset = deidentifier.clean(read(files[index]))
+        dataset = deidentifier.clean(slices.whole(index))
         content = deidentifier.file_of(dataset)
         yield NewInstance(str(dataset.SOPClassUID), str(dataset.SOPInstanceUID), content, (z,))
         advance(0.5 + 0.5 * (z + 1) / len(series.order))
@@ -126,7 +126,7 @@ def _instances(
 
 def _new_scan(deidentifier: Deidentifier, header: FileDataset, series: SeriesVolume) -> NewScan:
     """What the archive keeps of the header, all of it taken after de-identification."""
-    clean = deidentifier.clean(header)
+    clean = deidentifier.clean(copy.deepcopy(header))
     thickness, kvp = numbers(clean, "SliceThickness", 1), numbers(clean, "KVP", 1)
     study_uid = text(clean, "StudyInstanceUID")
     series_uid = text(clean, "SeriesInstanceUID")
@@ -150,25 +150,22 @@ def _new_scan(deidentifier: Deidentifier, header: FileDataset, series: SeriesVol
     )
 
 
-def _without_repeats(files: list[Found], headers: Sequence[FileDataset]) -> tuple[list[Found], list[FileDataset], int]:
-    """One file for each SOP Instance UID; raises SeriesRefused where two differ in their pixels."""
+def _drop_repeats(slices: Slices) -> int:
+    """Keep one file for each SOP Instance UID and count the rest; raises SeriesRefused where two differ."""
     kept: dict[str, int] = {}
-    repeated = 0
-    for index, header in enumerate(headers):
+    for index, header in enumerate(slices.headers):
         uid = text(header, "SOPInstanceUID")
         if not uid:
             raise SeriesRefused("no_sop_uid", f"{header.filename} has no SOPInstanceUID.")
-        if uid not in kept:
-            kept[uid] = index
-            continue
-        repeated += 1
-        other = files[kept[uid]]
-        if _pixels_sha256(files[index]) != _pixels_sha256(other):
-            pair = f"{other.label} and {files[index].label}"
+        other = kept.setdefault(uid, index)
+        if other != index and _pixels_sha256(slices, index) != _pixels_sha256(slices, other):
+            pair = f"{slices.headers[other].filename} and {header.filename}"
             raise SeriesRefused("other_pixels", f"{pair} have the same SOP Instance UID but different pixels.")
-    chosen = list(kept.values())
-    return [files[i] for i in chosen], [headers[i] for i in chosen], repeated
+    repeated = len(slices.headers) - len(kept)
+    if repeated:
+        slices.only(kept.values())
+    return repeated
 
 
-def _pixels_sha256(found: Found) -> str:
-    return hashlib.sha256(decode_hu(read(found)).hu.tobytes()).hexdigest()
+def _pixels_sha256(slices: Slices, index: int) -> str:
+    return hashlib.sha256(decode_hu(slices.whole(index)).hu.tobytes()).hexdigest()

@@ -22,7 +22,7 @@ MOST_FILES = 200_000
 # CT compresses by 2 to 6, an empty slice by a few hundred; small members are judged by size alone.
 LARGEST_RATIO = 200
 RATIO_FREE_BYTES = 16 * MIB
-HEAD_BYTES = 256 * 1024
+HEAD_BYTES = 32 * 1024
 
 # Left by operating systems and DICOM viewers beside the images; no one sent them on purpose.
 LITTER = {".ds_store", "thumbs.db", "desktop.ini", "dicomdir", "lockfile", "version"}
