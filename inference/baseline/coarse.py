@@ -27,7 +27,7 @@ class Coarse:
         return z * y * x / 1000.0
 
 
-def coarsen(volume: Volume, target_mm: float = 2.0) -> Coarse:
+def coarsen(volume: Volume, target_mm: float = 2.5) -> Coarse:
     """Block means at about `target_mm`; blocks at the upper ends are filled by repeating the last voxel."""
     factors = [
         max(1, min(round(target_mm / mm), n)) for mm, n in zip(volume.spacing_zyx_mm, volume.shape_zyx, strict=True)

@@ -7,60 +7,63 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.segmentation import watershed
 
-from inference.baseline.coarse import Coarse, close, dilate, erode, open_
+from inference.baseline.coarse import Coarse, dilate, erode, open_
+from inference.baseline.dense import bone_and_rim, fill_dense, mediastinum
 
 LUNG_BELOW_HU = -320
 BODY_ABOVE_HU = -400
 FREE_AIR_BELOW_HU = -930
-BONE_ABOVE_HU = 180
+GAS_EDGE_BELOW_HU = -860
+GAS_EDGE_VOXELS = 4
 SMALLEST_LUNG_ML = 60.0
 SMALLEST_SHARE = 0.12
-CLOSING_MM = 16.0
 LEFT_LUNG, RIGHT_LUNG = 1, 2
 
 
 def find_lungs(coarse: Coarse, affine_lps: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Anatomy (uint8 zyx: 1 left, 2 right) on the coarse grid; all 0 where there is no lung.
 
-    `affine_lps` is the native grid's; only its directions tell left from right.
+    `affine_lps` is the native grid's; only its directions tell left from right and front from back.
     """
-    body = _body(coarse)
-    aerated = _aerated(coarse, body)
-    if not aerated.any():
-        return np.zeros(coarse.hu.shape, dtype=np.uint8)
-    sides = split_sides(aerated, coarse, affine_lps)
     anatomy = np.zeros(coarse.hu.shape, dtype=np.uint8)
-    bone = dilate(open_(coarse.hu > BONE_ABOVE_HU, 1.0, coarse.spacing_zyx_mm), 2.5, coarse.spacing_zyx_mm)
+    body = _body(coarse)
+    aerated, free = _aerated(coarse, body)
+    if not aerated.any():
+        return anatomy
+    sides = split_sides(aerated, coarse, affine_lps)
+    bone = bone_and_rim(coarse)
+    deep = mediastinum(aerated, free, coarse, affine_lps)
     for side in (LEFT_LUNG, RIGHT_LUNG):
         lung = sides == side
-        if not lung.any():
-            continue
-        full = close(lung, CLOSING_MM, coarse.spacing_zyx_mm) & body & (~bone | lung) & (anatomy == 0)
-        full &= (sides == 0) | lung
-        full = fill_voids.fill(full)
-        anatomy[full & (anatomy == 0)] = side
+        if lung.any():
+            elsewhere = ~body | bone | free | (anatomy > 0) | ((sides > 0) & ~lung)
+            full = fill_voids.fill(fill_dense(lung, elsewhere, deep, coarse))
+            anatomy[full & (anatomy == 0) & ((sides == 0) | lung)] = side
     return anatomy
 
 
 def _body(coarse: Coarse) -> NDArray[np.bool_]:
     """The patient without table and clothes: the largest solid piece, each axial slice filled."""
     solid = open_(coarse.hu > BODY_ABOVE_HU, 3.0, coarse.spacing_zyx_mm)
-    solid = _largest(solid, connectivity=6)
+    solid = _largest(solid)
     return np.stack([ndimage.binary_fill_holes(plane) for plane in solid]) if solid.any() else solid
 
 
-def _aerated(coarse: Coarse, body: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Air-holding lung: no free air (airway, stomach, bowel), no specks."""
+def _aerated(coarse: Coarse, body: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Air-holding lung without specks, and the free air (airway, stomach, bowel) that was left out."""
     air = (coarse.hu < LUNG_BELOW_HU) & body
     free = open_(air & (coarse.hu < FREE_AIR_BELOW_HU), 2.0, coarse.spacing_zyx_mm)
     free = _free_air(free, air, coarse)
-    lung = air & ~dilate(free, 2.5, coarse.spacing_zyx_mm)
+    # Noise and beam hardening lighten the edge of gas; it is reached through gas, never through a wall.
+    edge = air & (coarse.hu < GAS_EDGE_BELOW_HU)
+    free = ndimage.binary_dilation(free, iterations=GAS_EDGE_VOXELS, mask=edge | free)
+    lung = air & ~dilate(free, 4.5, coarse.spacing_zyx_mm)
     lung = open_(lung, 2.0, coarse.spacing_zyx_mm)
-    pieces = cc3d.connected_components(lung, connectivity=6)
+    pieces = connected(lung)
     counts = np.bincount(pieces.reshape(-1))
     counts[0] = 0
     smallest = max(SMALLEST_LUNG_ML / coarse.voxel_ml, SMALLEST_SHARE * counts.max())
-    return np.isin(pieces, np.flatnonzero(counts >= smallest))
+    return np.isin(pieces, np.flatnonzero(counts >= smallest)), free
 
 
 def _free_air(free: NDArray[np.bool_], air: NDArray[np.bool_], coarse: Coarse) -> NDArray[np.bool_]:
@@ -68,7 +71,7 @@ def _free_air(free: NDArray[np.bool_], air: NDArray[np.bool_], coarse: Coarse) -
 
     Emphysema is as dark, but lies within lung: most of its surroundings are air-holding too.
     """
-    pieces = cc3d.connected_components(free, connectivity=6)
+    pieces = connected(free)
     kept = np.zeros_like(free)
     for label, box in enumerate(ndimage.find_objects(pieces), start=1):
         if box is None:
@@ -105,7 +108,7 @@ def _two_seeds(aerated: NDArray[np.bool_], coarse: Coarse) -> NDArray[np.int32] 
     """The cores of two lungs (1 and 2), eroding until they part; None when there is one lung only."""
     for radius_mm in (0.0, 2.5, 4.5, 7.0, 10.0, 14.0):
         core = erode(aerated, radius_mm, coarse.spacing_zyx_mm) if radius_mm else aerated
-        pieces = cc3d.connected_components(core, connectivity=6)
+        pieces = connected(core)
         counts = np.bincount(pieces.reshape(-1))
         counts[0] = 0
         biggest = np.argsort(counts)[::-1][:2]
@@ -130,8 +133,13 @@ def _leftness(mask: NDArray[np.bool_], affine_lps: NDArray[np.floating]) -> floa
     return float(affine_lps[0, 0] * x + affine_lps[0, 1] * y)
 
 
-def _largest(mask: NDArray[np.bool_], connectivity: int) -> NDArray[np.bool_]:
-    pieces = cc3d.connected_components(mask, connectivity=connectivity)
+def _largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    pieces = connected(mask)
     counts = np.bincount(pieces.reshape(-1))
     counts[0] = 0
     return pieces == int(counts.argmax()) if counts.any() else mask
+
+
+def connected(mask: NDArray[np.bool_]) -> NDArray[np.integer]:
+    """Pieces that touch by faces, numbered from 1."""
+    return cc3d.connected_components(mask, connectivity=6)
