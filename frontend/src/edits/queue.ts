@@ -92,7 +92,7 @@ export class SaveQueue {
   /** Resolves when nothing waits any more, or when sending has stopped for a reason that waiting will not mend. */
   async settled(limitMs = 15000): Promise<boolean> {
     const end = Date.now() + limitMs;
-    while (this.waiting.length && !this.halted && Date.now() < end) await new Promise((done) => setTimeout(done, 25));
+    while ((this.waiting.length || this.sending) && !this.halted && Date.now() < end) await new Promise((done) => setTimeout(done, 25));
     return this.waiting.length === 0;
   }
 
@@ -121,9 +121,9 @@ export class SaveQueue {
     clearTimeout(this.timer);
     const batch = this.nextBatch();
     const outcome = await this.post(batch.map(toWire)).catch((): Outcome => ({ kind: "offline" }));
+    if (outcome.kind === "ok") await this.settle(batch, outcome.answer);
     this.sending = false;
     if (outcome.kind === "ok") {
-      await this.settle(batch, outcome.answer);
       void this.pump();
     } else if (outcome.kind === "offline") {
       const wait = WAITS_MS[Math.min(this.failures++, WAITS_MS.length - 1)];
@@ -140,8 +140,8 @@ export class SaveQueue {
     this.failures = 0;
     const results = new Map(answer.results.map((result) => [result.id, result]));
     const done = batch.filter((stroke) => results.has(stroke.id));
-    this.waiting = this.waiting.filter((stroke) => !results.has(stroke.id));
     await this.log.forget(done).catch(() => undefined);
+    this.waiting = this.waiting.filter((stroke) => !results.has(stroke.id));
     for (const stroke of done) {
       const result = results.get(stroke.id)!;
       this.lastSaved = result.server_time ?? this.lastSaved;
