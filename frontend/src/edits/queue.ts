@@ -78,15 +78,22 @@ export class SaveQueue {
   /** The stroke must already be in the log. */
   add(...strokes: Stroke[]): void {
     this.waiting.push(...strokes);
-    void this.pump();
+    // While the server is away its next try is set already: painting on must not hurry it.
+    if (this.timer === undefined) void this.pump();
+    else this.tell();
   }
 
   /** Tries at once: the network came back, or someone signed in again. */
   resume(): void {
     this.halted = null;
     this.failures = 0;
-    clearTimeout(this.timer);
+    this.stopTimer();
     void this.pump();
+  }
+
+  private stopTimer(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
   }
 
   /** Resolves when nothing waits any more, or when sending has stopped for a reason that waiting will not mend. */
@@ -118,7 +125,7 @@ export class SaveQueue {
     this.tell();
     if (this.sending || this.halted || !this.waiting.length) return;
     this.sending = true;
-    clearTimeout(this.timer);
+    this.stopTimer();
     const batch = this.nextBatch();
     const outcome = await this.post(batch.map(toWire)).catch((): Outcome => ({ kind: "offline" }));
     if (outcome.kind === "ok") await this.settle(batch, outcome.answer);
