@@ -43,8 +43,8 @@ types: $(VENV)/dev.stamp frontend/node_modules/.stamp ## Check types (mypy, tsc)
 bench: test-tools ## Print a table of speeds, ours beside the peers'; never part of the tests
 	@$(BIN)/python -m tests.bench
 
-docs: $(VENV)/dev.stamp ## Write the generated reference pages and check every link of the documentation
-	@$(BIN)/python -m tests.house.reference && $(BIN)/python -m pytest -q tests/house/test_docs.py
+docs: $(VENV)/dev.stamp ## Check the documentation: links, settings, permissions, verbs
+	@$(BIN)/python -m pytest -q tests/house/test_docs.py tests/house/test_permissions.py
 
 # --- What the verbs stand on ---------------------------------------------------------------------------------------
 

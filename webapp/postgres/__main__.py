@@ -1,10 +1,16 @@
-"""`python -m webapp.postgres start|stop|status`: the embedded server of GROUNDGLASS_HOME by hand."""
+"""The database by hand: `python -m webapp.postgres VERB`.
+
+start, stop, status   the embedded server of GROUNDGLASS_HOME
+roles                 on a PostgreSQL of your own (DATABASE_SUPERUSER_URL), make the database and the two roles that
+                      DATABASE_OWNER_URL and DATABASE_URL name
+"""
 
 import os
 import sys
 from pathlib import Path
 
 from webapp import postgres
+from webapp.postgres import roles
 
 
 def main() -> int:
@@ -25,6 +31,13 @@ def main() -> int:
         pid = postgres.running_pid(home)
         print(f"PostgreSQL runs (pid {pid})" if pid else "PostgreSQL does not run")
         return 0 if pid else 1
+    elif verb == "roles":
+        names = ("DATABASE_SUPERUSER_URL", "DATABASE_OWNER_URL", "DATABASE_URL")
+        missing = [name for name in names if not os.environ.get(name)]
+        if missing:
+            print(f"Set {', '.join(missing)} first.", file=sys.stderr)
+            return 2
+        roles.prepare_from_urls(*(os.environ[name] for name in names))
     else:
         print(__doc__, file=sys.stderr)
         return 2

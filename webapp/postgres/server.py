@@ -71,7 +71,9 @@ def ensure(home: Path, settings: Mapping[str, str] | None = None, say: Callable[
             place, pid = _start(folder, place, user, {**SETTINGS, **(settings or {})}, say)
         server = _server(place, pid)
         if not place.prepared:
-            roles.prepare(server.superuser_url, place.passwords["owner"], place.passwords["site"])
+            owner = roles.Role(roles.OWNER_ROLE, place.passwords["owner"])
+            site = roles.Role(roles.SITE_ROLE, place.passwords["site"])
+            roles.prepare(server.superuser_url, owner, site)
             place = _write_place(folder, Place(place.data, place.port, place.passwords, prepared=True))
         _write_private(folder / "owner.url", server.owner_url)
         _write_private(folder / "site.url", server.site_url)
