@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from webapp import push
+from webapp import jobs, push
 from webapp.accounts.models import User
 from webapp.algorithms.queries import finished_draft
 from webapp.audit.refusal import ActionRefused, Refusal, require
@@ -92,6 +92,7 @@ def sign_reading(*, reading: Reading, stroke_sequence: int, statement: str, by: 
     )
     reading.state, reading.ended_at = Reading.SIGNED, timezone.now()
     reading.save(update_fields=["state", "ended_at"])
+    jobs.enqueue("releases.measure_version", version_id=str(version.pk))
     record(
         events.READING_SIGNED,
         by=by,
