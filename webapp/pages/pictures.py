@@ -95,8 +95,10 @@ def _draw_mask(
 
 def _paint(canvas: NDArray[np.float32], inside: NDArray[np.bool_], colour: str, *, fill: float) -> None:
     rgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.float32)
-    padded = np.pad(inside, 1)
-    core = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    core = inside
+    for _ in range(1 if max(inside.shape) < 400 else 2):
+        padded = np.pad(core, 1)
+        core = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     if fill:
         canvas[inside] = canvas[inside] * (1 - fill) + rgb * fill
     canvas[inside & ~core] = rgb

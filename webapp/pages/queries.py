@@ -10,7 +10,7 @@ from webapp.algorithms.queries import finished_draft, latest_draft
 from webapp.campaigns.models import Campaign, Case
 from webapp.campaigns.queries import campaigns_for, current_protocol, roles_of
 from webapp.masks.models import Mask, Version
-from webapp.pages.worklist import draft_is_shown
+from webapp.pages.worklist import draft_is_shown, sees_all_readings
 from webapp.readings.models import Reading
 from webapp.readings.queries import readings_in_campaign_for, readings_of_case_for
 from webapp.readings.rules import may_start_reading
@@ -28,6 +28,7 @@ class CampaignCard:
     case_count: int
     signed_count: int
     open_count: int
+    sees_all: bool
 
     @property
     def percent(self) -> float:
@@ -47,6 +48,7 @@ def cards_for(user: User) -> list[CampaignCard]:
     """The campaigns of a person with their progress."""
     cards = []
     for campaign in campaigns_for(user):
+        roles = roles_of(user, campaign)
         counts = readings_in_campaign_for(user, campaign).aggregate(
             signed=Count("case", filter=Q(state=Reading.SIGNED), distinct=True),
             open=Count("pk", filter=Q(state__in=Reading.OPEN_STATES, reader_id=user.pk)),
@@ -54,10 +56,11 @@ def cards_for(user: User) -> list[CampaignCard]:
         cards.append(
             CampaignCard(
                 campaign=campaign,
-                roles=sorted(roles_of(user, campaign)),
+                roles=sorted(roles),
                 case_count=campaign.cases.count(),
                 signed_count=counts["signed"],
                 open_count=counts["open"],
+                sees_all=sees_all_readings(roles),
             )
         )
     return cards

@@ -46,6 +46,7 @@ def story_for(user: User, case: Case) -> dict[str, Any]:
     return {
         "stations": [_filed(case), *_draft_stations(draft), *_reading_stations(case, readings, draft)],
         "draft": draft,
+        "own": mine,
         "mine": mine if mine and mine.state in Reading.OPEN_STATES else None,
         "start_refusal": may_start_reading(case, user),
         "signed": signed,

@@ -20,7 +20,7 @@ from webapp.pages import pictures, vite
 from webapp.pages.actions import view_scan
 from webapp.pages.queries import cards_for, next_case_for, recent_readings_for, visible_mask_for
 from webapp.pages.story import spacing_text, story_for
-from webapp.pages.worklist import FILTERS, lines_for
+from webapp.pages.worklist import FILTERS, lines_for, sees_all_readings
 from webapp.readings.actions import start_reading, view_reading
 from webapp.readings.queries import reading_for
 
@@ -53,6 +53,7 @@ def campaign(request: HttpRequest, slug: str) -> HttpResponse:
     """The worklist of a campaign."""
     place = campaign_for(request.user, slug)
     lines = lines_for(request.user, place)
+    roles = roles_of(request.user, place)
     wanted = request.GET.get("state", "")
     chips = [(code, word, sum(line.state.code == code for line in lines)) for code, word in FILTERS.items()]
     signed = sum(line.state.code == "signed" for line in lines)
@@ -64,11 +65,11 @@ def campaign(request: HttpRequest, slug: str) -> HttpResponse:
             "lines": [line for line in lines if wanted not in FILTERS or line.state.code == wanted],
             "case_count": len(lines),
             "signed_count": signed,
-            "percent": 100 * signed / len(lines) if lines else 0,
             "chips": [chip for chip in chips if chip[2] or chip[0] == wanted],
             "wanted": wanted if wanted in FILTERS else "",
             "next": next_case_for(request.user, place),
-            "roles": sorted(roles_of(request.user, place)),
+            "roles": sorted(roles),
+            "sees_all": sees_all_readings(roles),
             "add_refusal": may_add_scans(place, request.user),
         },
     )

@@ -56,9 +56,14 @@ class CaseLine:
         return self.draft is not None and self.draft.state in (DraftRun.QUEUED, DraftRun.RUNNING)
 
 
+def sees_all_readings(roles: set[str]) -> bool:
+    """Whether these roles see every reading of their campaign; others see their own."""
+    return bool(roles & OVERSEERS)
+
+
 def draft_is_shown(stages: list[dict[str, Any]], roles: set[str]) -> bool:
     """Whether these roles may see the AI draft: overseers, and readers of a protocol that starts from it."""
-    return bool(roles & OVERSEERS) or any(stage["starts_from"] == "ai_draft" for stage in stages)
+    return sees_all_readings(roles) or any(stage["starts_from"] == "ai_draft" for stage in stages)
 
 
 def lines_for(user: User, campaign: Campaign) -> list[CaseLine]:
