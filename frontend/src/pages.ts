@@ -1,6 +1,8 @@
-/** What the server-rendered pages do beyond links and forms: live progress of drafts, and uploads. */
+/** What the server-rendered pages do beyond links and forms: live progress of drafts, keys, and uploads. */
+import { attachKeys } from "./pages/keys";
 import { followTopics } from "./pages/live";
 import { attachUploads } from "./pages/upload";
 
 followTopics();
+attachKeys();
 attachUploads();
