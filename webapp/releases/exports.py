@@ -193,7 +193,9 @@ def _scratch_file() -> IO[bytes]:
 
 def _export(name: str, content_type: str, file: IO[bytes]) -> Export:
     file.seek(0)
-    digest = hashlib.file_digest(file, "sha256").hexdigest()
-    size = file.seek(0, io.SEEK_END)
+    digest, size = hashlib.sha256(), 0
+    while block := file.read(BLOCK):
+        digest.update(block)
+        size += len(block)
     file.seek(0)
-    return Export(name, content_type, file, size, digest)
+    return Export(name, content_type, file, size, digest.hexdigest())
