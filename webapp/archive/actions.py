@@ -39,7 +39,8 @@ def file_scan(
     known = Scan.objects.filter(series_uid=new.series_uid).exists()
     with storage.removed_on_failure(scan_id):
         if known:
-            slabs, rows = [], [_row(instance, volume) for instance in instances]
+            slabs: list[dict[str, Any]] = []
+            rows = [_row(instance, volume) for instance in instances]
         else:
             slabs, rows = _write_files(scan_id, volume, instances)
         with transaction.atomic():
@@ -108,6 +109,10 @@ def _file_rows(
         already_there=known,
     )
     return scan
+
+
+# Promised by _file_rows, whose transaction begins only when the files are written.
+file_scan.audited_events = (events.SCAN_FILED,)  # type: ignore[attr-defined]
 
 
 def _write_files(

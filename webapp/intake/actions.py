@@ -1,8 +1,7 @@
 """What people do at the door."""
 
-from typing import Any, BinaryIO
+from typing import Any
 
-from django.db.models import F
 from django.utils import timezone
 
 from webapp import jobs, push
@@ -12,10 +11,8 @@ from webapp.audit.trail import audited, record
 from webapp.campaigns.actions import chain_of
 from webapp.campaigns.models import Campaign
 from webapp.campaigns.rules import may_add_scans
-from webapp.intake import events, quarantine
-from webapp.intake.models import Batch, SeriesLine
-from webapp.intake.pipeline import Line
-from webapp.intake.rules import LARGEST_BATCH_BYTES, LARGEST_UPLOAD_BYTES, may_receive
+from webapp.intake import events
+from webapp.intake.models import Batch
 
 PROCESS_JOB = "intake.process_batch"
 
@@ -26,19 +23,6 @@ def open_batch(*, campaign: Campaign, by: Any) -> Batch:
     require(may_add_scans(campaign, by))
     batch = Batch.objects.create(campaign=campaign, by=by if isinstance(by, User) else None)
     record(events.BATCH_OPENED, by=by, chain=chain_of(campaign), subject=f"batch:{batch.pk}")
-    return batch
-
-
-def receive_file(*, batch: Batch, name: str, stream: BinaryIO, size: int, by: User) -> Batch:
-    """Take one file, as it streams in, into quarantine. Raises ActionRefused, quarantine.TooLarge, OSError.
-
-    No event: the batch's events say how many files and bytes came.
-    """
-    require(may_receive(batch, by, size))
-    room = min(LARGEST_UPLOAD_BYTES, LARGEST_BATCH_BYTES - batch.byte_count)
-    received = quarantine.seal(batch.pk, name, stream, room)
-    Batch.objects.filter(pk=batch.pk).update(file_count=F("file_count") + 1, byte_count=F("byte_count") + received)
-    batch.refresh_from_db()
     return batch
 
 
@@ -61,40 +45,6 @@ def finish_batch(*, batch: Batch, by: User) -> Batch:
         bytes=batch.byte_count,
     )
     return batch
-
-
-def start_batch(*, batch: Batch) -> bool:
-    """Begin to process a batch, or begin again after a worker died; False where it has already ended."""
-    if not Batch.objects.filter(pk=batch.pk).exclude(state__in=("done", "failed")).update(state="processing"):
-        return False
-    batch.lines.all().delete()
-    return True
-
-
-def add_line(*, batch: Batch, number: int, line: Line) -> SeriesLine:
-    """Keep and tell what became of one series."""
-    kept = SeriesLine.objects.create(
-        batch=batch,
-        number=number,
-        title=line.title[:200],
-        state=line.state,
-        code=line.code,
-        sentence=line.sentence,
-        warnings=line.warnings,
-        scan=line.scan,
-        case_number=line.case_number,
-    )
-    push.publish(
-        f"batch:{batch.pk}",
-        "batch.filed" if line.state == "accepted" else "batch.refused",
-        number=number,
-        title=kept.title,
-        state=kept.state,
-        sentence=kept.sentence[:1000],
-        warnings=[warning[:300] for warning in kept.warnings[:10]],
-        case_number=kept.case_number,
-    )
-    return kept
 
 
 @audited(events.BATCH_PROCESSED)

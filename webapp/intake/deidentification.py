@@ -17,11 +17,12 @@ from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag, Tag
-from pydicom.uid import PYDICOM_IMPLEMENTATION_UID
+from pydicom.uid import PYDICOM_IMPLEMENTATION_UID, UID
 
 from webapp.intake.descriptors import clean_description
 from webapp.intake.identity import PROFILE, Identity, new_uid
 from webapp.intake.personal import Identifiers
+from webapp.intake.reading import transfer_syntax_of
 from webapp.intake.shifting import capped_age, shifted_date, shifted_datetime
 
 METHOD = f"Groundglass {PROFILE}"
@@ -194,22 +195,11 @@ _BY_VR: dict[str, Callable[[Identity, object], str]] = {
 }
 
 
-def transfer_syntax_of(dataset: Dataset) -> str:
-    """The transfer syntax of a data set as read; guessed from its encoding where the file did not say."""
-    uid = getattr(dataset, "file_meta", Dataset()).get("TransferSyntaxUID")
-    if uid:
-        return str(uid)
-    implicit, little = dataset.original_encoding
-    if not little:
-        return "1.2.840.10008.1.2.2"
-    return "1.2.840.10008.1.2" if implicit else "1.2.840.10008.1.2.1"
-
-
 def _file_meta(dataset: Dataset, transfer_syntax: str) -> FileMetaDataset:
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    meta.TransferSyntaxUID = transfer_syntax
+    meta.TransferSyntaxUID = UID(transfer_syntax)
     meta.ImplementationClassUID = PYDICOM_IMPLEMENTATION_UID
     meta.ImplementationVersionName = "GROUNDGLASS"
     return meta

@@ -63,7 +63,11 @@ class Identity:
             return None
 
 
-@lru_cache(maxsize=50_000)
 def new_uid(uid: str) -> str:
     """The UID that stands for `uid` under this installation's key and this profile: 2.25 and 128 bits."""
-    return "2.25." + str(int.from_bytes(_digest("uid", PROFILE, uid.strip())[:16], "big"))
+    return _new_uid(settings.PSEUDONYM_KEY, uid.strip())
+
+
+@lru_cache(maxsize=50_000)
+def _new_uid(_key: str, uid: str) -> str:
+    return "2.25." + str(int.from_bytes(_digest("uid", PROFILE, uid)[:16], "big"))

@@ -5,20 +5,53 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from webapp import push
-from webapp.intake.actions import add_line, end_batch, start_batch
-from webapp.intake.models import Batch
+from webapp.intake.actions import end_batch
+from webapp.intake.models import Batch, SeriesLine
 from webapp.intake.pipeline import Line, take_in
 from webapp.intake.sources import Sent, Unusable
 
 TELL_EVERY_S = 0.5
 
 
+def _start(batch: Batch) -> bool:
+    """Begin to process a batch, or begin again after a worker died; False where it has already ended."""
+    if not Batch.objects.filter(pk=batch.pk).exclude(state__in=("done", "failed")).update(state="processing"):
+        return False
+    batch.lines.all().delete()
+    return True
+
+
+def _keep(batch: Batch, number: int, line: Line) -> SeriesLine:
+    """Keep and tell what became of one series."""
+    kept = SeriesLine.objects.create(
+        batch=batch,
+        number=number,
+        title=line.title[:200],
+        state=line.state,
+        code=line.code,
+        sentence=line.sentence,
+        warnings=line.warnings,
+        scan=line.scan,
+        case_number=line.case_number,
+    )
+    push.publish(
+        f"batch:{batch.pk}",
+        "batch.filed" if line.state == "accepted" else "batch.refused",
+        number=number,
+        title=kept.title,
+        state=kept.state,
+        sentence=kept.sentence[:300],
+        case_number=kept.case_number,
+    )
+    return kept
+
+
 def process(batch: Batch, sent: Iterable[Sent | Unusable], by: Any) -> Iterator[Line]:
     """Take in everything of a batch, keeping and yielding each line. A batch that has ended yields nothing."""
-    if not start_batch(batch=batch):
+    if not _start(batch):
         return
     for number, line in enumerate(take_in(sent, campaign=batch.campaign, by=by, tell=_teller(batch)), start=1):
-        add_line(batch=batch, number=number, line=line)
+        _keep(batch, number, line)
         yield line
     end_batch(batch=batch, by=by)
 

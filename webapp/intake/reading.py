@@ -1,7 +1,6 @@
 """DICOM data sets from what was sent, quietly: no warning of the parser may carry a patient's words to a log."""
 
 import contextlib
-import copy
 import logging
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,12 +8,14 @@ from io import BytesIO
 from typing import BinaryIO
 
 import pydicom
-from pydicom.dataset import FileDataset
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset, FileDataset
 from pydicom.filereader import read_dataset
-from pydicom.tag import Tag
+from pydicom.tag import BaseTag, Tag
+from pydicom.uid import UID
 
 from inference.imaging.findings import SeriesRefused
-from inference.imaging.headers import text
+from inference.imaging.headers import file_name, text
 from webapp.intake.sources import HEAD_BYTES, Found
 
 # Odd values are judged by intake's own checks; pydicom's would quote them in warnings.
@@ -67,6 +68,8 @@ def read(found: Found, *, pixels: bool = True) -> FileDataset:
             dataset = pydicom.dcmread(stream, stop_before_pixels=not pixels, force=bare)
     except Exception as error:  # pydicom raises many kinds on hostile files; all of them mean this
         raise SeriesRefused("broken_file", f"{found.label} is a broken DICOM file.") from error
+    if pixels:
+        dataset.file_meta.TransferSyntaxUID = UID(transfer_syntax_of(dataset))
     dataset.filename = found.label
     return dataset
 
@@ -86,6 +89,7 @@ class Slices:
             with found.open() as stream:
                 bare = _is_bare(stream)
                 dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=bare)
+                dataset.file_meta.TransferSyntaxUID = UID(transfer_syntax_of(dataset))
                 # A deflated file is parsed from a copy, so that its position here says nothing.
                 deflated = dataset.file_meta.get("TransferSyntaxUID") == DEFLATED
                 self._places.append(None if deflated else stream.tell())
@@ -111,12 +115,32 @@ class Slices:
                 stream.seek(place)
                 tail = read_dataset(stream, *header.original_encoding)
         except Exception as error:  # as in read
-            raise SeriesRefused("broken_file", f"{header.filename} is a broken DICOM file.") from error
-        dataset = copy.copy(header)
+            raise SeriesRefused("broken_file", f"{file_name(header)} is a broken DICOM file.") from error
+        dataset = _shallow_copy(header)
         for tag in PIXEL_TAGS:
             if tag in tail:
                 dataset[tag] = tail.get_item(tag)
         return dataset
+
+
+def _shallow_copy(header: FileDataset) -> FileDataset:
+    """A data set of its own over the same elements; copy.copy would share the container too."""
+    implicit, little = header.original_encoding
+    elements: dict[BaseTag, DataElement | RawDataElement] = {tag: header.get_item(tag) for tag in header.keys()}  # noqa: SIM118 - no mapping
+    dataset = FileDataset(file_name(header), elements, b"\0" * 128, header.file_meta, bool(implicit), bool(little))
+    dataset.set_original_encoding(implicit, little, header.original_character_set)
+    return dataset
+
+
+def transfer_syntax_of(dataset: Dataset) -> str:
+    """The transfer syntax of a data set as read; guessed from its encoding where the file did not say."""
+    uid = getattr(dataset, "file_meta", Dataset()).get("TransferSyntaxUID")
+    if uid:
+        return str(uid)
+    implicit, little = dataset.original_encoding
+    if not little:
+        return "1.2.840.10008.1.2.2"
+    return "1.2.840.10008.1.2" if implicit else "1.2.840.10008.1.2.1"
 
 
 def _is_bare(stream: BinaryIO) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pydicom.dataset import FileDataset
 
 from inference.imaging.findings import SeriesRefused
-from inference.imaging.headers import text, texts
+from inference.imaging.headers import file_name, text, texts
 from webapp.accounts.models import User
 from webapp.audit.refusal import Refusal
 from webapp.campaigns.queries import roles_of
@@ -19,7 +19,7 @@ LARGEST_BATCH_BYTES = 64 * 1024**3
 def require_takeable(headers: Sequence[FileDataset]) -> None:
     """Raise SeriesRefused where the pixels may show a name: burned-in text, screenshots, reports."""
     for header in headers:
-        name = header.filename
+        name = file_name(header)
         if text(header, "BurnedInAnnotation").upper() == "YES":
             raise SeriesRefused("burned_in", f"{name} has text burned into its picture, which may name the patient.")
         kind = text(header, "SOPClassUID")

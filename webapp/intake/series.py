@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset, FileDataset
 
 from inference.imaging.dicom import SeriesVolume, assemble_volume, check_series
 from inference.imaging.findings import Finding, SeriesRefused
-from inference.imaging.headers import numbers, text
+from inference.imaging.headers import file_name, numbers, text
 from inference.imaging.pixels import decode_hu
 from webapp.archive.actions import file_scan
 from webapp.archive.filing import NewInstance, NewScan
@@ -72,7 +72,11 @@ def _file(
     new = _new_scan(deidentifier, first, series)
     known = filed_scan(new.series_uid) is not None
     filed = file_with_case(new, series, _instances(slices, series, deidentifier, advance), campaign, by)
-    notes = [f"{repeated} files were sent twice and count once."] if repeated else []
+    notes = (
+        [f"{repeated} {'file was' if repeated == 1 else 'files were'} sent twice; each counts once."]
+        if repeated
+        else []
+    )
     return Filed(*filed, new.description, sentence_of(filed[0], filed[1], known), notes)
 
 
@@ -156,10 +160,10 @@ def _drop_repeats(slices: Slices) -> int:
     for index, header in enumerate(slices.headers):
         uid = text(header, "SOPInstanceUID")
         if not uid:
-            raise SeriesRefused("no_sop_uid", f"{header.filename} has no SOPInstanceUID.")
+            raise SeriesRefused("no_sop_uid", f"{file_name(header)} has no SOPInstanceUID.")
         other = kept.setdefault(uid, index)
         if other != index and _pixels_sha256(slices, index) != _pixels_sha256(slices, other):
-            pair = f"{slices.headers[other].filename} and {header.filename}"
+            pair = f"{file_name(slices.headers[other])} and {file_name(header)}"
             raise SeriesRefused("other_pixels", f"{pair} have the same SOP Instance UID but different pixels.")
     repeated = len(slices.headers) - len(kept)
     if repeated:

@@ -15,10 +15,11 @@ from django.views.decorators.http import require_GET, require_POST
 from webapp.accounts.models import User
 from webapp.audit.refusal import ActionRefused
 from webapp.intake import quarantine
-from webapp.intake.actions import finish_batch, open_batch, receive_file
+from webapp.intake.actions import finish_batch, open_batch
 from webapp.intake.forms import BatchForm, file_name_of
 from webapp.intake.models import Batch
 from webapp.intake.queries import batch_for, batches_for, campaigns_to_send_to
+from webapp.intake.receiving import receive_file
 from webapp.intake.rules import LARGEST_UPLOAD_BYTES
 
 BATCHES_SHOWN = 100

@@ -1,0 +1,49 @@
+"""A campaign, a phantom's series on disk, and a way to call `ingest` as a person does."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from inference.phantoms import Phantom, make_phantom, write_dicom_series
+from tests.factories.sites import a_campaign
+from webapp.campaigns.models import Campaign
+
+
+@pytest.fixture
+def campaign(db) -> Campaign:
+    """A campaign whose slug is covid."""
+    return a_campaign("covid")
+
+
+@pytest.fixture(scope="session")
+def phantom() -> Phantom:
+    """Eight small slices."""
+    return make_phantom(5, shape_zyx=(8, 32, 40), spacing_zyx_mm=(20.0, 9.0, 8.0))
+
+
+@pytest.fixture
+def series(phantom, tmp_path) -> Callable[..., list[Path]]:
+    """Write the phantom's series into a folder and return the files; a seed makes another series of it."""
+
+    def write(folder: str = "series", **options: str) -> list[Path]:
+        return write_dicom_series(phantom, tmp_path / "sent" / folder, **options)
+
+    return write
+
+
+@pytest.fixture
+def ingest(campaign) -> Callable[..., tuple[str, int]]:
+    """Call the command; return what it printed and its exit status."""
+
+    def call(*paths: Path) -> tuple[str, int]:
+        out = io.StringIO()
+        try:
+            call_command("ingest", *map(str, paths), campaign=campaign.slug, stdout=out, no_color=True)
+        except SystemExit as exit:
+            return out.getvalue(), int(exit.code or 0)
+        return out.getvalue(), 0
+
+    return call

@@ -1,0 +1,287 @@
+"""No string of a made-up identity survives: in files, rows, lines, logs, whatever the hospital hid it in."""
+
+import io
+import logging
+
+import numpy as np
+import pydicom
+import pytest
+from django.core.files.storage import default_storage
+from django.db import connection
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.uid import JPEGLSLossless, generate_uid
+
+from webapp.archive.models import Instance, Patient, Scan, Study
+from webapp.archive.queries import files_of
+from webapp.intake.deidentification import Deidentifier
+from webapp.intake.descriptors import clean_description
+from webapp.intake.identity import Identity, new_uid
+from webapp.intake.names import shown_name
+from webapp.intake.personal import Identifiers, personal_texts_of
+from webapp.intake.shifting import capped_age, shifted_date, shifted_datetime
+
+SECRETS = [
+    "Featherstonehaugh",
+    "Marjoribanks",
+    "Cholmondeley",
+    "MRN-77-4711-XQ",
+    "ACC998877",
+    "Mainwaring",
+    "St Swithuns Infirmary",
+    "19310304",
+    "Wymondham Lane 7",
+    "0157-5550123",
+    "Beauchamp",
+    "Leveson",
+    "SCANNER-ROOM-9",
+    "SN0042424242",
+    "Godmanchester",
+]
+OLD_UID_ROOT = "1.3.6.1.4.1.99999.7"
+
+
+def add_identity(dataset: Dataset) -> None:
+    """Write the made-up identity wherever hospitals do, and in a few places where they should not."""
+    dataset.PatientName = "Featherstonehaugh^Marjoribanks"
+    dataset.PatientID = "MRN-77-4711-XQ"
+    dataset.IssuerOfPatientID = "Godmanchester"
+    dataset.OtherPatientIDs = ["Cholmondeley", "MRN-77-4711-XQ"]
+    dataset.PatientBirthDate = "19310304"
+    dataset.PatientAddress = "Wymondham Lane 7"
+    dataset.PatientTelephoneNumbers = "0157-5550123"
+    dataset.PatientAge = "093Y"
+    dataset.AccessionNumber = "ACC998877"
+    dataset.ReferringPhysicianName = "Mainwaring^H"
+    dataset.OperatorsName = ["Beauchamp^A", "Leveson^G"]
+    dataset.InstitutionName = "St Swithuns Infirmary"
+    dataset.StationName = "SCANNER-ROOM-9"
+    dataset.DeviceSerialNumber = "SN0042424242"
+    dataset.StudyDescription = "CT CHEST for Featherstonehaugh"
+    dataset.SeriesDescription = "Lung 1.0 MARJORIBANKS"
+    dataset.ProtocolName = "Chest Mainwaring"
+    dataset.ImageComments = "seen by Beauchamp in St Swithuns Infirmary"
+    dataset.ConvolutionKernel = "B60f"
+    dataset.FilterType = "FEATHERSTONEHAUGH"
+    dataset.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL", "CHOLMONDELEY"]
+    dataset.SoftwareVersions = "v1 for Leveson"
+    inner = Dataset()
+    inner.ReferencedSOPClassUID = "1.2.840.10008.5.1.4.1.1.2"
+    inner.ReferencedSOPInstanceUID = f"{OLD_UID_ROOT}.1"
+    inner.PatientID = "MRN-77-4711-XQ"
+    inner.add_new(0x00991001, "LO", "Cholmondeley")
+    dataset.ReferencedImageSequence = Sequence([inner])
+    request = Dataset()
+    request.RequestedProcedureDescription = "Featherstonehaugh"
+    request.ScheduledProcedureStepID = "ACC998877"
+    dataset.RequestAttributesSequence = Sequence([request])
+    code = Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "1", "99LOCAL", "Chest of Featherstonehaugh"
+    dataset.ProcedureCodeSequence = Sequence([code])
+    block = dataset.private_block(0x0029, "HIDDEN BY Beauchamp", create=True)
+    block.add_new(1, "LO", "Featherstonehaugh")
+    block.add_new(2, "OB", b"MRN-77-4711-XQ")
+    dataset.add_new(0x60000010, "US", 8)
+    dataset.add_new(0x60003000, "OW", b"Marjoribanks")
+    dataset.add_new(0x60000022, "LO", "Featherstonehaugh")
+    dataset.add_new(0x00204000, "LT", "Featherstonehaugh")
+    dataset.FrameOfReferenceUID = f"{OLD_UID_ROOT}.2"
+    dataset.StudyInstanceUID = f"{OLD_UID_ROOT}.3"
+    dataset.SeriesInstanceUID = f"{OLD_UID_ROOT}.4"
+    dataset.file_meta.SourceApplicationEntityTitle = "Godmanchester"
+    dataset.preamble = b"Featherstonehaugh".ljust(128, b"\0")
+
+
+@pytest.fixture
+def sent(series):
+    """A series full of its patient's identity, in a folder and in files named after the patient."""
+    folder = None
+    for number, path in enumerate(series("Featherstonehaugh_MRN-77-4711-XQ")):
+        dataset = pydicom.dcmread(path)
+        add_identity(dataset)
+        dataset.SOPInstanceUID = f"{OLD_UID_ROOT}.5.{number}"
+        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+        if number == 6:
+            dataset.PerformingPhysicianName = "Leveson^Gower"
+        path.unlink()
+        folder = path.parent
+        dataset.save_as(folder / f"Featherstonehaugh_{number}.dcm")
+    (folder / "Marjoribanks letter.txt").write_text("Dear Mr Featherstonehaugh")
+    return folder
+
+
+def everything_in_the_database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+        tables = [row[0] for row in cursor.fetchall()]
+        text = []
+        for table in tables:
+            cursor.execute(f'SELECT t::text FROM "{table}" t')
+            text += [row[0] for row in cursor.fetchall()]
+    return "\n".join(text)
+
+
+@pytest.mark.django_db
+def test_no_string_of_the_identity_survives_anywhere(sent, ingest, caplog, capfd):
+    with caplog.at_level(logging.DEBUG):
+        out, status = ingest(sent)
+    assert "1 accepted, 1 refused." in out
+    assert status == 1
+    stored = default_storage.listdir("scans")[0][0]
+    root = f"scans/{stored}"
+    files = [
+        default_storage.open(f"{root}/{k}/{n}").read()
+        for k in ("slabs", "instances")
+        for n in default_storage.listdir(f"{root}/{k}")[1]
+    ]
+    captured = capfd.readouterr()
+    places = {
+        "a stored file": b"\n".join(files),
+        "the database": everything_in_the_database().encode(),
+        "a line": out.encode(),
+        "the log": (caplog.text + captured.out + captured.err).encode(),
+    }
+    for where, content in places.items():
+        for secret in [*SECRETS, OLD_UID_ROOT]:
+            assert secret.lower().encode() not in content.lower(), f"{secret} is still in {where}"
+
+
+@pytest.mark.django_db
+def test_what_reading_needs_is_kept_and_marked(sent, ingest):
+    ingest(sent)
+    scan = Scan.objects.get()
+    first = pydicom.dcmread(io.BytesIO(next(iter(files_of(scan)))))
+    assert first.PatientName == first.PatientID == Patient.objects.get().pseudonym
+    assert first.PatientIdentityRemoved == "YES"
+    assert first.DeidentificationMethod.startswith("Groundglass groundglass-basic-1")
+    codes = {item.CodeValue for item in first.DeidentificationMethodCodeSequence}
+    assert codes == {"113100", "113105", "113107", "113108"}
+    assert first.LongitudinalTemporalInformationModified == "MODIFIED"
+    assert (first.PatientAge, scan.patient_age_years) == ("090Y", 90)
+    assert first.file_meta.MediaStorageSOPInstanceUID == first.SOPInstanceUID
+    assert first.ConvolutionKernel == scan.kernel == "B60f"
+    assert scan.description == "Lung 1.0"
+    assert list(first.ImageType)[:3] == ["ORIGINAL", "PRIMARY", "AXIAL"]
+    reference = first.ReferencedImageSequence[0]
+    assert reference.ReferencedSOPInstanceUID == new_uid(f"{OLD_UID_ROOT}.1")
+    assert reference.ReferencedSOPClassUID == "1.2.840.10008.5.1.4.1.1.2"
+    assert Instance.objects.filter(sop_uid=new_uid(f"{OLD_UID_ROOT}.5.0")).exists()
+    identity = Identity("MRN-77-4711-XQ", "Godmanchester")
+    assert first.StudyDate == shifted_date(identity, "20200401") != "20200401"
+    assert f"{Study.objects.get().shifted_date:%Y%m%d}" == first.StudyDate
+
+
+@pytest.mark.django_db
+def test_name_inside_compressed_pixels_is_refused(series, ingest):
+    paths = series()
+    for path in paths:
+        dataset = pydicom.dcmread(path)
+        dataset.PatientName = "Featherstonehaugh"
+        dataset.compress(JPEGLSLossless, generate_instance_uid=False)
+        frame = bytes(dataset.PixelData)
+        start = frame.index(b"\xff\xd8") + 2
+        comment = b"\xff\xfe\x00\x14Featherstonehaugh\x00"
+        frames = [frame[start - 2 : start] + comment + frame[start:]]
+        dataset.PixelData = pydicom.encaps.encapsulate(frames)
+        dataset.save_as(path)
+    out, status = ingest(paths[0].parent)
+    assert status == 1
+    assert "still inside the image data" in out
+    assert Scan.objects.count() == 0
+
+
+def test_pseudonyms_depend_on_issuer_and_id_and_key(settings):
+    one = Identity("123", "A")
+    assert one.pseudonym == Identity(" 123 ", "A", "other study").pseudonym
+    assert len({one.pseudonym, Identity("123", "B").pseudonym, Identity("3", "A12").pseudonym}) == 3
+    before = one.pseudonym, one.shift_days, new_uid("1.2.3")
+    settings.PSEUDONYM_KEY = "another key"
+    after = one.pseudonym, one.shift_days, new_uid("1.2.3")
+    assert all(old != new for old, new in zip(before, after, strict=True))
+
+
+def test_empty_id_never_merges_two_people():
+    assert Identity("", "A", "1.2").pseudonym != Identity("", "A", "1.3").pseudonym
+    assert Identity("  ", "", "", "1.4").pseudonym != Identity("", "", "", "1.5").pseudonym
+    assert Identity("", "A", "1.2", "1.4").pseudonym == Identity("", "B", "1.2", "1.5").pseudonym
+
+
+def test_new_uids_are_valid_and_always_the_same():
+    uid = new_uid("1.2.3")
+    assert uid == new_uid("1.2.3") != new_uid("1.2.4")
+    assert pydicom.uid.UID(uid).is_valid
+    assert len(uid) <= 64
+
+
+def test_a_patients_dates_keep_their_distance():
+    identity = Identity("123")
+    first, second = (shifted_date(identity, day) for day in ("20200401", "20200415"))
+    days = [np.datetime64(f"{d[:4]}-{d[4:6]}-{d[6:]}") for d in (first, second)]
+    assert (days[1] - days[0]).astype(int) == 14
+    assert shifted_datetime(identity, "20200401101500.123+0100") == first + "101500.123+0100"
+    assert shifted_date(identity, "Jane's birthday") == ""
+    assert shifted_datetime(identity, "20200401 Jane") == first
+
+
+@pytest.mark.parametrize(
+    ("age", "kept"),
+    [("089Y", "089Y"), ("090Y", "090Y"), ("101Y", "090Y"), ("1100M", "090Y"), ("018M", "018M"), ("Jane", ""), ("", "")],
+)
+def test_ages_above_89_become_90(age, kept):
+    assert capped_age(age) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("ThorRoutine  2.0  D40s", "ThorRoutine 2.0 D40s"),
+        ("CT CHEST Dr. Featherstonehaugh 19310304", "CT CHEST"),
+        ("Lung 1.25 mm axial", "Lung 1.25 mm axial"),
+        ("<script>alert(1)</script>", ""),
+        ("4711", ""),
+    ],
+)
+def test_descriptions_keep_known_words_only(text, kept):
+    assert clean_description(text) == kept
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("000012.dcm", "000012.dcm"),
+        ("slice-0001.dcm", "slice-0001.dcm"),
+        ("Doe_Jane_19600101.dcm", "….dcm"),
+        ("../../etc/passwd", "…"),
+        ("<script>.dcm", "….dcm"),
+    ],
+)
+def test_file_names_are_shown_without_names(name, shown):
+    assert shown_name(name) == shown
+
+
+def test_identifiers_in_other_alphabets_are_found():
+    dataset = Dataset()
+    dataset.SpecificCharacterSet = "ISO_IR 192"
+    dataset.PatientName = "山田^太郎=Yamada^Tarou"
+    dataset.PatientID = "99-1"
+    identifiers = Identifiers(personal_texts_of([dataset]))
+    assert identifiers.cleaned("scan of YAMADA tarou") == "scan of"
+
+
+def test_every_level_of_nesting_is_cleaned():
+    deep = Dataset()
+    deep.PatientName = "Featherstonehaugh"
+    deep.ReferencedSOPInstanceUID = "1.2.3"
+    middle = Dataset()
+    middle.PurposeOfReferenceCodeSequence = Sequence([deep])
+    middle.ReferencedImageSequence = Sequence([deep])
+    dataset = Dataset()
+    dataset.SOPClassUID, dataset.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.2", generate_uid()
+    dataset.SourceImageSequence = Sequence([middle])
+    dataset.file_meta = pydicom.dataset.FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1"
+    dataset.set_original_encoding(False, True)
+    deidentifier = Deidentifier(Identity("1"), Identifiers(["Featherstonehaugh"]))
+    content = deidentifier.file_of(deidentifier.clean(dataset))
+    assert b"Featherstonehaugh" not in content
+    assert new_uid("1.2.3").encode() in content
