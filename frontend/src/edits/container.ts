@@ -1,5 +1,5 @@
 /** GGM1, the whole mask in one answer: a JSON header and one zstd frame for each slice that is not empty. */
-import { decompress } from "fzstd";
+import { ZSTDDecoder } from "zstddec";
 import { emptyLayers, type LayerName, type Layers, type Shape } from "./layers";
 
 export interface ContainerHeader {
@@ -20,7 +20,10 @@ export function readHeader(bytes: Uint8Array): { header: ContainerHeader; frames
   return { header, framesAt: 8 + length };
 }
 
-export function readContainer(bytes: Uint8Array): { header: ContainerHeader; layers: Layers } {
+const decoder = new ZSTDDecoder();
+
+export async function readContainer(bytes: Uint8Array): Promise<{ header: ContainerHeader; layers: Layers }> {
+  await decoder.init();
   const { header, framesAt } = readHeader(bytes);
   const shape: Shape = header.shape_zyx;
   const layers = emptyLayers(shape);
@@ -29,7 +32,7 @@ export function readContainer(bytes: Uint8Array): { header: ContainerHeader; lay
     if (!layer || frame.z < 0 || frame.z >= shape[0]) throw new Error("A mask slice outside the volume.");
     const from = framesAt + frame.offset;
     if (from + frame.length > bytes.length) throw new Error("The mask ends too early.");
-    const slice = decompress(bytes.subarray(from, from + frame.length), new Uint8Array(layer.sliceSize));
+    const slice = decoder.decode(bytes.subarray(from, from + frame.length), layer.sliceSize);
     if (slice.length !== layer.sliceSize) throw new Error("A mask slice of the wrong size.");
     layer.slices[frame.z] = slice;
   }

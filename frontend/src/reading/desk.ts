@@ -59,7 +59,7 @@ export class Desk {
       complete: () => this.scanLoaded(),
       failed: (sentence) => (state.notice.value = sentence),
     });
-    this.session.openMask(container);
+    await this.session.openMask(container);
     state.slices.value = { ...start, ...throughTheMask(this.session.layers!, start) };
     this.timings.maskMs = performance.now();
     void this.session.startWriting().catch((error: Error) => (state.trouble.value = error.message));

@@ -62,9 +62,9 @@ export class Session {
     return { reading, header: readHeader(container).header, container };
   }
 
-  openMask(container: Uint8Array): void {
+  async openMask(container: Uint8Array): Promise<void> {
     const { scan, label_set } = state.reading.value!;
-    const { header, layers } = readContainer(container);
+    const { header, layers } = await readContainer(container);
     this.layers = layers;
     this.mask = { stroke_sequence: header.stroke_sequence, head_hash: header.head_hash };
     this.shown = header.stroke_sequence;
@@ -202,7 +202,7 @@ export class Session {
   /** Reads the whole mask again from the server. */
   private async reload(): Promise<void> {
     const sequence = this.editor?.lastSequence;
-    this.openMask(await this.api.mask());
+    await this.openMask(await this.api.mask());
     if (this.editor && sequence !== undefined) this.makeEditor(this.lease.epoch, sequence);
   }
 
