@@ -27,6 +27,7 @@ STOP_WITHIN_S = 25.0
 WATCH_DATABASE_EVERY_S = 0.5
 LOG_LIMIT_BYTES = 10_000_000
 PR_SET_PDEATHSIG = 1
+PRIVATE = 0o077  # what the site writes is nobody else's to read
 
 
 class CannotStart(Exception):
@@ -108,7 +109,7 @@ def _stop_preparing(*_: object) -> None:
 @contextlib.contextmanager
 def only_one(site: Installation):
     """Refuse a second supervisor on one data folder."""
-    site.home.mkdir(parents=True, exist_ok=True)
+    site.home.mkdir(parents=True, exist_ok=True, mode=0o711)  # the database's own user passes through it
     with open(site.home / "running.lock", "a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -159,7 +160,7 @@ async def watch(site: Installation) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
     children = [Child("web", web_command(site)), Child("worker", [sys.executable, "manage.py", "run_worker"])]
-    keepers = [asyncio.create_task(keep(child, site)) for child in children]
+    keepers: list[asyncio.Task[None]] = [asyncio.create_task(keep(child, site)) for child in children]
     if site.own_database:
         keepers.append(asyncio.create_task(keep_database(site, children)))
     keepers.append(asyncio.create_task(announce(site)))
@@ -168,7 +169,7 @@ async def watch(site: Installation) -> None:
         # Keepers never end by themselves, except the one that announces.
         while not stop.is_set():
             done, _ = await asyncio.wait({asked, *keepers}, return_when=asyncio.FIRST_COMPLETED)
-            for keeper in done & set(keepers):
+            for keeper in [keeper for keeper in keepers if keeper in done]:
                 keepers.remove(keeper)
                 keeper.result()
     finally:
@@ -201,7 +202,7 @@ async def keep(child: Child, site: Installation) -> None:
         with log_of(child.name, site.home) as log:
             child.process = await asyncio.create_subprocess_exec(
                 *child.command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True, preexec_fn=die_with(os.getpid()),
+                start_new_session=True, preexec_fn=die_with(os.getpid()), umask=PRIVATE,
             )  # fmt: skip
         child.started_at = time.monotonic()
         status = await child.process.wait()
@@ -267,7 +268,7 @@ async def end(child: Child) -> None:
 def manage(*arguments: str, role: str = "site") -> None:
     """Run one command of manage.py in the database role given."""
     environment = {**os.environ, "GROUNDGLASS_DATABASE_ROLE": role}
-    done = subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment)
+    done = subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, umask=PRIVATE)
     if done.returncode:
         raise CannotStart(f"`manage.py {' '.join(arguments)}` failed; what it said stands above.")
 

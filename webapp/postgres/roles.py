@@ -47,8 +47,8 @@ def prepare(superuser_url: str, owner: Role, site: Role, database: str = DATABAS
 def prepare_from_urls(superuser_url: str, owner_url: str, site_url: str) -> None:
     """Make the roles that two database addresses name, and the database itself, on a PostgreSQL of your own."""
     owner, site = (urlsplit(url) for url in (owner_url, site_url))
-    logins = [Role(unquote(url.username or ""), unquote(url.password or "")) for url in (owner, site)]
-    prepare(superuser_url, *logins, database=unquote(site.path.lstrip("/")) or DATABASE)
+    owner_role, site_role = (Role(unquote(url.username or ""), unquote(url.password or "")) for url in (owner, site))
+    prepare(superuser_url, owner_role, site_role, unquote(site.path.lstrip("/")) or DATABASE)
 
 
 def grant_site(connection: psycopg.Connection, owner: str, site: str) -> None:

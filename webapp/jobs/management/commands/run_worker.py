@@ -47,7 +47,7 @@ async def _work(queues: list[str] | None, concurrency: int, wait: bool) -> bool:
         async with app.open_async():
             worker = asyncio.create_task(
                 app.run_worker_async(
-                    queues=queues,
+                    queues=queues,  # type: ignore[arg-type] # None is every queue
                     concurrency=concurrency,
                     wait=wait,
                     name=f"{os.uname().nodename}:{os.getpid()}",
