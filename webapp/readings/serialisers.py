@@ -52,7 +52,7 @@ class StrokeInput(serializers.Serializer[dict[str, Any]]):
 class StrokesInput(serializers.Serializer[dict[str, Any]]):
     """Strokes in the order in which they were painted."""
 
-    strokes = StrokeInput(many=True, allow_empty=False, max_length=200)
+    strokes = StrokeInput(many=True, allow_empty=False, max_length=200)  # type: ignore[call-arg] # of many=True
 
     def sent(self) -> list[SentStroke]:
         """The strokes, once valid."""
