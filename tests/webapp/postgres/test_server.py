@@ -128,3 +128,24 @@ def test_pg_dump_comes_with_the_server(home):
     command = [str(postgres.binary("pg_dump")), "--schema-only", server.owner_url]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "PostgreSQL database dump complete" in done.stdout
+
+
+def test_roles_of_other_names_are_made_on_a_postgresql_of_ones_own(home):
+    server = postgres.ensure(home, say=quiet)
+    address = f"127.0.0.1:{server.port}/hospital"
+    owner_url, site_url = f"postgresql://keeper:one%2Fpw@{address}", f"postgresql://desk:two@{address}"
+    environment = {
+        **os.environ,
+        "DATABASE_SUPERUSER_URL": server.superuser_url,
+        "DATABASE_OWNER_URL": owner_url,
+        "DATABASE_URL": site_url,
+    }
+    for _ in range(2):
+        command = [sys.executable, "-m", "webapp.postgres", "roles"]
+        subprocess.run(command, cwd=Path(__file__).parents[3], env=environment, check=True)
+    with psycopg.connect(owner_url, autocommit=True) as owner:
+        owner.execute("CREATE TABLE kept (word text)")
+    with psycopg.connect(site_url, autocommit=True) as site:
+        site.execute("INSERT INTO kept VALUES ('one')")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            site.execute("TRUNCATE kept")
