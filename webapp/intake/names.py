@@ -5,8 +5,8 @@ import re
 # Parts that cameras, scanners and archives give; anything else in a name may be somebody's.
 _KNOWN = """
     im img image images slice slices dcm dicom ct cta ctimage chest thorax lung scan series ser se study st
-    i im0 instance file frame nii gz zip nrrd txt png jpg pdf json csv volume vol empty broken cut copy corrupt text bad good notes
-    readme j2kr
+    i im0 instance file frame nii gz zip nrrd txt png jpg pdf json csv volume vol empty broken cut copy corrupt text
+    bad good notes readme j2kr
 """
 KNOWN = frozenset(_KNOWN.split())
 _PART = re.compile(r"[^\W\d_]+|\d+|[\W_]", re.UNICODE)
