@@ -8,7 +8,7 @@ import * as state from "../state";
 import { attachGestures, paintSegment } from "../viewer/gestures";
 import { rgbOf, type Colours } from "../viewer/picture";
 import type { OverlayMarks } from "../viewer/planeview";
-import { SlabLoader } from "../viewer/slabloader";
+import { SlabLoader, startWorkers } from "../viewer/slabloader";
 import type { Stage } from "../viewer/stage";
 import type { Layers } from "../edits/layers";
 import { Session } from "./session";
@@ -47,6 +47,7 @@ export class Desk {
 
   async open(panes: () => Record<PlaneName, HTMLElement>): Promise<void> {
     const stageModule = import("../viewer/stage");
+    const workers = startWorkers();
     const { reading, header, container } = await this.session.load();
     this.timings.readingMs = performance.now();
     const grid = new Grid(reading.scan.shape_zyx, reading.scan.affine_lps);
@@ -54,7 +55,7 @@ export class Desk {
     const start = startSlices(reading, header);
     state.slices.value = start;
     this.chooseColours(reading);
-    this.loader = new SlabLoader(reading.scan.slabs, grid.size[0] * grid.size[1], start.axial, {
+    this.loader = new SlabLoader(workers, reading.scan.slabs, grid.size[0] * grid.size[1], start.axial, {
       slice: (z, voxels) => this.sliceArrived(z, voxels),
       complete: () => this.scanLoaded(),
       failed: (sentence) => (state.notice.value = sentence),
@@ -70,6 +71,7 @@ export class Desk {
       allDrawn: () => (this.timings.completeMs = performance.now()),
     });
     await this.stage.start(state.slices.value, state.voi.value);
+    this.timings.stageMs = performance.now();
     this.session.hu.forEach((voxels, z) => voxels && this.stage!.put(z, voxels));
     PLANES.forEach((name) => attachGestures(this.stage!.views[name], this));
     state.placeOf.value = (plane, u, v) => {
@@ -81,6 +83,7 @@ export class Desk {
   }
 
   private sliceArrived(z: number, voxels: Int16Array): void {
+    this.timings.firstSlabMs ??= performance.now();
     this.session.sliceLoaded(z, voxels);
     this.stage?.put(z, voxels);
     state.loadedSlices.value++;

@@ -7,6 +7,11 @@ const WORKERS = 2;
 const IN_FLIGHT_PER_WORKER = 2;
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
 
+/** Workers start slowly on a cold page: they are made while the reading is still being asked for. */
+export function startWorkers(): Worker[] {
+  return Array.from({ length: WORKERS }, () => new Worker(new URL("./slabworker.ts", import.meta.url), { type: "module" }));
+}
+
 export interface SlabEvents {
   slice(z: number, voxels: Int16Array): void;
   complete(): void;
@@ -14,13 +19,12 @@ export interface SlabEvents {
 }
 
 export class SlabLoader {
-  private readonly workers: Worker[] = [];
   private readonly waiting: Set<number>;
   private readonly tries: number[];
   private missing: number;
-  private readonly load: number[] = [];
 
   constructor(
+    private readonly workers: Worker[],
     private readonly slabs: readonly SlabInfo[],
     private readonly sliceSize: number,
     private centre: number,
@@ -29,20 +33,14 @@ export class SlabLoader {
     this.waiting = new Set(slabs.keys());
     this.tries = slabs.map(() => 0);
     this.missing = slabs.length;
-    for (let w = 0; w < Math.min(WORKERS, slabs.length); w++) this.addWorker(w);
+    workers.forEach((worker, w) => (worker.onmessage = (event: MessageEvent<SlabDone>) => this.done(w, event.data)));
+    // The shown slice's slab has the line and the machine to itself; the others follow when it is there.
+    this.next(0);
   }
 
   /** The shown slice moved: what is still to come comes in the order of distance from it. */
   aim(slice: number): void {
     this.centre = slice;
-  }
-
-  private addWorker(w: number): void {
-    const worker = new Worker(new URL("./slabworker.ts", import.meta.url), { type: "module" });
-    worker.onmessage = (event: MessageEvent<SlabDone>) => this.done(w, event.data);
-    this.workers[w] = worker;
-    this.load[w] = 0;
-    for (let n = 0; n < IN_FLIGHT_PER_WORKER; n++) this.next(w);
   }
 
   private nearest(): number | undefined {
@@ -63,21 +61,21 @@ export class SlabLoader {
     const index = this.nearest();
     if (index === undefined) return;
     this.waiting.delete(index);
-    this.load[w]++;
     this.workers[w].postMessage({ index, url: new URL(this.slabs[index].url, location.href).href });
   }
 
   private done(w: number, { index, voxels, error, status }: SlabDone): void {
-    this.load[w]--;
     const slab = this.slabs[index];
     if (!voxels || voxels.length !== slab.z_count * this.sliceSize) {
       this.again(w, index, error ?? "A part of the scan has the wrong size.", status);
       return;
     }
-    this.next(w);
+    const first = this.missing === this.slabs.length;
     for (let s = 0; s < slab.z_count; s++) {
       this.events.slice(slab.z_start + s, voxels.subarray(s * this.sliceSize, (s + 1) * this.sliceSize));
     }
+    const lanes = first ? this.workers.flatMap((_, n) => new Array<number>(IN_FLIGHT_PER_WORKER).fill(n)) : [w];
+    lanes.forEach((lane) => this.next(lane));
     if (--this.missing === 0) {
       this.workers.forEach((worker) => worker.terminate());
       this.events.complete();

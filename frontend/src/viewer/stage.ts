@@ -5,7 +5,7 @@ import { PLANES, type Grid, type PlaneName, type Vec3 } from "../geometry/grid";
 import { PlaneView, type OverlayMarks } from "./planeview";
 import { createVolume, startCornerstone, type StreamedVolume } from "./volume";
 
-const REFRESH_WHILE_LOADING_MS = 700;
+const REFRESH_WHILE_LOADING_MS = 1200;
 
 export interface StageEvents {
   firstSlice(): void;
