@@ -82,11 +82,13 @@ def fork_mask(*, version: Version, by: Any, author_kind: str = "person") -> Mask
 @audited(events.VERSION_CUT)
 def cut_version(*, mask: Mask, reason: str, by: Any, chain: str = SITE_CHAIN) -> Version:
     """Freeze the present state of a mask as its next version."""
-    mask = Mask.objects.select_for_update(of=("self",)).select_related("scan", "label_set", "forked_from").get(pk=mask.pk)
+    mask = (
+        Mask.objects.select_for_update(of=("self",)).select_related("scan", "label_set", "forked_from").get(pk=mask.pk)
+    )
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO masks_sliceblob (sha256, data) SELECT DISTINCT ON (sha256) sha256, data FROM masks_headslice"
-            " WHERE mask_id = %s ON CONFLICT (sha256) DO NOTHING",
+            "INSERT INTO masks_sliceblob (sha256, data) SELECT DISTINCT ON (sha256) sha256, data"
+            " FROM masks_headslice WHERE mask_id = %s ON CONFLICT (sha256) DO NOTHING",
             [mask.pk],
         )
     manifests = {layer: bytearray(32 * mask.scan.shape_zyx[0]) for layer in LAYERS}

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404
-from inference.measures.quantification import Measurements, measure
 
 from inference.imaging.volume import Volume
+from inference.measures.quantification import Measurements, measure
 from webapp.accounts.models import User
 from webapp.campaigns.models import Campaign, Case
 from webapp.campaigns.queries import roles_of

@@ -10,7 +10,14 @@ from webapp.readings.actions import sign_reading
 
 pytestmark = pytest.mark.django_db
 
-APPEND_ONLY = ["audit_event", "masks_stroke", "masks_version", "masks_sliceblob", "masks_labelset", "readings_signature"]
+APPEND_ONLY = [
+    "audit_event",
+    "masks_stroke",
+    "masks_version",
+    "masks_sliceblob",
+    "masks_labelset",
+    "readings_signature",
+]
 
 
 def test_site_role_reads_paints_and_signs(site_role):
@@ -30,7 +37,7 @@ def test_site_role_reads_paints_and_signs(site_role):
 def test_site_role_cannot_change_the_record(site_role, table, sql):
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT column_name FROM information_schema.columns WHERE table_name = %s ORDER BY ordinal_position LIMIT 1",
+            "SELECT column_name FROM information_schema.columns WHERE table_name = %s ORDER BY column_name LIMIT 1",
             [table],
         )
         (column,) = cursor.fetchone()

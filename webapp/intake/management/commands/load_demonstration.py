@@ -39,7 +39,7 @@ class Command(BaseCommand):
         for seed in missing:
             self.stdout.write(f"  A synthetic chest is being scanned ({SEEDS.index(seed) + 1} of {len(SEEDS)}) ...")
             with tempfile.TemporaryDirectory(prefix="groundglass-") as folder:
-                phantom = make_phantom(seed, shape_zyx=(88, 320, 320), spacing_zyx_mm=(3.5, 1.05, 1.05))
+                phantom = make_phantom(seed, shape_zyx=(112, 288, 288), spacing_zyx_mm=(2.75, 1.15, 1.15))
                 write_dicom_series(phantom, Path(folder), patient_name=f"Phantom^{seed}", patient_id=f"PHANTOM-{seed}")
                 call_command("ingest", folder, campaign=SLUG, stdout=self.stdout)
 
