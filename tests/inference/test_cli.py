@@ -1,0 +1,60 @@
+"""The command line: a scan in, masks and measurements out, one sentence where it cannot."""
+
+import json
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from inference.cli import main
+from inference.imaging.nifti import write_volume
+from inference.phantoms import Phantom, make_phantom, write_dicom_series
+
+
+@pytest.fixture(scope="module")
+def phantom() -> Phantom:
+    return make_phantom(1, shape_zyx=(24, 96, 96), spacing_zyx_mm=(11.0, 3.6, 3.6))
+
+
+def test_a_dicom_folder_and_a_nifti_file_give_the_same_masks(
+    phantom: Phantom, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_dicom_series(phantom, tmp_path / "scan")
+    (tmp_path / "scan" / "notes.txt").write_text("not a slice")
+    write_volume(tmp_path / "scan.nii.gz", phantom.volume)
+    assert main(["segment", str(tmp_path / "scan"), "--out", str(tmp_path / "a")]) == 0
+    assert "Extent" in capsys.readouterr().out
+    assert main(["segment", str(tmp_path / "scan.nii.gz"), "--out", str(tmp_path / "b")]) == 0
+    for name in ("lung.nii.gz", "lesion.nii.gz"):
+        one, two = (nib.load(tmp_path / folder / name) for folder in "ab")
+        assert np.array_equal(np.asarray(one.dataobj), np.asarray(two.dataobj))
+        assert np.allclose(one.affine, two.affine, atol=1e-4)
+    report = json.loads((tmp_path / "a" / "measurements.json").read_text())
+    lung = np.asarray(nib.load(tmp_path / "a" / "lung.nii.gz").dataobj)
+    lung_ml = (lung > 0).sum() * phantom.volume.voxel_volume_ml
+    assert report["measurements"]["lung_volume_ml"] == pytest.approx(lung_ml)
+    assert report["algorithm"] == {"name": "classical-baseline", "version": "1"}
+    assert "notes.txt is not a DICOM file." in report["warnings"]
+
+
+def test_what_cannot_be_read_is_one_sentence_and_status_1(
+    phantom: Phantom, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text" / "a.dcm").write_text("no")
+    write_dicom_series(phantom, tmp_path / "two" / "a")
+    write_dicom_series(phantom, tmp_path / "two" / "b", series_number=2)
+    for scan, words in (
+        ("empty", "holds no DICOM images"),
+        ("text", "a.dcm is not a DICOM file"),
+        ("two", "holds 2 series"),
+        ("gone", "neither a folder"),
+        ("gone.nii", "gone.nii"),
+    ):
+        assert main(["segment", str(tmp_path / scan), "--out", str(tmp_path / "out")]) == 1
+        error = capsys.readouterr().err
+        assert words in error
+        assert "Traceback" not in error
+        assert not (tmp_path / "out").exists()
