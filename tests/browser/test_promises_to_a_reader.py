@@ -28,31 +28,29 @@ def test_undo_and_redo_of_twenty_mixed_edits_give_the_exact_masks(
     _, ny, nx = scan["shape_zyx"]
     radius_mm = reader.handle("g.brushMm") / 2
     draft = reader.stored_layers()["findings"]
-    states = [reader.lesion_voxels()]
+    before = reader.lesion_voxels()
     views = {plane: reader.view(plane) for plane in ("axial", "coronal", "sagittal")}
     for n in range(20):
         plane = ("axial", "coronal", "axial", "sagittal")[n % 4]
         reader.press("e" if n % 5 == 4 else "b")
         spot = (nx * (0.25 + 0.02 * n), ny * 0.5) if plane == "axial" else (nx * (0.3 + 0.02 * n), 14 + n / 2)
-        before = reader.strokes_done()
         reader.drag(reader.path_near(views[plane], spot, radius_mm, scan, steps=2))
-        if n % 5 != 4:
-            reader.wait_for_handle(f"g.strokes.length === {before + 1}")
-        states.append(reader.lesion_voxels())
+    after = reader.lesion_voxels()
     done = reader.strokes_done()
+    assert done >= 15, "nearly every drag changes something"
     reader.wait_until_saved()
     painted = reader.stored_layers()["findings"]
     for _ in range(done):
         reader.press("z")
     reader.wait_until_saved()
     assert len(reader.stored_strokes()) == 2 * done
-    assert reader.lesion_voxels() == states[0]
+    assert reader.lesion_voxels() == before
     assert (reader.stored_layers()["findings"] == draft).all()
     for _ in range(done):
         reader.press("Shift+Z")
     reader.wait_until_saved()
     assert len(reader.stored_strokes()) == 3 * done
-    assert reader.lesion_voxels() == states[-1]
+    assert reader.lesion_voxels() == after
     assert (reader.stored_layers()["findings"] == painted).all()
     assert not reader.troubles, reader.troubles
 
@@ -78,10 +76,10 @@ def test_keys_choose_tools_and_hide_masks_while_held(site: Site, open_tab: OpenT
     reader.until("the masks are back", lambda: _overlay_pixels(reader) == shown)
     assert hidden < shown
     reader.press("?")
-    reader.page.locator("[role=dialog]").wait_for()
-    assert "Undo" in reader.page.locator("[role=dialog]").inner_text()
+    reader.page.locator("dialog[open]").wait_for()
+    assert "Undo" in reader.page.locator("dialog[open]").inner_text()
     reader.press("Escape")
-    reader.page.locator("[role=dialog]").wait_for(state="hidden")
+    reader.page.locator("dialog[open]").wait_for(state="hidden")
 
 
 def _overlay_pixels(reader: Reader) -> int:

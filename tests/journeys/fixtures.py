@@ -60,11 +60,12 @@ def open_tab(site: Site, browser: Browser) -> Iterator[Callable[[Person], Reader
 
 
 @functools.cache
-def small_phantom(seed: int = 1) -> Path:
-    """A DICOM series of a small synthetic chest: 40 x 128 x 128."""
+def small_phantom(seed: int = 1, shape_zyx: tuple[int, int, int] = (40, 128, 128)) -> Path:
+    """A DICOM series of a small synthetic chest."""
     folder = Path(tempfile.mkdtemp(prefix="groundglass-phantom-"))
     atexit.register(shutil.rmtree, folder, True)
-    phantom = make_phantom(seed, shape_zyx=(40, 128, 128), spacing_zyx_mm=(7.0, 2.8, 2.6))
+    spacing_zyx_mm = (280 / shape_zyx[0], 358 / shape_zyx[1], 333 / shape_zyx[2])
+    phantom = make_phantom(seed, shape_zyx=shape_zyx, spacing_zyx_mm=spacing_zyx_mm)
     write_dicom_series(phantom, folder, patient_id=f"PHANTOM-{seed}", patient_name=f"Phantom^{seed}")
     return folder
 
