@@ -30,14 +30,14 @@ function Messages({ desk }: { desk: Desk }) {
   const writing = state.writing.value;
   return (
     <div class="messages" role="status" aria-live="polite">
-      {state.trouble.value && <p class="message bad">Not loaded: {state.trouble.value}</p>}
+      {state.trouble.value && <p class="message is-bad">Not loaded: {state.trouble.value}</p>}
       {writing.kind === "held" && (
-        <p class="message wait">
+        <p class="message is-wait">
           Being edited by {writing.holder} since {clock(writing.since)}. You are looking on.
           <button onClick={() => void desk.session.takeLease(true)}>Take over</button>
         </p>
       )}
-      {writing.kind === "read_only" && <p class="message wait">{writing.sentence}</p>}
+      {writing.kind === "read_only" && <p class="message is-wait">{writing.sentence}</p>}
       {state.notice.value && (
         <p class="message">
           {state.notice.value}

@@ -56,8 +56,8 @@ function KeySheet() {
           ))}
         </tbody>
       </table>
-      <p class="actions">
-        <button class="primary" autofocus onClick={close}>
+      <p class="sheet-actions">
+        <button class="go" autofocus onClick={close}>
           Close
         </button>
       </p>
@@ -100,14 +100,14 @@ function SignDialog({ desk }: { desk: Desk }) {
           Your password
           <input type="password" name="password" autocomplete="current-password" required autofocus value={password} onInput={(event) => setPassword(event.currentTarget.value)} />
         </label>
-        <p class="wrong" role="alert">
+        <p class="sheet-wrong" role="alert">
           {refusal ?? wrong}
         </p>
-        <p class="actions">
+        <p class="sheet-actions">
           <button type="button" onClick={close}>
             Cancel
           </button>
-          <button class="primary" type="submit" disabled={busy || !!refusal}>
+          <button class="go" type="submit" disabled={busy || !!refusal}>
             {busy ? "Signing" : "Sign"}
           </button>
         </p>
@@ -135,11 +135,11 @@ function SignInDialog({ desk }: { desk: Desk }) {
           Password
           <input type="password" name="password" autocomplete="current-password" required autofocus value={password} onInput={(event) => setPassword(event.currentTarget.value)} />
         </label>
-        <p class="wrong" role="alert">
+        <p class="sheet-wrong" role="alert">
           {wrong}
         </p>
-        <p class="actions">
-          <button class="primary" type="submit" disabled={busy}>
+        <p class="sheet-actions">
+          <button class="go" type="submit" disabled={busy}>
             Sign in
           </button>
         </p>

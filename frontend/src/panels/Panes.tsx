@@ -51,7 +51,7 @@ function LoadingRing() {
   const turn = 2 * Math.PI * 9;
   const part = total ? loaded / total : 0;
   return (
-    <span class="ring" role="progressbar" aria-label="Slices loaded" aria-valuemin={0} aria-valuemax={total} aria-valuenow={loaded}>
+    <span class="load-ring" role="progressbar" aria-label="Slices loaded" aria-valuemin={0} aria-valuemax={total} aria-valuenow={loaded}>
       <svg viewBox="0 0 24 24" width="24" height="24" fill="none" stroke-width="2.5" aria-hidden="true">
         <circle cx="12" cy="12" r="9" stroke="#27313A" />
         <circle cx="12" cy="12" r="9" stroke="#4CB3D4" stroke-dasharray={`${part * turn} ${turn}`} transform="rotate(-90 12 12)" />

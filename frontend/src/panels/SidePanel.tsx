@@ -17,9 +17,9 @@ export function SidePanel() {
           <LabelRow key={label.value} layer="findings" value={label.value} name={label.name} colour={label.colour} hotkey={index < 9 ? String(index + 1) : ""} exclusion={label.is_exclusion} />
         ))}
       </ul>
-      <h2 class="row">
+      <h2 class="side-heading">
         Lung
-        <button class="small" aria-pressed={state.lungShown.value} onClick={() => (state.lungShown.value = !state.lungShown.value)}>
+        <button class="compact" aria-pressed={state.lungShown.value} onClick={() => (state.lungShown.value = !state.lungShown.value)}>
           outline
         </button>
       </h2>
@@ -56,7 +56,7 @@ function LabelRow({ layer, value, name, colour, hotkey, exclusion }: RowProps) {
         onClick={() => (state.target.value = { layer, value })}
       >
         <kbd>{hotkey}</kbd>
-        <span class={layer === "anatomy" ? "swatch line" : "swatch"} style={{ "--colour": colour }} />
+        <span class={layer === "anatomy" ? "label-swatch line" : "label-swatch"} style={{ "--colour": colour }} />
         <span class="ellipsis">{name}</span>
         {volume ? <span class="num dim">{fixed(volume, 1)} mL</span> : null}
       </button>
@@ -120,7 +120,7 @@ function Numbers() {
           </tr>
         </tbody>
       </table>
-      <p class={n && n.lesionOutsideLungMl > 0 ? "caution" : "caution quiet"}>
+      <p class={n && n.lesionOutsideLungMl > 0 ? "caution" : "caution silent"}>
         {n && n.lesionOutsideLungMl > 0 ? `${fixed(n.lesionOutsideLungMl, 2)} mL of lesion lies outside the lung and is not counted.` : "\u00a0"}
       </p>
     </section>
@@ -133,7 +133,7 @@ function Facts() {
   const [, , x] = reading.scan.spacing_zyx_mm;
   const [z] = reading.scan.spacing_zyx_mm;
   return (
-    <section class="facts">
+    <section class="scan-facts">
       <h2>Scan</h2>
       <p class="dim num">
         {reading.scan.shape_zyx[2]} × {reading.scan.shape_zyx[1]} × {reading.scan.shape_zyx[0]}, {x.toFixed(2)} mm, slices {z.toFixed(2)} mm

@@ -23,7 +23,7 @@ export function StatusBar() {
       </span>
       <span class="w-brush">brush {state.brushMm.value} mm</span>
       <span class="w-tool">{state.paintTool.value ? `${state.tool.value}, ${targetName()}` : state.tool.value}</span>
-      <span class="grow" />
+      <span class="spacer" />
       <span class="dim">Press ? for the keys</span>
     </footer>
   );

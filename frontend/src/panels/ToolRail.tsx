@@ -1,6 +1,6 @@
 /** The tools, each with its key. */
 import type { Desk } from "../reading/desk";
-import { chooseTool, nextPreset } from "../reading/keys";
+import { nextPreset } from "../reading/keys";
 import * as state from "../state";
 import { Icon } from "./icons";
 
@@ -24,7 +24,7 @@ export function ToolRail({ desk }: { desk: Desk }) {
     shortcut: key.length === 1 ? key : undefined,
     pressed: tool === name,
     disabled,
-    run: () => chooseTool(name),
+    run: () => (state.tool.value = name),
   });
   const groups: ToolButton[][] = [
     [pick("brush", "Brush", "B", locked), pick("eraser", "Eraser", "E", locked)],

@@ -9,7 +9,7 @@ export function TopBar() {
   const refusal = reading?.signature ? "This reading is signed." : (reading?.sign_refusal ?? null);
   const blocked = !reading?.may_sign || state.writing.value.kind !== "writing";
   return (
-    <header class="topbar">
+    <header class="room-bar">
       <a class="back" href={cases ? `/campaigns/${cases.campaign.slug}/` : "/"}>
         <span aria-hidden="true">&lsaquo;</span> Worklist
       </a>
@@ -30,11 +30,11 @@ export function TopBar() {
         {lineage.map((step) => step.who).join(" › ")}
       </span>
       <SaveState />
-      <button class="icon" aria-label="Keys" title="Keys (?)" aria-keyshortcuts="?" onClick={() => (state.dialog.value = "keys")}>
+      <button class="icon-button" aria-label="Keys" title="Keys (?)" aria-keyshortcuts="?" onClick={() => (state.dialog.value = "keys")}>
         ?
       </button>
       <button
-        class="primary"
+        class="go"
         disabled={blocked}
         title={refusal ?? "Sign this reading (Ctrl + Enter)"}
         aria-keyshortcuts="Control+Enter"
@@ -52,15 +52,15 @@ function SaveState() {
   const [kind, text] = ((): [string, string] => {
     switch (saving.kind) {
       case "saved":
-        return ["good", saving.at ? `saved ${clock(saving.at, true)}` : state.mayPaint.value ? "nothing to save" : ""];
+        return ["is-good", saving.at ? `saved ${clock(saving.at, true)}` : state.mayPaint.value ? "nothing to save" : ""];
       case "saving":
         return ["plain", `saving ${strokes(saving.count)}`];
       case "offline":
-        return ["wait", `offline, ${strokes(saving.count)} kept here`];
+        return ["is-wait", `offline, ${strokes(saving.count)} kept here`];
       case "signed_out":
-        return ["wait", `signed out, ${strokes(saving.count)} kept here`];
+        return ["is-wait", `signed out, ${strokes(saving.count)} kept here`];
       case "refused":
-        return ["bad", `not saved: ${strokes(saving.count)} kept here`];
+        return ["is-bad", `not saved: ${strokes(saving.count)} kept here`];
     }
   })();
   return (

@@ -3,9 +3,6 @@ import { bindingOf, isTyping, type KeyAction } from "../keyboard";
 import * as state from "../state";
 import type { Desk } from "./desk";
 
-export function chooseTool(tool: state.ToolName): void {
-  state.tool.value = state.tool.value === tool ? "window" : tool;
-}
 
 export function nextPreset(desk: Desk): void {
   const { width, level } = state.voi.value;
@@ -22,10 +19,10 @@ function run(desk: Desk, action: KeyAction, event: KeyboardEvent): void {
     slice_down: () => desk.scroll(plane, -1),
     page_up: () => desk.scroll(plane, 10),
     page_down: () => desk.scroll(plane, -10),
-    brush: () => chooseTool("brush"),
-    eraser: () => chooseTool("eraser"),
-    pan: () => chooseTool("pan"),
-    zoom: () => chooseTool("zoom"),
+    brush: () => (state.tool.value = "brush"),
+    eraser: () => (state.tool.value = "eraser"),
+    pan: () => (state.tool.value = "pan"),
+    zoom: () => (state.tool.value = "zoom"),
     smaller: () => desk.resizeBrush(-1),
     larger: () => desk.resizeBrush(1),
     label: () => {

@@ -229,16 +229,21 @@ export class PlaneView {
     if (!mm) return;
     const x = width - 12 * ratio;
     const y = height - 12 * ratio;
-    context.strokeStyle = context.fillStyle = "rgba(217, 224, 230, 0.75)";
-    context.lineWidth = ratio;
+    const text = `${mm / 10} cm`;
     context.beginPath();
     context.moveTo(x - mm * perMm, y - 4 * ratio);
     context.lineTo(x - mm * perMm, y);
     context.lineTo(x, y);
     context.lineTo(x, y - 4 * ratio);
-    context.stroke();
     context.font = `${11 * ratio}px system-ui, sans-serif`;
     context.textAlign = "right";
-    context.fillText(`${mm / 10} cm`, x, y - 7 * ratio);
+    // Dark below light: legible on bone as on air.
+    for (const [colour, line] of [["rgba(0, 0, 0, 0.8)", 3], ["rgb(200, 208, 215)", 1]] as const) {
+      context.strokeStyle = context.fillStyle = colour;
+      context.lineWidth = line * ratio;
+      context.stroke();
+      if (line > 1) context.strokeText(text, x, y - 7 * ratio);
+      else context.fillText(text, x, y - 7 * ratio);
+    }
   }
 }
