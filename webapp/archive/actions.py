@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from inference.imaging.slabs import encode_slab, slab_ranges
 from inference.imaging.volume import Volume
@@ -19,6 +19,8 @@ from webapp.audit.trail import audited, record
 # zstd, hashing and the disk release the interpreter, so they run beside whoever makes the instances.
 WRITERS = 4
 MOST_WAITING = 16
+# Any number that no other advisory lock of this database has.
+FILING_LOCK = 0x67675F66696C65
 
 
 def file_scan(
@@ -57,6 +59,7 @@ def _file_rows(
     *, scan_id: uuid.UUID, new: NewScan, volume: Volume, slabs: list[dict], rows: list[Instance], by: Any
 ) -> Scan:
     geometry, voxels = volume.geometry_sha256(), volume.voxels_sha256()
+    _one_at_a_time()
     require(
         rules.may_file_scan(
             pseudonym=new.pseudonym,
@@ -147,6 +150,12 @@ def _write_files(
             raise
     storage.sync_folders(scan_id)
     return written
+
+
+def _one_at_a_time() -> None:
+    """Let one transaction at a time file rows, so that two who send the same series meet one after the other."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FILING_LOCK])
 
 
 def _row(instance: NewInstance, volume: Volume) -> Instance:

@@ -72,11 +72,8 @@ def _file(
     new = _new_scan(deidentifier, first, series)
     known = filed_scan(new.series_uid) is not None
     filed = file_with_case(new, series, _instances(slices, series, deidentifier, advance), campaign, by)
-    notes = (
-        [f"{repeated} {'file was' if repeated == 1 else 'files were'} sent twice; each counts once."]
-        if repeated
-        else []
-    )
+    noun = "file was" if repeated == 1 else "files were"
+    notes = [f"{repeated} {noun} sent twice; each image counts once."] if repeated else []
     return Filed(*filed, new.description, sentence_of(filed[0], filed[1], known), notes)
 
 

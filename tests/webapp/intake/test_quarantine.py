@@ -58,8 +58,9 @@ def test_altered_bytes_are_noticed(batch_id):
 def test_file_cut_at_a_chunk_is_noticed(batch_id):
     path = seal(batch_id, bytes(2 * CHUNK + 5))
     path.write_bytes(path.read_bytes()[: -(5 + quarantine.TAG)])
-    with pytest.raises(Sealed), SealedFile(path) as sealed:
-        sealed.seek(CHUNK)
+    sealed = SealedFile(path)
+    sealed.seek(CHUNK)
+    with sealed, pytest.raises(Sealed):
         sealed.read(10)
 
 
