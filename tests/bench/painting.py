@@ -13,7 +13,7 @@ def paint_many(reader: Reader) -> dict[str, Any]:
     """Paint strokes on the axial plane, one after another once each is saved; raw figures of each."""
     scan = reader.api()["scan"]
     _, ny, nx = scan["shape_zyx"]
-    reader.press("b")
+    reader.take("brush")
     view = reader.view("axial")
     reader.page.evaluate("() => performance.clearResourceTimings()")
     before = len(reader.stored_strokes())

@@ -32,7 +32,7 @@ def test_undo_and_redo_of_twenty_mixed_edits_give_the_exact_masks(
     views = {plane: reader.view(plane) for plane in ("axial", "coronal", "sagittal")}
     for n in range(20):
         plane = ("axial", "coronal", "axial", "sagittal")[n % 4]
-        reader.press("e" if n % 5 == 4 else "b")
+        reader.take("eraser" if n % 5 == 4 else "brush")
         spot = (nx * (0.25 + 0.02 * n), ny * 0.5) if plane == "axial" else (nx * (0.3 + 0.02 * n), 14 + n / 2)
         reader.drag(reader.path_near(views[plane], spot, radius_mm, scan, steps=2))
     after = reader.lesion_voxels()
@@ -106,12 +106,12 @@ def test_second_tab_looks_and_does_not_write_until_it_takes_over(
     scan = reader.api()["scan"]
     _, ny, nx = scan["shape_zyx"]
     radius_mm = second.handle("g.brushMm") / 2
-    second.press("b")
+    second.take("brush")
     second.drag(second.path_near(second.view("axial"), (nx * 0.2, ny * 0.15), radius_mm, scan, steps=2))
     assert second.strokes_done() == 0
     assert reader.stored_strokes() == []
     reader.page.bring_to_front()
-    reader.press("b")
+    reader.take("brush")
     reader.paint(reader.path_near(reader.view("axial"), (nx * 0.2, ny * 0.15), radius_mm, scan, steps=2))
     reader.wait_until_saved()
     count = reader.lesion_voxels()
@@ -127,7 +127,7 @@ def test_strokes_painted_offline_are_kept_and_sent_when_the_network_is_back(
     _, ny, nx = scan["shape_zyx"]
     radius_mm = reader.handle("g.brushMm") / 2
     reader.page.context.set_offline(True)
-    reader.press("b")
+    reader.take("brush")
     for n in range(2):
         spot = (nx * (0.2 + 0.3 * n), ny * 0.15)
         reader.paint(reader.path_near(reader.view("axial"), spot, radius_mm, scan, steps=2))

@@ -41,7 +41,7 @@ def test_browser_killed_with_unsent_strokes_sends_them_when_it_is_opened_again(
         reader.sign_in()
         reader.start_reading(slug, 1)
         draft, scan = reader.stored_layers(), reader.api()["scan"]
-        reader.press("b")
+        reader.take("brush")
         view, radius_mm = reader.view("axial"), reader.handle("g.brushMm") / 2
         _, ny, nx = scan["shape_zyx"]
         paths = [reader.path_near(view, (nx * (0.2 + 0.2 * n), ny * 0.85), radius_mm, scan, steps=2) for n in range(3)]
@@ -74,7 +74,7 @@ def test_browser_killed_with_unsent_strokes_sends_them_when_it_is_opened_again(
         assert int((layers["findings"] == 1).sum()) == on_screen
         reader.wait_for_handle(f"g.voxelCount('findings', 1) === {on_screen}")
 
-        reader.press("b")
+        reader.take("brush")
         reader.paint(reader.path_near(reader.view("axial"), (nx * 0.3, ny * 0.12), radius_mm, scan, steps=2))
         reader.wait_until_saved()
         assert len(reader.stored_strokes()) == 4, "and painting goes on"

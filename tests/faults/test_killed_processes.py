@@ -22,7 +22,7 @@ def _begin(
     reader.sign_in()
     reader.start_reading(slug, 1)
     scan = reader.api()["scan"]
-    reader.press("b")
+    reader.take("brush")
     view = reader.view("axial")
     _, ny, nx = scan["shape_zyx"]
     radius_mm = reader.handle("g.brushMm") / 2

@@ -88,12 +88,12 @@ def _paint_on_three_planes(
     right = _thick_spot(lung_free & (draft["anatomy"] == 2))
     lesion = _thick_spot(findings == LESION)
 
-    reader.press("b")
+    reader.take("brush")
     for plane, spot in (("axial", left), ("coronal", right)):
         findings = _stroke(reader, scan, findings, plane, spot, radius_mm, LESION)
-    reader.press("e")
+    reader.take("eraser")
     findings = _stroke(reader, scan, findings, "sagittal", lesion, radius_mm, 0)
-    reader.press("b")
+    reader.take("brush")
     undone = _stroke(reader, scan, findings, "axial", (left[0] + 1, left[1], left[2]), radius_mm, LESION)
     assert (undone != findings).any()
     reader.press("z")

@@ -179,6 +179,12 @@ class Reader:
         """One key."""
         self.page.keyboard.press(key)
 
+    def take(self, tool: str) -> None:
+        """Take a tool up by its key; the key of the tool in hand would put it down."""
+        if self.handle("g.tool") != tool:
+            self.press({"brush": "b", "eraser": "e"}[tool])
+            self.wait_for_handle(f"g.tool === '{tool}'")
+
     def wait_until_saved(self) -> None:
         """Until the viewer says that everything is saved: the server has committed it."""
         self.wait_for_handle("g.allSaved()")
