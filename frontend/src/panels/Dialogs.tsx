@@ -21,7 +21,7 @@ export function Dialogs({ desk }: { desk: Desk }) {
 
 const close = (): void => void (state.dialog.value = "none");
 
-function Sheet({ title, children, closable = true }: { title: string; children: ComponentChildren; closable?: boolean }) {
+function Sheet({ title, children, closable = true, wide = false }: { title: string; children: ComponentChildren; closable?: boolean; wide?: boolean }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const element = dialog.current!;
@@ -34,7 +34,7 @@ function Sheet({ title, children, closable = true }: { title: string; children: 
     return () => element.close();
   }, []);
   return (
-    <dialog class="sheet" ref={dialog} aria-label={title}>
+    <dialog class={wide ? "sheet wide-sheet" : "sheet"} ref={dialog} aria-label={title}>
       <h1>{title}</h1>
       {children}
     </dialog>
@@ -43,19 +43,17 @@ function Sheet({ title, children, closable = true }: { title: string; children: 
 
 function KeySheet() {
   return (
-    <Sheet title="Keys">
-      <table class="keys">
-        <tbody>
-          {KEYS.map((key) => (
-            <tr key={key.action}>
-              <td>
-                <kbd>{key.shown}</kbd>
-              </td>
-              <td>{key.does}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+    <Sheet title="Keys" wide>
+      <dl class="keys">
+        {KEYS.map((key) => (
+          <div key={key.action}>
+            <dt>
+              <kbd>{key.shown}</kbd>
+            </dt>
+            <dd>{key.does}</dd>
+          </div>
+        ))}
+      </dl>
       <p class="sheet-actions">
         <button class="go" autofocus onClick={close}>
           Close
