@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
@@ -25,7 +26,9 @@ from webapp.readings.actions import start_reading, view_reading
 from webapp.readings.queries import reading_for
 
 PICTURE_SIZES_PX = (80, 640)
-A_MINUTE = "private, max-age=60"
+LINES_A_PAGE = 200
+# Kept by the browser, asked for again each time: the right to a picture is checked on each request.
+REVALIDATED = "private, no-cache"
 
 
 @require_GET
@@ -56,13 +59,14 @@ def campaign(request: HttpRequest, slug: str) -> HttpResponse:
     roles = roles_of(request.user, place)
     wanted = request.GET.get("state", "")
     chips = [(code, word, sum(line.state.code == code for line in lines)) for code, word in FILTERS.items()]
+    shown = [line for line in lines if wanted not in FILTERS or line.state.code == wanted]
     signed = sum(line.state.code == "signed" for line in lines)
     return render(
         request,
         "pages/campaign.html",
         {
             "campaign": place,
-            "lines": [line for line in lines if wanted not in FILTERS or line.state.code == wanted],
+            "lines": Paginator(shown, LINES_A_PAGE).get_page(request.GET.get("page")),
             "case_count": len(lines),
             "signed_count": signed,
             "chips": [chip for chip in chips if chip[2] or chip[0] == wanted],
@@ -142,7 +146,7 @@ def picture(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         response = HttpResponseNotModified()
     else:
         response = HttpResponse(pictures.picture_png(item.scan, mask, size_px), content_type="image/png")
-    response["ETag"], response["Cache-Control"] = etag, A_MINUTE
+    response["ETag"], response["Cache-Control"] = etag, REVALIDATED
     return response
 
 

@@ -48,7 +48,7 @@ def case_nifti(reading: Reading) -> Export:
         layouts.add_image(bundle, "", volume)
         layouts.add_masks(bundle, "", mask, volume.affine_lps)
         bundle.add_text("measurements.csv", tables.measurements_csv([table_row(reading)]))
-        bundle.add_text("README.txt", layouts.readme([("", mask)]))
+        bundle.add_text("README.txt", layouts.readme(layouts.NIFTI_FILES, [("", mask)]))
     return _export(f"{case_name(reading.case)}-nifti.zip", ZIP, file)
 
 
@@ -64,7 +64,7 @@ def campaign_nifti(campaign: Campaign, readings: Sequence[Reading]) -> Export:
                 layouts.add_masks(bundle, f"{folder}/", mask, volume.affine_lps)
                 described.append((folder, _without_voxels(mask)))
         bundle.add_text("measurements.csv", tables.measurements_csv(table_row(r) for r in readings))
-        bundle.add_text("README.txt", layouts.readme(described))
+        bundle.add_text("README.txt", layouts.readme(layouts.NIFTI_FILES, described))
     return _export(f"{campaign.slug}-nifti.zip", ZIP, file)
 
 
@@ -96,7 +96,7 @@ def campaign_seg(campaign: Campaign, readings: Sequence[Reading]) -> Export:
                     bundle.add_file(f"{folder}/{path.name}", path)
             described.append((folder, _without_voxels(signed_mask(reading))))
         bundle.add_text("measurements.csv", tables.measurements_csv(table_row(r) for r in readings))
-        bundle.add_text("README.txt", layouts.readme(described, left_out))
+        bundle.add_text("README.txt", layouts.readme(layouts.SEG_FILES, described, left_out))
     return _export(f"{campaign.slug}-seg.zip", ZIP, file)
 
 

@@ -52,21 +52,32 @@ def add_masks(bundle: Bundle, folder: str, mask: SignedMask, affine_lps: NDArray
             bundle.add_file(f"{folder}{name}.nii.gz", path)
 
 
-def readme(masks: Sequence[tuple[str, SignedMask]], left_out: Sequence[str] = ()) -> str:
-    """The README of a bundle: files, label tables, hashes. `masks` pairs each with its folder in the bundle."""
+NIFTI_FILES = (
+    "image.nii.gz     the scan, int16, Hounsfield units unless measurements.csv leaves its weights empty",
+    "lung.nii.gz      anatomy: 0 none, 1 left lung, 2 right lung",
+    "lesion.nii.gz    1 where any lesion label lies, 0 elsewhere (exclusion labels are not lesion)",
+    "findings.nii.gz  every label of the label set, by the values below",
+)
+SEG_FILES = (
+    "findings.seg.dcm every label of the label set as DICOM Segmentation, one segment a label (tracking id: its value)",
+    "anatomy.seg.dcm  left and right lung as DICOM Segmentation",
+)
+
+
+def readme(files: Sequence[str], masks: Sequence[tuple[str, SignedMask]], left_out: Sequence[str] = ()) -> str:
+    """The README of a bundle: its kinds of files (NIFTI_FILES, SEG_FILES), label tables, hashes.
+
+    `masks` pairs each mask with its folder in the bundle; `left_out` says in sentences what is not in it.
+    """
     lines = [
         "Groundglass export of signed masks",
         "==================================",
         "",
-        "image.nii.gz     the scan, int16, Hounsfield units unless measurements.csv leaves its weights empty",
-        "lung.nii.gz      anatomy: 0 none, 1 left lung, 2 right lung",
-        "lesion.nii.gz    1 where any lesion label lies, 0 elsewhere (exclusion labels are not lesion)",
-        "findings.nii.gz  every label of the label set, by the values below",
-        "findings.seg.dcm, anatomy.seg.dcm   the same layers as DICOM Segmentation, one segment a label",
+        *files,
         "measurements.csv one line a signed reading; units in the column names",
         "",
-        "All masks lie on the scan's own voxel grid; nothing was resampled. The affines hold patient coordinates",
-        "(NIfTI: RAS+ mm). For research, not for diagnosis.",
+        "All masks lie on the scan's own voxel grid; nothing was resampled. Coordinates are the patient's, in mm:",
+        "NIfTI RAS+, DICOM LPS. For research, not for diagnosis.",
         "",
     ]
     if left_out:

@@ -12,7 +12,7 @@ from tests.webapp.pages.conftest import client_of
 from webapp.algorithms.actions import fail_draft, request_draft, start_draft
 from webapp.audit.actor import SYSTEM
 from webapp.campaigns.actions import add_case
-from webapp.pages import pictures
+from webapp.pages import pictures, views
 from webapp.pages.queries import next_case_for
 from webapp.pages.worklist import lines_for, stage_where
 from webapp.readings.actions import start_reading
@@ -121,6 +121,18 @@ def test_worklist_filters_by_state(place):
     page = client_of(place.reader).get("/campaigns/covid/?state=signed").content.decode()
     assert "No case is in this state" in page
     assert client_of(place.reader).get("/campaigns/covid/?state=nonsense").status_code == 200
+
+
+def test_long_worklist_has_pages(place, tmp_path, monkeypatch):
+    monkeypatch.setattr(views, "LINES_A_PAGE", 1)
+    scan, _, _ = a_filed_scan(tmp_path, seed=5)
+    add_case(campaign=place.campaign, scan=scan, by=SYSTEM)
+    client = client_of(place.reader)
+    assert "1 to 1 of 2" in client.get("/campaigns/covid/").content.decode()
+    second = client.get("/campaigns/covid/?page=2").content.decode()
+    assert "2 to 2 of 2" in second
+    assert "/campaigns/covid/cases/2/" in second
+    assert client.get("/campaigns/covid/?page=nonsense").status_code == 200
 
 
 def test_picture_is_the_middle_slice_in_the_lung_window_with_the_mask(place):
