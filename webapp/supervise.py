@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import ctypes
 import fcntl
+import hashlib
 import os
 import signal
 import socket
@@ -17,6 +18,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psycopg
 
 from webapp import postgres
 
@@ -144,13 +147,31 @@ def prepare(site: Installation) -> None:
     if site.own_database:
         say("Database")
         postgres.ensure(site.home, say=say)
-    say("Tables")
-    manage("migrate", "--noinput", "-v", "0", role="owner")
+    migrate(site)
     first_start = site.home / "demonstration.loaded"
     if not first_start.exists() and os.environ.get("GROUNDGLASS_DEMONSTRATION", "1") == "1":
         say("Demonstration campaign (first start only)")
         manage("load_demonstration")
         first_start.touch()
+
+
+def migrate(site: Installation) -> None:
+    """Bring the tables up to date; where nothing is new, two seconds of Django's start are saved."""
+    address = os.environ.get("DATABASE_URL") or (site.home / "postgres" / "site.url").read_text().strip()
+    wanted = {f"{path.parts[-3]}.{path.stem}" for path in ROOT.glob("webapp/*/migrations/[0-9]*.py")}
+    # Other people's apps bring migrations too: their versions stand in the requirements.
+    packages = hashlib.sha256((ROOT / "requirements" / "runtime.txt").read_bytes()).hexdigest()
+    stamp = site.home / "migrated.with"
+    try:
+        with psycopg.connect(address) as connection:
+            applied = {name for (name,) in connection.execute("SELECT app || '.' || name FROM django_migrations")}
+    except psycopg.Error:
+        applied = set()
+    if wanted <= applied and stamp.exists() and stamp.read_text() == packages:
+        return
+    say("Tables")
+    manage("migrate", "--noinput", "-v", "0", role="owner")
+    stamp.write_text(packages)
 
 
 async def watch(site: Installation) -> None:
