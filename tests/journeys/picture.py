@@ -8,7 +8,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from tests.journeys.site import ROOT, Person, running_site
@@ -41,7 +40,6 @@ def main() -> int:
             PICTURE.parent.mkdir(parents=True, exist_ok=True)
             reader.page.screenshot(path=PICTURE)
             browser.close()
-    Image.open(PICTURE).convert("RGB").quantize(256).save(PICTURE, optimize=True)
     print(PICTURE.relative_to(ROOT))
     return 0
 
