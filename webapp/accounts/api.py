@@ -3,7 +3,8 @@
 from django.middleware.csrf import get_token
 from django.views.decorators.csrf import ensure_csrf_cookie
 from drf_spectacular.utils import OpenApiTypes, extend_schema
-from rest_framework.decorators import api_view, authentication_classes, permission_classes
+from rest_framework.decorators import api_view, authentication_classes, parser_classes, permission_classes
+from rest_framework.parsers import JSONParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,6 +17,8 @@ from webapp.audit.refusal import ActionRefused
 @api_view(["POST"])
 @authentication_classes([])
 @permission_classes([AllowAny])
+# JSON alone: another site's form cannot send it, so nobody is signed in as somebody else behind their back.
+@parser_classes([JSONParser])
 @ensure_csrf_cookie
 def sign_in_again(request: Request) -> Response:
     """Begin a session: {username, password} to {name, csrf}. 403 when they do not belong together."""

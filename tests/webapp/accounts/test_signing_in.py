@@ -32,3 +32,10 @@ def test_wrong_passwords_are_recorded_and_then_even_the_right_one_waits():
     answer = attempt(client, PASSWORD)
     assert (answer.status_code, answer.json()["error"]) == (403, "too_many_tries")
     assert "a guess" not in Event.objects.filter(name="person.sign_in_refused").first().body
+
+
+def test_another_sites_form_cannot_sign_anyone_in():
+    a_person("kim")
+    answer = Client().post("/api/sign-in/", {"username": "kim", "password": PASSWORD})
+    assert answer.status_code == 415
+    assert not Event.objects.filter(name="person.signed_in").exists()
