@@ -96,7 +96,7 @@ def _overlay_pixels(reader: Reader) -> int:
     return count
 
 
-def test_second_tab_looks_and_does_not_write_until_it_takes_over(
+def test_second_tab_looks_and_does_not_write(
     site: Site, open_tab: OpenTab, phantom_case: Case
 ) -> None:
     reader = _reading(open_tab, phantom_case)
@@ -136,3 +136,42 @@ def test_strokes_painted_offline_are_kept_and_sent_when_the_network_is_back(
     reader.page.context.set_offline(False)
     reader.wait_until_saved()
     assert [stroke["id"] for stroke in reader.stored_strokes()] == reader.handle("g.strokes.map(s => s.id)")
+
+
+def test_strokes_of_a_tab_that_was_taken_over_are_kept_aside_and_not_applied(
+    site: Site, open_tab: OpenTab, phantom_case: Case
+) -> None:
+    first = _reading(open_tab, phantom_case)
+    scan = first.api()["scan"]
+    _, ny, nx = scan["shape_zyx"]
+    radius_mm = first.handle("g.brushMm") / 2
+    spots = [(nx * 0.2, ny * 0.15), (nx * 0.8, ny * 0.15)]
+    second = Reader(site, first.page.context.new_page(), first.person)
+    second.open_reading(first.reading_id, ready=False)
+    second.wait_for_handle("g?.slicesComplete && g.writing.kind === 'held'")
+
+    first.page.bring_to_front()
+    first.page.route("**/api/**", lambda route: route.abort())
+    first.take("brush")
+    first.paint(first.path_near(first.view("axial"), spots[0], radius_mm, scan, steps=2))
+    first.wait_for_handle("g.saving.kind === 'offline'")
+
+    second.page.bring_to_front()
+    second.page.get_by_role("button", name="Take over").click()
+    second.wait_for_handle("g.mayPaint")
+    second.take("brush")
+    second.paint(second.path_near(second.view("axial"), spots[1], radius_mm, scan, steps=2))
+    second.wait_until_saved()
+    mask = second.stored_layers()["findings"]
+
+    first.page.bring_to_front()
+    first.page.unroute("**/api/**")
+    first.until("the late stroke is stored", lambda: len(second.stored_strokes()) == 2)
+    kept, aside = second.stored_strokes()
+    assert kept["applied"]
+    assert not aside["applied"]
+    assert aside["id"] == first.handle("g.strokes[0].id"), "kept under its own name"
+    assert (second.stored_layers()["findings"] == mask).all()
+    first.wait_for_handle("!g.mayPaint")
+    first.wait_for_handle(f"g.voxelCount('findings', 1) === {int((mask == 1).sum())}")
+    assert not first.troubles + second.troubles
