@@ -36,7 +36,7 @@ def prepare() -> None:
 
 def _remove(home: Path, of_process: int | None = None) -> None:
     if of_process is None or of_process == os.getpid():
-        postgres.stop(home)
+        postgres.discard(home)
         shutil.rmtree(home, ignore_errors=True)
 
 

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 from inference.phantoms import make_phantom, write_dicom_series
 from tests.journeys.site import ROOT, Person, Site
 from tests.journeys.viewer import CHROMIUM, SCREEN, Reader, launch_browser
+from webapp import postgres
 
 
 @functools.cache
@@ -21,6 +22,7 @@ def the_site() -> Site:
     home = Path(tempfile.mkdtemp(prefix="groundglass-site-"))
     site = Site(home)
     atexit.register(shutil.rmtree, home, True)
+    atexit.register(postgres.discard, home)
     atexit.register(site.stop)
     return site.start()
 

@@ -231,3 +231,4 @@ def running_site(home: Path) -> Iterator[Site]:
         yield site.start()
     finally:
         site.stop()
+        postgres.discard(home)

@@ -4,6 +4,6 @@ Used only where DATABASE_URL is not set. Free of Django, so that the supervisor 
 """
 
 from webapp.postgres.binaries import binary, install_folder
-from webapp.postgres.server import Server, ServerFailed, ensure, running_pid, stop
+from webapp.postgres.server import Server, ServerFailed, discard, ensure, running_pid, stop
 
-__all__ = ["Server", "ServerFailed", "binary", "ensure", "install_folder", "running_pid", "stop"]
+__all__ = ["Server", "ServerFailed", "binary", "discard", "ensure", "install_folder", "running_pid", "stop"]

@@ -104,6 +104,19 @@ def stop(home: Path) -> None:
             pid = pid if _alive(pid) else None
 
 
+def discard(home: Path) -> None:
+    """Stop the server of `home` and delete its data for good, wherever it lies (trials and tests)."""
+    stop(home)
+    place = _read_place(home / "postgres")
+    if place is None:
+        return
+    data = Path(place.data)
+    sockets = _socket_folder(place) if data.is_dir() else data
+    for folder in {sockets, data} | ({data.parent} if binaries.SHARED_FOLDER in data.parents else set()):
+        shutil.rmtree(folder, ignore_errors=True)
+    (home / "postgres" / "place.json").unlink()
+
+
 @contextlib.contextmanager
 def _locked(home: Path) -> Iterator[Path]:
     folder = home / "postgres"

@@ -22,7 +22,7 @@ def home():
         path = Path(folder)
         path.chmod(0o755)
         yield path
-        postgres.stop(path)
+        postgres.discard(path)
 
 
 def quiet(_: str) -> None:
@@ -120,7 +120,7 @@ def test_long_path_gets_a_short_socket():
             server = postgres.ensure(long, say=quiet)
             psycopg.connect(server.site_url).close()
         finally:
-            postgres.stop(long)
+            postgres.discard(long)
 
 
 def test_pg_dump_comes_with_the_server(home):
@@ -149,3 +149,16 @@ def test_roles_of_other_names_are_made_on_a_postgresql_of_ones_own(home):
         site.execute("INSERT INTO kept VALUES ('one')")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             site.execute("TRUNCATE kept")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as somebody else")
+def test_folder_closed_to_the_servers_user_keeps_its_data_elsewhere():
+    with tempfile.TemporaryDirectory(prefix="groundglass-pg-") as folder:  # mode 0700: root's alone
+        closed = Path(folder)
+        try:
+            server = postgres.ensure(closed, say=quiet)
+            psycopg.connect(server.site_url).close()
+            assert closed not in server.data.parents
+        finally:
+            postgres.discard(closed)
+        assert not server.data.parent.exists()
