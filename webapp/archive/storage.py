@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import InterfaceError, OperationalError
 
 SLABS = "slabs"
 INSTANCES = "instances"
@@ -99,9 +100,15 @@ def remove(scan_id: uuid.UUID) -> None:
 
 @contextlib.contextmanager
 def removed_on_failure(scan_id: uuid.UUID) -> Iterator[None]:
-    """Remove a scan's files when the block, which ends with the commit of its rows, fails."""
+    """Remove a scan's files when the block, which ends with the commit of its rows, fails.
+
+    A connection that breaks during the commit leaves open whether the rows are there: the files then stay, and
+    `manage.py archive sweep` removes them once it is clear that no scan names them.
+    """
     try:
         yield
+    except (OperationalError, InterfaceError):
+        raise
     except BaseException:
         remove(scan_id)
         raise

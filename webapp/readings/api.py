@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any
 
 import zstandard
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
@@ -19,7 +18,8 @@ from rest_framework.response import Response
 from inference.imaging.delta import DeltaError
 from webapp import push
 from webapp.accounts.actions import check_password
-from webapp.archive.queries import volume_of
+from webapp.archive.queries import slab_bytes, volume_of
+from webapp.archive.storage import DamagedFile
 from webapp.audit.refusal import ActionRefused, Refusal, require
 from webapp.campaigns.actions import chain_of
 from webapp.masks.actions import LEASE_LASTS, release_lease, renew_lease, take_lease
@@ -51,8 +51,11 @@ def reading_slab(request: HttpRequest, reading_id: uuid.UUID, index: int, sha256
     scan = reading_for(request.user, reading_id).case.scan
     if index >= len(scan.slabs) or scan.slabs[index]["sha256"] != sha256:
         raise Http404("No such slab.")
-    with default_storage.open(scan.slabs[index]["path"], "rb") as file:
-        data = file.read()
+    try:
+        data = slab_bytes(scan, index)
+    except DamagedFile:
+        sentence = f"The pixels of slab {index + 1} are damaged in storage. Tell an administrator: archive verify."
+        return JsonResponse({"error": "damaged", "sentence": sentence}, status=500)
     accepted = request.headers.get("Accept-Encoding", "")
     encoding = "zstd"
     if "zstd" not in accepted:
