@@ -19,8 +19,10 @@ BENCH_FRONTEND = ROOT / "frontend" / "bench"
 
 
 def build_stock_page() -> None:
-    """Install and build the stock loader's page where that has not been done."""
-    if (PAGES / "index.html").exists():
+    """Install and build the stock loader's page where that has not been done since it last changed."""
+    sources = [*BENCH_FRONTEND.glob("*.*"), *(BENCH_FRONTEND / "src").iterdir()]
+    page = PAGES / "index.html"
+    if page.exists() and page.stat().st_mtime >= max(source.stat().st_mtime for source in sources):
         return
     for command in (["npm", "ci", "--no-audit", "--no-fund"], ["npm", "run", "build"]):
         subprocess.run(command, cwd=BENCH_FRONTEND, check=True, stdout=subprocess.DEVNULL)

@@ -28,17 +28,6 @@ async function listFrames(root) {
   });
 }
 
-/** Whether the middle of a pane shows anything but black. */
-function shows(element) {
-  const canvas = element.querySelector("canvas");
-  const context = canvas?.getContext("2d");
-  if (!context) return false;
-  const size = 64;
-  const data = context.getImageData((canvas.width - size) / 2, (canvas.height - size) / 2, size, size).data;
-  for (let p = 0; p < data.length; p += 4) if (data[p] + data[p + 1] + data[p + 2] > 24) return true;
-  return false;
-}
-
 async function run() {
   const root = new URLSearchParams(location.search).get("series");
   await init();
@@ -55,11 +44,17 @@ async function run() {
     engine.enableElement({ viewportId, element, type: Enums.ViewportType.ORTHOGRAPHIC, defaultOptions: { orientation } });
   }
   const axial = document.getElementById("axial");
+  const arrived = new Set();
   axial.addEventListener(Enums.Events.IMAGE_RENDERED, () => {
-    if (timings.firstSlice === undefined && shows(axial)) timings.firstSlice = performance.now();
+    // A volume without voxels is drawn too: only the shown slice's own arrival counts.
+    const shown = engine.getViewport("axial").getCurrentImageId();
+    if (timings.firstSlice === undefined && arrived.has(shown)) timings.firstSlice = performance.now();
     if (timings.loaded !== undefined && timings.complete === undefined) timings.complete = performance.now();
   });
-  eventTarget.addEventListener(Enums.Events.IMAGE_LOADED, () => window.stock.frames++);
+  eventTarget.addEventListener(Enums.Events.IMAGE_LOADED, ({ detail }) => {
+    window.stock.frames++;
+    arrived.add(detail.image.imageId);
+  });
   eventTarget.addEventListener(Enums.Events.IMAGE_VOLUME_LOADING_COMPLETED, () => {
     timings.loaded = performance.now();
     engine.render();
