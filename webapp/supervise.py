@@ -148,6 +148,11 @@ def prepare(site: Installation) -> None:
         say("Database")
         postgres.ensure(site.home, say=say)
     migrate(site)
+    if role_may_change_the_record():
+        say("Warning: the role of DATABASE_URL may change strokes, signatures and audit events, so the database")
+        say(
+            "guards them by triggers alone. `python -m webapp.postgres roles` makes a lesser role (docs/how-to/install.md)."
+        )
     first_start = site.home / "demonstration.loaded"
     if not first_start.exists() and os.environ.get("GROUNDGLASS_DEMONSTRATION", "1") == "1":
         say("Demonstration campaign (first start only)")
@@ -172,6 +177,16 @@ def migrate(site: Installation) -> None:
     say("Tables")
     manage("migrate", "--noinput", "-v", "0", role="owner")
     stamp.write_text(packages)
+
+
+def role_may_change_the_record() -> bool:
+    """Tell whether an external database gave the running site more rights than it should have."""
+    address = os.environ.get("DATABASE_URL")
+    if not address:
+        return False
+    with psycopg.connect(address) as connection:
+        row = connection.execute("SELECT has_table_privilege('audit_event', 'UPDATE')").fetchone()
+    return bool(row and row[0])
 
 
 async def watch(site: Installation) -> None:
