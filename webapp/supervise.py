@@ -149,10 +149,8 @@ def prepare(site: Installation) -> None:
         postgres.ensure(site.home, say=say)
     migrate(site)
     if role_may_change_the_record():
-        say("Warning: the role of DATABASE_URL may change strokes, signatures and audit events, so the database")
-        say(
-            "guards them by triggers alone. `python -m webapp.postgres roles` makes a lesser role (docs/how-to/install.md)."
-        )
+        say("Warning: the role of DATABASE_URL may change strokes, signatures and audit events: triggers alone")
+        say("guard them now. `python -m webapp.postgres roles` makes a lesser role.")
     first_start = site.home / "demonstration.loaded"
     if not first_start.exists() and os.environ.get("GROUNDGLASS_DEMONSTRATION", "1") == "1":
         say("Demonstration campaign (first start only)")

@@ -96,9 +96,7 @@ def _overlay_pixels(reader: Reader) -> int:
     return count
 
 
-def test_second_tab_looks_and_does_not_write(
-    site: Site, open_tab: OpenTab, phantom_case: Case
-) -> None:
+def test_second_tab_looks_and_does_not_write(site: Site, open_tab: OpenTab, phantom_case: Case) -> None:
     reader = _reading(open_tab, phantom_case)
     second = Reader(site, reader.page.context.new_page(), reader.person)
     second.open_reading(reader.reading_id, ready=False)
