@@ -120,7 +120,9 @@ class Site:
 
     def start_web(self) -> None:
         """Start the web server and wait until it answers."""
-        self.launch("web", "-m", "uvicorn", "webapp.asgi:application", "--host", "127.0.0.1", "--port", str(self.port))
+        place = ["--host", "127.0.0.1", "--port", str(self.port)]
+        as_supervised = ["--lifespan", "off", "--no-access-log", "--ws", "websockets-sansio"]
+        self.launch("web", "-m", "uvicorn", "webapp.asgi:application", *place, *as_supervised)
         wait_until("the web server answers", self.answers)
 
     def start_worker(self) -> None:
