@@ -59,8 +59,7 @@ def test_web_process_killed_between_two_strokes_loses_none(
     site.end("web")
     reader.paint(path(1))
     reader.paint(path(2))
-    reader.wait_for_handle("g.saving.kind === 'offline'")
-    assert reader.handle("g.saving.count") == 2
+    reader.wait_for_handle("g.saving.kind === 'offline' && g.saving.count === 2")
     site.start_web()
     _check_nothing_lost_or_doubled(reader, draft, 3)
     reader.open_reading(reader.reading_id)

@@ -76,6 +76,7 @@ def small_phantom(seed: int = 1, shape_zyx: tuple[int, int, int] = (40, 128, 128
 def phantom_case(site: Site, request: pytest.FixtureRequest) -> tuple[str, dict[str, Person]]:
     """A campaign of this test's own with one drafted phantom as its case 1; its slug and its people."""
     slug = request.node.name.replace("_", "-").removeprefix("test-")[:40].strip("-").lower()
+    site.mend()
     people = site.furnish(slug, "coordinator", "radiologist")
     site.ingest(small_phantom(), slug=slug)
     site.wait_for_drafts(slug)

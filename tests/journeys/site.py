@@ -178,6 +178,15 @@ class Site:
         if self.processes["worker"].poll() is not None:
             self.start_worker()
 
+    def mend(self) -> None:
+        """Start again what a failed test left dead, so that the next one fails for its own reasons only."""
+        self.start_database()
+        if "web" not in self.processes:
+            self.start_web()
+        if "worker" not in self.processes or self.processes["worker"].poll() is not None:
+            self.processes.pop("worker", None)
+            self.start_worker()
+
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         """Rows straight from the database: what is there, not what the site says is there."""
         url = (self.home / "postgres" / "site.url").read_text().strip()
