@@ -46,6 +46,7 @@ def create_person(
 
 def check_password(*, request: HttpRequest, username: str, password: str) -> User:
     """Return the person whom this name and password belong to; every refusal is recorded and counted."""
+    username = username.replace("\0", "")  # PostgreSQL's text has no NUL, so nobody's name has one
     subject = f"username:{username[:100]}"
     since = (timezone.now() - TRIES_WITHIN).strftime("%Y-%m-%dT%H:%M:%S")
     refused = Event.objects.filter(subject=subject, name=events.SIGN_IN_REFUSED, at__gte=since).count()

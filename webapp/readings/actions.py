@@ -44,7 +44,6 @@ def start_reading(*, case: Case, by: User) -> Reading:
         mask=str(mask.pk),
         forked_from=origin,
     )
-    push.publish(f"scan:{case.scan_id}", "reading.started")
     return reading
 
 
@@ -105,7 +104,6 @@ def sign_reading(*, reading: Reading, stroke_sequence: int, statement: str, by: 
         statement=statement,
     )
     push.publish(f"reading:{reading.pk}", "reading.signed")
-    push.publish(f"scan:{reading.case.scan_id}", "reading.signed")
     return signature
 
 

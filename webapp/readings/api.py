@@ -3,6 +3,7 @@
 import base64
 import gzip
 import uuid
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -120,7 +121,7 @@ def _all_known(reading: Reading, sent: list[Any]) -> bool:
 
 
 def _stroke_log(reading: Reading, after: str) -> list[dict[str, Any]]:
-    if not after.isdigit():
+    if not (after.isascii() and after.isdigit()):
         raise ActionRefused(Refusal("malformed", "`after` is the number of the last stroke you know."))
     strokes = reading.mask.strokes.filter(stroke_sequence__gt=int(after)).select_related("reader")
     return [
@@ -155,7 +156,7 @@ def reading_lease(request: Request, reading_id: uuid.UUID) -> Response:
                 mask=reading.mask,
                 tab=tab,
                 by=request.user,
-                take_over=request.data.get("take_over") is True,
+                take_over=_fields(request).get("take_over") is True,
                 chain=chain_of(reading.case.campaign),
             )
         except ActionRefused as refused:
@@ -179,9 +180,15 @@ def reading_lease_release(request: Request, reading_id: uuid.UUID) -> Response:
     return Response({})
 
 
+def _fields(request: Request) -> Mapping[str, Any]:
+    if not isinstance(request.data, Mapping):
+        raise ActionRefused(Refusal("malformed", "The request's body must be a JSON object."))
+    return request.data
+
+
 def _tab(request: Request) -> uuid.UUID:
     try:
-        return uuid.UUID(str(request.data.get("tab")))
+        return uuid.UUID(str(_fields(request).get("tab")))
     except (ValueError, AttributeError) as error:
         raise ActionRefused(Refusal("malformed", "`tab` must be the tab's UUID.")) from error
 
@@ -200,24 +207,25 @@ def reading_measurements(request: Request, reading_id: uuid.UUID) -> Response:
 def reading_sign(request: Request, reading_id: uuid.UUID) -> Response:
     """Sign: {password, stroke_sequence, statement}."""
     reading = reading_for(request.user, reading_id)
+    fields = _fields(request)
     try:
         check_password(
             request=request._request,
             username=request.user.username,
-            password=str(request.data.get("password", "")),
+            password=str(fields.get("password", "")),
         )
     except ActionRefused as refused:
         refuse_signing(reading=reading, by=request.user, reason=refused.code)
         sentence = "That is not your password." if refused.code == "wrong_password" else refused.sentence
         return Response({"error": refused.code, "sentence": sentence}, status=403)
-    sequence = request.data.get("stroke_sequence")
+    sequence = fields.get("stroke_sequence")
     if not isinstance(sequence, int):
         raise ActionRefused(Refusal("malformed", "`stroke_sequence` is the number of the last saved stroke."))
     try:
         signature = sign_reading(
             reading=reading,
             stroke_sequence=sequence,
-            statement=str(request.data.get("statement", "")),
+            statement=str(fields.get("statement", "")),
             by=request.user,
         )
     except ActionRefused as refused:

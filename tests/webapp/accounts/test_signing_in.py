@@ -39,3 +39,9 @@ def test_another_sites_form_cannot_sign_anyone_in():
     answer = Client().post("/api/sign-in/", {"username": "kim", "password": PASSWORD})
     assert answer.status_code == 415
     assert not Event.objects.filter(name="person.signed_in").exists()
+
+
+def test_hostile_names_are_refused_like_any_wrong_one():
+    for body in ({"username": "k\0im", "password": "x\0"}, {"username": ["kim"], "password": {}}, ["kim"]):
+        answer = Client().post("/api/sign-in/", body, content_type="application/json")
+        assert (answer.status_code, answer.json()["error"]) == (403, "wrong_password")

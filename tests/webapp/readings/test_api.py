@@ -1,6 +1,7 @@
 """The viewer's API: what it answers, and to whom."""
 
 import base64
+import json
 import uuid
 
 import numpy as np
@@ -165,3 +166,28 @@ def test_saved_stroke_repeated_after_signing_is_still_saved(place, reading):
     assert client.post(url, known, content_type="application/json").json()["results"][0]["status"] == "duplicate"
     fresh = {"strokes": [stroke_json(tab, after, before)]}
     assert client.post(url, fresh, content_type="application/json").status_code == 409
+
+
+@pytest.mark.parametrize("path", POSTS)
+@pytest.mark.parametrize("body", [[], [1], "text", 7, None, {"tab": ["x"]}, {"strokes": [[]], "tab": 7}])
+def test_any_json_gets_a_sentence(place, reading, path, body):
+    client = client_of(place.reader)
+    answer = client.post(f"/api/readings/{reading.pk}/{path}", json.dumps(body), content_type="application/json")
+    assert answer.status_code in (400, 403, 409)
+    assert answer.json()["sentence"]
+
+
+@pytest.mark.parametrize("after", ["-1", "x", "\u00b2", "1e3", ""])
+def test_place_in_the_log_must_be_a_number(place, reading, after):
+    answer = client_of(place.reader).get(f"/api/readings/{reading.pk}/strokes/", {"after": after})
+    assert answer.status_code == 409
+
+
+def test_readings_are_not_announced_to_everyone_who_hears_the_scan(place, monkeypatch):
+    heard = []
+    monkeypatch.setattr("webapp.push.publish", lambda topic, kind, **data: heard.append(topic))
+    reading = a_reading(place)
+    body = {"stroke_sequence": 0, "statement": reading.protocol.statement, "password": PASSWORD}
+    client_of(place.reader).post(f"/api/readings/{reading.pk}/sign/", body, content_type="application/json")
+    assert heard
+    assert all(topic.startswith("reading:") for topic in heard)
