@@ -12,6 +12,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SAY := @printf '==> %s\n'
 
+# Both halves run even where the first fails; pytest's closing lines come last.
+define run_tests
+	$(SAY) "Tests of the viewer (vitest)"
+	@status=0; (cd frontend && npm test --silent) || status=1; \
+	printf '==> Tests of everything else (pytest)\n'; \
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(1) || status=1; exit $$status
+endef
+
 help: ## List these verbs
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r verb text; do \
 	  printf '  make %-10s %s\n' "$$verb" "$$text"; done
@@ -23,16 +31,10 @@ run: $(VENV)/runtime.stamp frontend ## Set up where needed, then run the site un
 	@exec $(BIN)/python -m webapp.supervise
 
 test: test-tools ## Run the tests (at most 20 minutes on two cores)
-	$(SAY) "Tests of the viewer (vitest)"
-	@status=0; (cd frontend && npm test --silent) || status=1; \
-	printf '==> Tests of everything else (pytest)\n'; \
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" || status=1; exit $$status
+	$(call run_tests,-m "not slow")
 
 test-full: test-tools ## Run the tests, those that take long as well
-	$(SAY) "Tests of the viewer (vitest)"
-	@status=0; (cd frontend && npm test --silent) || status=1; \
-	printf '==> Tests of everything else (pytest)\n'; \
-	$(BIN)/python -m pytest -n 2 --dist loadgroup || status=1; exit $$status
+	$(call run_tests,)
 
 lint: $(VENV)/dev.stamp frontend/node_modules/.stamp ## Check style and import contracts (ruff, import-linter)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
