@@ -7,6 +7,7 @@ import { App } from "./panels/App";
 import { Desk } from "./reading/desk";
 import { attachKeys } from "./reading/keys";
 import { exposeHandle } from "./reading/handle";
+import * as display from "./display";
 import * as state from "./state";
 import "./style.css";
 
@@ -20,7 +21,7 @@ if (mount) {
     if (state.unsavedCount.value) event.preventDefault();
   });
   effect(() => {
-    void [state.masksHidden.value, state.outlineOnly.value, state.crosshair.value, state.lungShown.value];
+    void [state.masksHidden.value, state.crosshair.value, display.look.value, display.lungShown.value, display.shown.value];
     desk.restyle();
   });
   const panes = (): Record<PlaneName, HTMLElement> =>

@@ -6,7 +6,30 @@ import type { SaveState } from "./edits/queue";
 import type { LayerName } from "./edits/layers";
 import type { PlaneName } from "./geometry/grid";
 
-export type ToolName = "brush" | "eraser" | "window" | "pan" | "zoom";
+export type ToolName =
+  | "brush"
+  | "sphere"
+  | "eraser"
+  | "threshold"
+  | "lasso"
+  | "rectangle"
+  | "circle"
+  | "fill"
+  | "grow"
+  | "relabel"
+  | "keep"
+  | "interpolate"
+  | "smooth"
+  | "islands"
+  | "copy"
+  | "replace"
+  | "threshold_lung"
+  | "length"
+  | "window"
+  | "pan"
+  | "zoom";
+
+export type SectionName = "labels" | "lesions" | "history" | "guideline";
 
 export interface Target {
   layer: LayerName;
@@ -34,19 +57,21 @@ export const voi = signal({ width: 1500, level: -600 });
 export const activePlane = signal<PlaneName>("axial");
 export const oneUp = signal<PlaneName | null>(null);
 export const masksHidden = signal(false);
-export const outlineOnly = signal(false);
 export const crosshair = signal(false);
 export const loadedSlices = signal(0);
 export const canUndo = signal(false);
 export const canRedo = signal(false);
 export const pointer = signal<{ hu: number | null; voxel: [number, number, number]; mm: [number, number, number] } | null>(null);
 export const dialog = signal<"none" | "keys" | "sign" | "signin">("none");
+/** Long work that is under way; it ends by itself, by `cancel`, or when the reader paints. */
+export const operation = signal<{ title: string; part: number; cancel(): void } | null>(null);
+/** Which section of the right panel is open beside labels and numbers. */
+export const section = signal<SectionName>("labels");
 /** Marks of the slice strip, by axial slice. */
 export const lesionSlices = signal<Uint8Array>(new Uint8Array(0));
 export const editedSlices = signal<Uint8Array>(new Uint8Array(0));
 
 export const mayPaint = computed(() => writing.value.kind === "writing");
-export const paintTool = computed(() => tool.value === "brush" || tool.value === "eraser");
 export const unsavedCount = computed(() => (saving.value.kind === "saved" ? 0 : saving.value.count));
 
 export const WINDOW_PRESETS = [
@@ -55,7 +80,6 @@ export const WINDOW_PRESETS = [
   { name: "Bone", width: 1800, level: 400 },
 ] as const;
 
-export const lungShown = signal(true);
 export const hovered = signal<{ plane: PlaneName; u: number; v: number } | null>(null);
 export const lettersOf = signal<Partial<Record<PlaneName, { right: string; left: string; top: string; bottom: string }>>>({});
 /** Where a pixel of a plane's slice lies in its pane, in CSS pixels; set once the planes are there. */

@@ -6,6 +6,7 @@ import { newUuid } from "./bytes";
 import { encodeDelta, type SliceRuns } from "./delta";
 import { EditHistory, type Step } from "./history";
 import type { LayerName, Layers, Shape } from "./layers";
+import type { Permit } from "./permit";
 import { StrokeRecorder } from "./recorder";
 import { sha256Hex } from "./sha256";
 import { StorageFull, type Stroke, type StrokeLog } from "./strokelog";
@@ -62,8 +63,8 @@ export class Editor {
     return this.unwritten > 0;
   }
 
-  begin(layer: LayerName, tool: string, plane: Stroke["plane"]): void {
-    this.recorder = new StrokeRecorder(this.layers[layer]);
+  begin(layer: LayerName, tool: string, plane: Stroke["plane"], permit: Permit | null = null): void {
+    this.recorder = new StrokeRecorder(this.layers[layer], permit);
     this.active = { layer, tool, plane };
   }
 
@@ -90,6 +91,17 @@ export class Editor {
     this.history.push({ id: stroke.id, layer: active.layer, delta });
     this.events.historyMoved();
     return { stroke, delta };
+  }
+
+  /** An edit worked out beforehand, as one stroke. Raises DeltaConflict when the layer has changed since. */
+  perform(layer: LayerName, tool: string, plane: Stroke["plane"], delta: SliceRuns[]): Stroke | null {
+    if (!delta.length || this.painting) return null;
+    this.layers[layer].apply(delta);
+    const stroke = this.record(layer, tool, plane, null, delta);
+    this.history.push({ id: stroke.id, layer, delta });
+    this.events.changed(layer, delta.map((slice) => slice.z));
+    this.events.historyMoved();
+    return stroke;
   }
 
   cancel(): void {

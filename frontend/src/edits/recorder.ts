@@ -1,6 +1,7 @@
 /** One stroke in the making: remembers each touched slice as it was, and in the end says exactly what changed. */
 import { sliceRuns, type SliceRuns } from "./delta";
 import type { Layer } from "./layers";
+import type { Permit } from "./permit";
 
 interface Touched {
   before: Uint8Array;
@@ -11,15 +12,28 @@ interface Touched {
 export class StrokeRecorder {
   private readonly touched = new Map<number, Touched>();
 
-  constructor(readonly layer: Layer) {}
+  private readonly allowed = new Map<number, ReturnType<Permit>>();
 
-  /** Sets voxels from..to (flat, end excluded) of slice z; returns whether any voxel changed. */
+  constructor(
+    readonly layer: Layer,
+    private readonly permit: Permit | null = null,
+  ) {}
+
+  private allows(z: number): ReturnType<Permit> {
+    if (!this.permit) return null;
+    let allow = this.allowed.get(z);
+    if (allow === undefined) this.allowed.set(z, (allow = this.permit(z)));
+    return allow;
+  }
+
+  /** Sets voxels from..to (flat, end excluded) of slice z where permitted; returns whether any voxel changed. */
   fill(z: number, from: number, to: number, value: number): boolean {
     const slice = this.layer.writable(z);
+    const allow = this.allows(z);
     let touched = this.touched.get(z);
     let changed = false;
     for (let i = from; i < to; i++) {
-      if (slice[i] === value) continue;
+      if (slice[i] === value || (allow && !allow(i, slice[i]))) continue;
       if (!touched) {
         touched = { before: slice.slice(), from, to };
         this.touched.set(z, touched);

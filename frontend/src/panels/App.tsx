@@ -2,6 +2,7 @@
 import type { Desk } from "../reading/desk";
 import * as state from "../state";
 import { Dialogs } from "./Dialogs";
+import { OperationBar } from "./OperationBar";
 import { Panes } from "./Panes";
 import { SidePanel } from "./SidePanel";
 import { SliceStrip } from "./SliceStrip";
@@ -17,7 +18,8 @@ export function App({ desk }: { desk: Desk }) {
       <SliceStrip desk={desk} />
       <Panes />
       <aside class="side" aria-label="Labels and numbers">
-        <SidePanel />
+        <SidePanel desk={desk} />
+        <OperationBar />
         <Messages desk={desk} />
       </aside>
       <StatusBar />

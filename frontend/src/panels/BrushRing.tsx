@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { effect } from "@preact/signals";
 import type { PlaneName } from "../geometry/grid";
 import * as state from "../state";
+import { toolNamed } from "../tools/registry";
 
 export function BrushRing({ plane }: { plane: PlaneName }) {
   const ring = useRef<HTMLDivElement>(null);
@@ -10,14 +11,15 @@ export function BrushRing({ plane }: { plane: PlaneName }) {
     () =>
       effect(() => {
         const at = state.hovered.value;
+        const diameterMm = toolNamed(state.tool.value)?.ring?.() ?? null;
         const style = ring.current!.style;
         const place = state.placeOf.value;
-        if (!at || at.plane !== plane || !state.paintTool.value || !state.mayPaint.value || !place) {
+        if (!at || at.plane !== plane || diameterMm === null || !state.mayPaint.value || !place) {
           style.display = "none";
           return;
         }
         const { x, y, mmPerPixel } = place(plane, at.u, at.v);
-        const size = state.brushMm.value / mmPerPixel;
+        const size = diameterMm / mmPerPixel;
         style.display = "block";
         style.width = style.height = `${size}px`;
         style.transform = `translate(${x - size / 2}px, ${y - size / 2}px)`;

@@ -1,7 +1,7 @@
 /** Sheets over the viewer: keys, signature, and signing in again without losing anything. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
-import { KEYS } from "../keyboard";
+import { KEYS, shownKeys } from "../keyboard";
 import type { Desk } from "../reading/desk";
 import * as state from "../state";
 import { fixed } from "./SidePanel";
@@ -48,7 +48,7 @@ function KeySheet() {
         {KEYS.map((key) => (
           <div key={key.action}>
             <dt>
-              <kbd>{key.shown}</kbd>
+              <kbd>{shownKeys(key.action)}</kbd>
             </dt>
             <dd>{key.does}</dd>
           </div>

@@ -1,5 +1,13 @@
 /** Labels to paint with, the numbers of the mask, and what to know about the scan. */
+import type { ComponentType } from "preact";
 import type { Side } from "../edits/measure";
+import { shownKeys, type KeyAction } from "../keyboard";
+import type { Desk } from "../reading/desk";
+import { Guideline } from "./Guideline";
+import { History } from "./History";
+import { Lesions } from "./Lesions";
+import { ToolOptions } from "./ToolOptions";
+import * as display from "../display";
 import * as state from "../state";
 
 export const fixed = (value: number | null | undefined, digits: number): string =>
@@ -7,10 +15,40 @@ export const fixed = (value: number | null | undefined, digits: number): string 
     ? "–"
     : value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
-export function SidePanel() {
-  const reading = state.reading.value;
+const SECTIONS: { name: state.SectionName; title: string; action: KeyAction; Section: ComponentType<{ desk: Desk }> }[] = [
+  { name: "lesions", title: "Lesions", action: "lesions", Section: Lesions },
+  { name: "history", title: "History", action: "history", Section: History },
+  { name: "guideline", title: "Guideline", action: "guideline", Section: Guideline },
+];
+
+export function SidePanel({ desk }: { desk: Desk }) {
+  const open = SECTIONS.find((section) => section.name === state.section.value);
   return (
     <div class="side-body">
+      <div class="side-tabs" role="tablist" aria-label="Panel">
+        {[{ name: "labels" as const, title: "Labels", action: null }, ...SECTIONS].map(({ name, title, action }) => (
+          <button
+            key={name}
+            role="tab"
+            aria-selected={state.section.value === name}
+            title={action ? `${title} (${shownKeys(action)})` : title}
+            onClick={() => (state.section.value = name)}
+          >
+            {title}
+          </button>
+        ))}
+      </div>
+      {open ? <open.Section desk={desk} /> : <Labels desk={desk} />}
+      <Numbers />
+    </div>
+  );
+}
+
+function Labels({ desk }: { desk: Desk }) {
+  const reading = state.reading.value;
+  return (
+    <>
+      <ToolOptions desk={desk} />
       <h2>Labels</h2>
       <ul class="labels">
         {reading?.label_set.labels.map((label, index) => (
@@ -19,7 +57,7 @@ export function SidePanel() {
       </ul>
       <h2 class="side-heading">
         Lung
-        <button class="compact" aria-pressed={state.lungShown.value} onClick={() => (state.lungShown.value = !state.lungShown.value)}>
+        <button class="compact" aria-pressed={display.lungShown.value} onClick={() => (display.lungShown.value = !display.lungShown.value)}>
           outline
         </button>
       </h2>
@@ -28,9 +66,8 @@ export function SidePanel() {
           <LabelRow key={label.value} layer="anatomy" value={label.value} name={label.name} colour={label.colour} hotkey="" exclusion={false} />
         ))}
       </ul>
-      <Numbers />
       <Facts />
-    </div>
+    </>
   );
 }
 

@@ -1,5 +1,6 @@
 /** Where the pointer is and how the picture is set; every number has its place. */
 import * as state from "../state";
+import { toolNamed } from "../tools/registry";
 
 export function StatusBar() {
   const reading = state.reading.value;
@@ -22,7 +23,7 @@ export function StatusBar() {
         W {width} L {level}
       </span>
       <span class="w-brush">brush {state.brushMm.value} mm</span>
-      <span class="w-tool">{state.paintTool.value ? `${state.tool.value}, ${targetName()}` : state.tool.value}</span>
+      <span class="w-tool">{toolNamed(state.tool.value)?.edits ? `${state.tool.value}, ${targetName()}` : state.tool.value}</span>
       <span class="spacer" />
       <span class="dim">Press ? for the keys</span>
     </footer>

@@ -5,7 +5,15 @@ import type { ContainerHeader } from "../edits/container";
 import type { Point } from "../geometry/disc";
 import { Grid, PLANES, type PlaneName, type Vec3 } from "../geometry/grid";
 import * as state from "../state";
-import { attachGestures, paintSegment } from "../viewer/gestures";
+import * as display from "../display";
+import type { SliceRuns } from "../edits/delta";
+import { carryOut, Cancelled, type Operation } from "../edits/operation";
+import { permitOf, type Permit } from "../edits/permit";
+import type { Stroke } from "../edits/strokelog";
+import type { LayerName } from "../edits/layers";
+import { toolNamed } from "../tools/registry";
+import type { Spot } from "../tools/tool";
+import { attachGestures } from "../viewer/gestures";
 import { rgbOf, type Colours } from "../viewer/picture";
 import type { OverlayMarks } from "../viewer/planeview";
 import { SlabLoader, startWorkers } from "../viewer/slabloader";
@@ -105,8 +113,8 @@ export class Desk {
     return {
       style: {
         hidden: state.masksHidden.value,
-        outlineOnly: state.outlineOnly.value,
-        lungShown: state.lungShown.value,
+        look: display.look.value,
+        lungShown: display.lungShown.value,
         ...this.colours,
       },
       crosshair: state.crosshair.value ? [sagittal, coronal, axial] : null,
@@ -167,44 +175,112 @@ export class Desk {
     state.oneUp.value = state.oneUp.value ? null : plane;
   }
 
-  redraw(plane: PlaneName): void {
+  pan(plane: PlaneName, dx: number, dy: number): void {
+    this.stage?.views[plane].pan(dx, dy);
     this.stage?.views[plane].render();
   }
 
-  beginStroke(plane: PlaneName, erase: boolean): boolean {
+  zoom(plane: PlaneName, factor: number, about?: [number, number]): void {
+    this.stage?.views[plane].zoom(factor, about);
+    this.stage?.views[plane].render();
+  }
+
+  /** Takes a tool in hand, or carries it out at once when it is of that kind. */
+  takeUp(name: state.ToolName): void {
+    const tool = toolNamed(name);
+    if (!tool || this.session.editor?.painting) return;
+    if (tool.edits && !this.mayEdit) return;
+    if (tool.run) return tool.run(this);
+    toolNamed(state.tool.value)?.putDown?.(this);
+    state.tool.value = name;
+  }
+
+  /** The mask may be changed now: by this reader, in this tab, and it is the mask that is on the screen. */
+  get mayEdit(): boolean {
+    return state.mayPaint.value && display.paintable.value;
+  }
+
+  /** Where the tool in hand may write, by the reader's settings; locked labels always count. */
+  permit(layer: LayerName, settings: { huRange?: readonly [number, number] | null; insideLung?: boolean; onlyOver?: number | null } = {}): Permit | null {
+    return permitOf(
+      {
+        huRange: settings.huRange ?? null,
+        insideLung: settings.insideLung ?? false,
+        onlyOver: settings.onlyOver ?? null,
+        locked: display.lockedOf(layer),
+      },
+      this.session.layers!,
+      layer,
+      (z) => this.session.hu[z] ?? null,
+    );
+  }
+
+  /** Begins a stroke on the layer of the chosen label; null when nothing may be painted now. */
+  beginStroke(plane: PlaneName, tool: string, value: number, permit?: Permit | null): StrokeTrace | null {
     const { editor } = this.session;
-    if (!editor || !state.mayPaint.value || editor.painting) return false;
-    const { layer, value } = state.target.value;
-    const tool = erase ? "eraser" : "brush";
-    editor.begin(layer, tool, plane);
+    if (!editor || !this.mayEdit || editor.painting) return null;
+    state.operation.value?.cancel();
+    const { layer } = state.target.value;
+    editor.begin(layer, tool, plane, permit === undefined ? this.permit(layer) : permit);
     this.trace = {
       plane,
       slice: state.slices.value[plane],
       layer,
       tool,
-      value: erase ? 0 : value,
+      value,
       radiusMm: state.brushMm.value / 2,
       path: [],
       voxels: 0,
       drawMs: [],
       id: null,
     };
-    return true;
+    return this.trace;
   }
 
-  paint(plane: PlaneName, from: Point, to: Point, sample: { clientX: number; clientY: number }): void {
+  /** A part of the stroke under way: `work` calls `fill` with runs of voxels of axial slices. */
+  paint(at: Spot, work: (fill: (z: number, start: number, end: number) => void) => void): void {
     const { trace } = this;
     const { editor } = this.session;
     if (!trace || !editor) return;
     const began = performance.now();
-    trace.path.push({ ...to, clientX: sample.clientX, clientY: sample.clientY });
+    trace.path.push({ ...at.point, clientX: at.clientX, clientY: at.clientY });
     let changed = false;
-    paintSegment(this.stage!.views[plane], from, to, trace.radiusMm, (z, start, end) => {
+    work((z, start, end) => {
       if (editor.fill(z, start, end, trace.value)) changed = true;
     });
     if (!changed) return;
     editor.report();
     requestAnimationFrame(() => trace.drawMs.push(performance.now() - began));
+  }
+
+  /**
+   * Works an edit out in small steps and makes one stroke of it. The reader sees how far it is, may stop it, and
+   * painting meanwhile stops it. Resolves to the stroke, or null when nothing changed or it was stopped.
+   */
+  async operate(title: string, layer: LayerName, tool: string, plane: Stroke["plane"], work: Operation<SliceRuns[]>): Promise<Stroke | null> {
+    if (!this.mayEdit || this.session.editor?.painting) return null;
+    const delta = await this.compute(title, work);
+    return delta && this.mayEdit ? (this.session.editor?.perform(layer, tool, plane, delta) ?? null) : null;
+  }
+
+  /** Long work without a stroke at its end; null when it was stopped. Only one such work goes on at a time. */
+  async compute<T>(title: string, work: Operation<T>): Promise<T | null> {
+    state.operation.value?.cancel();
+    let stopped = false;
+    const mine = { title, part: 0, cancel: () => (stopped = true) };
+    state.operation.value = mine;
+    const own = (): boolean => state.operation.value?.cancel === mine.cancel;
+    try {
+      return await carryOut(work, {
+        progress: (part) => own() && (state.operation.value = { ...mine, part }),
+        cancelled: () => stopped,
+      });
+    } catch (error) {
+      if (error instanceof Cancelled) return null;
+      throw error;
+    } finally {
+      if (own()) state.operation.value = null;
+    }
   }
 
   endStroke(): void {
@@ -223,11 +299,15 @@ export class Desk {
   }
 
   undo(): void {
-    if (state.mayPaint.value) this.session.editor?.undo();
+    if (!this.mayEdit) return;
+    state.operation.value?.cancel();
+    this.session.editor?.undo();
   }
 
   redo(): void {
-    if (state.mayPaint.value) this.session.editor?.redo();
+    if (!this.mayEdit) return;
+    state.operation.value?.cancel();
+    this.session.editor?.redo();
   }
 
   /** Redraws the overlays after hiding, outlining or showing a crosshair. */

@@ -1,8 +1,20 @@
-/** Carries out the table of keys. */
+/** Carries out the table of keys. A room of the viewer says what its keys do by `onKey`; tools are taken up by their own. */
 import { bindingOf, isTyping, type KeyAction } from "../keyboard";
+import * as display from "../display";
 import * as state from "../state";
+import { TOOLS } from "../tools/registry";
 import type { Desk } from "./desk";
 
+type Act = (desk: Desk, event: KeyboardEvent) => void;
+
+const acts = new Map<KeyAction, Act>();
+const releases = new Map<KeyAction, (desk: Desk) => void>();
+
+/** What a key does; `release` when it is let go, for keys that are held. */
+export function onKey(action: KeyAction, act: Act, release?: (desk: Desk) => void): void {
+  acts.set(action, act);
+  if (release) releases.set(action, release);
+}
 
 export function nextPreset(desk: Desk): void {
   const { width, level } = state.voi.value;
@@ -11,58 +23,81 @@ export function nextPreset(desk: Desk): void {
   desk.setWindow(next.width, next.level);
 }
 
-function run(desk: Desk, action: KeyAction, event: KeyboardEvent): void {
-  const plane = state.activePlane.value;
-  const labels = state.reading.value?.label_set.labels ?? [];
-  const acts: Record<KeyAction, () => void> = {
-    slice_up: () => desk.scroll(plane, 1),
-    slice_down: () => desk.scroll(plane, -1),
-    page_up: () => desk.scroll(plane, 10),
-    page_down: () => desk.scroll(plane, -10),
-    brush: () => (state.tool.value = "brush"),
-    eraser: () => (state.tool.value = "eraser"),
-    pan: () => (state.tool.value = "pan"),
-    zoom: () => (state.tool.value = "zoom"),
-    smaller: () => desk.resizeBrush(-1),
-    larger: () => desk.resizeBrush(1),
-    label: () => {
-      const label = labels[Number(event.key) - 1];
-      if (label) state.target.value = { layer: "findings", value: label.value };
-    },
-    hide: () => (state.masksHidden.value = true),
-    outline: () => (state.outlineOnly.value = !state.outlineOnly.value),
-    crosshair: () => (state.crosshair.value = true),
-    undo: () => desk.undo(),
-    redo: () => desk.redo(),
-    presets: () => nextPreset(desk),
-    layout: () => desk.toggleOneUp(plane),
-    reset: () => desk.stage?.fit(),
-    sign: () => (state.dialog.value = "sign"),
-    sheet: () => (state.dialog.value = "keys"),
-    escape: () => {
-      desk.cancelStroke();
-      state.tool.value = "window";
-    },
-  };
-  acts[action]();
+const NEXT_LOOK = { both: "outline", outline: "fill", fill: "both" } as const;
+
+export function nextLook(): void {
+  display.look.value = NEXT_LOOK[display.look.value];
 }
 
+const scroll = (by: number): Act => (desk) => desk.scroll(state.activePlane.value, by);
+
+onKey("slice_up", scroll(1));
+onKey("slice_down", scroll(-1));
+onKey("page_up", scroll(10));
+onKey("page_down", scroll(-10));
+onKey("first_slice", (desk) => desk.showSlice(state.activePlane.value, Infinity));
+onKey("last_slice", (desk) => desk.showSlice(state.activePlane.value, 0));
+onKey("smaller", (desk) => desk.resizeBrush(-1));
+onKey("larger", (desk) => desk.resizeBrush(1));
+onKey("label", (_, event) => {
+  const label = state.reading.value?.label_set.labels[Number(event.key) - 1];
+  if (label) state.target.value = { layer: "findings", value: label.value };
+});
+onKey("lung_label", () => {
+  const { layer, value } = state.target.value;
+  state.target.value = { layer: "anatomy", value: layer === "anatomy" && value === 1 ? 2 : 1 };
+});
+onKey("hide", () => (state.masksHidden.value = true), () => (state.masksHidden.value = false));
+onKey("crosshair", () => (state.crosshair.value = true), () => (state.crosshair.value = false));
+onKey("outline", nextLook);
+onKey("undo", (desk) => desk.undo());
+onKey("redo", (desk) => desk.redo());
+onKey("presets", nextPreset);
+onKey("layout", (desk) => desk.toggleOneUp(state.activePlane.value));
+onKey("reset", (desk) => desk.stage?.fit());
+onKey("sign", () => (state.dialog.value = "sign"));
+onKey("sheet", () => (state.dialog.value = "keys"));
+onKey("escape", (desk) => {
+  state.operation.value?.cancel();
+  desk.cancelStroke();
+  desk.takeUp("window");
+});
+const toggle = (section: state.SectionName): Act => () => {
+  state.section.value = state.section.value === section ? "labels" : section;
+};
+onKey("lesions", toggle("lesions"));
+onKey("history", toggle("history"));
+onKey("guideline", toggle("guideline"));
+for (const tool of TOOLS) if (tool.action) onKey(tool.action, (desk) => desk.takeUp(tool.name));
+
 export function attachKeys(desk: Desk): void {
+  /** Which held key will end which action, by the key's place: Shift may be let go first. */
+  const held = new Map<string, KeyAction>();
   addEventListener("keydown", (event) => {
     if (isTyping(event.target) || state.dialog.value !== "none") return;
     const binding = bindingOf(event);
-    if (!binding) return;
+    const act = binding && acts.get(binding.action);
+    if (!binding || !act) return;
+    // A focused button is pressed by Enter and Space.
+    if (event.target instanceof HTMLButtonElement && (event.key === "Enter" || event.key === " ") && !event.ctrlKey) return;
     event.preventDefault();
-    if (event.repeat && (binding.action === "hide" || binding.action === "crosshair" || binding.action === "layout")) return;
-    run(desk, binding.action, event);
+    if (releases.has(binding.action)) {
+      if (event.repeat) return;
+      held.set(event.code, binding.action);
+    }
+    if (event.repeat && !REPEATS.has(binding.action)) return;
+    act(desk, event);
   });
-  addEventListener("keyup", (event) => {
-    const key = event.key.toLowerCase();
-    if (key === "h") state.masksHidden.value = false;
-    if (key === "x") state.crosshair.value = false;
-  });
-  addEventListener("blur", () => {
-    state.masksHidden.value = false;
-    state.crosshair.value = false;
-  });
+  const letGo = (code: string): void => {
+    const action = held.get(code);
+    held.delete(code);
+    if (action) releases.get(action)?.(desk);
+  };
+  addEventListener("keyup", (event) => letGo(event.code));
+  addEventListener("blur", () => [...held.keys()].forEach(letGo));
 }
+
+const REPEATS: ReadonlySet<KeyAction> = new Set([
+  "slice_up", "slice_down", "page_up", "page_down", "smaller", "larger", "undo", "redo", "next_lesion", "previous_lesion",
+  "next_unseen", "previous_unseen", "next_difference",
+]);

@@ -1,45 +1,41 @@
-/** Mouse and pen on a plane: painting, erasing, scrolling, panning, zooming, windowing, crosshair. */
-import { sweepDisc, type Point } from "../geometry/disc";
+/** Mouse and pen on a plane. What a press means is the tool's affair; wheel, middle button and crosshair are the same always. */
+import type { Point } from "../geometry/disc";
 import type { PlaneName } from "../geometry/grid";
+import type { Desk } from "../reading/desk";
 import * as state from "../state";
+import { toolNamed } from "../tools/registry";
+import type { Drag, Spot } from "../tools/tool";
+import { panDrag, windowDrag } from "../tools/view";
 import type { PlaneView } from "./planeview";
 
-export interface GestureTarget {
-  /** Slice of the plane moves by whole steps. */
-  scroll(plane: PlaneName, by: number): void;
-  jump(plane: PlaneName, point: Point): void;
-  window(dWidth: number, dLevel: number): void;
-  resizeBrush(steps: number): void;
-  hover(plane: PlaneName, point: Point | null): void;
-  toggleOneUp(plane: PlaneName): void;
-  redraw(plane: PlaneName): void;
-  beginStroke(plane: PlaneName, erase: boolean): boolean;
-  paint(plane: PlaneName, from: Point, to: Point, sample: { clientX: number; clientY: number }): void;
-  endStroke(): void;
-  cancelStroke(): void;
-}
-
-type Drag = "paint" | "pan" | "zoom" | "window" | "jump";
-
-export function attachGestures(view: PlaneView, target: GestureTarget): void {
-  const plane = view.frame.name;
+export function attachGestures(view: PlaneView, desk: Desk): void {
+  const plane: PlaneName = view.frame.name;
   const element = view.element;
   let drag: Drag | null = null;
+  let painting = false;
   let button = -1;
-  let last: Point = { u: 0, v: 0 };
-  let x = 0;
-  let y = 0;
   let wheelRest = 0;
+  let last: Spot | null = null;
 
-  const chooseDrag = (event: PointerEvent): Drag | null => {
-    if (event.button === 1) return "pan";
-    if (event.button === 0 && state.crosshair.value) return "jump";
-    if (state.paintTool.value && (event.button === 0 || event.button === 2)) {
-      const erase = event.button === 2 || state.tool.value === "eraser";
-      return target.beginStroke(plane, erase) ? "paint" : null;
-    }
-    if (event.button === 2) return "window";
-    return state.tool.value === "brush" || state.tool.value === "eraser" ? null : state.tool.value;
+  const spotOf = (event: MouseEvent): Spot => {
+    const point: Point = view.pixelAt(event.clientX, event.clientY);
+    const voxel = view.voxelOf(Math.round(point.u), Math.round(point.v));
+    return { plane, point, voxel, clientX: event.clientX, clientY: event.clientY, button, shift: event.shiftKey };
+  };
+
+  const jumping = (at: Spot): Drag => {
+    desk.jump(plane, at.point);
+    return { move: (to) => desk.jump(plane, to.point), end: () => undefined, cancel: () => undefined };
+  };
+
+  const begin = (at: Spot): Drag | null => {
+    if (at.button === 1) return panDrag(desk, at);
+    if (at.button === 0 && state.crosshair.value) return jumping(at);
+    const tool = toolNamed(state.tool.value);
+    const taken = tool && (!tool.edits || desk.mayEdit) ? tool.press?.(desk, at) : null;
+    painting = !!taken && !!tool?.edits;
+    if (taken) return taken;
+    return at.button === 2 && !(tool?.edits && desk.mayEdit) ? windowDrag(desk, at) : null;
   };
 
   element.addEventListener("pointerdown", (event) => {
@@ -47,54 +43,42 @@ export function attachGestures(view: PlaneView, target: GestureTarget): void {
     if (drag) return;
     event.preventDefault();
     (document.activeElement as HTMLElement | null)?.blur?.();
-    drag = chooseDrag(event);
-    if (!drag) return;
-    element.setPointerCapture(event.pointerId);
     button = event.button;
-    [x, y] = [event.clientX, event.clientY];
-    last = view.pixelAt(x, y);
-    if (drag === "paint") target.paint(plane, last, last, event);
-    if (drag === "jump") target.jump(plane, last);
+    painting = false;
+    last = spotOf(event);
+    drag = begin(last);
+    if (drag) element.setPointerCapture(event.pointerId);
   });
-
-  const move = (event: PointerEvent): void => {
-    const point = view.pixelAt(event.clientX, event.clientY);
-    const dx = event.clientX - x;
-    const dy = event.clientY - y;
-    if (drag === "paint") target.paint(plane, last, point, event);
-    else if (drag === "pan") view.pan(dx, dy);
-    else if (drag === "zoom") view.zoom(Math.exp(-dy / 150));
-    else if (drag === "window") target.window(dx * 3, dy * 3);
-    else if (drag === "jump") target.jump(plane, point);
-    if (drag === "pan" || drag === "zoom") target.redraw(plane);
-    last = point;
-    [x, y] = [event.clientX, event.clientY];
-  };
 
   element.addEventListener("pointermove", (event) => {
     state.activePlane.value = plane;
     if (drag) {
-      const between = drag === "paint" ? event.getCoalescedEvents?.() ?? [] : [];
-      (between.length ? between : [event]).forEach(move);
+      const between = painting ? (event.getCoalescedEvents?.() ?? []) : [];
+      (between.length ? between : [event]).forEach((sample) => drag?.move((last = spotOf(sample))));
     }
-    target.hover(plane, view.pixelAt(event.clientX, event.clientY));
+    const at = spotOf(event);
+    desk.hover(plane, at.point);
+    if (!drag) toolNamed(state.tool.value)?.hover?.(desk, at);
   });
 
   const finish = (event: PointerEvent): void => {
     if (!drag || (event.type === "pointerup" && event.button !== button)) return;
     const ended = drag;
-    if (ended === "paint" && event.type === "pointerup" && (event.clientX !== x || event.clientY !== y)) move(event);
     drag = null;
-    if (ended === "paint") target.endStroke();
+    // A pointer that was taken away has no place of its own: what was drawn up to there stands.
+    ended.end(event.type === "pointerup" ? spotOf(event) : last!);
   };
   element.addEventListener("pointerup", finish);
   element.addEventListener("pointercancel", finish);
   element.addEventListener("lostpointercapture", finish);
-  element.addEventListener("pointerleave", () => target.hover(plane, null));
+  element.addEventListener("pointerleave", () => {
+    desk.hover(plane, null);
+    toolNamed(state.tool.value)?.hover?.(desk, null);
+  });
   element.addEventListener("contextmenu", (event) => event.preventDefault());
   element.addEventListener("auxclick", (event) => event.preventDefault());
   element.addEventListener("dblclick", () => {
-    if (!state.paintTool.value) target.toggleOneUp(plane);
+    if (!toolNamed(state.tool.value)?.edits) desk.toggleOneUp(plane);
   });
 
   element.addEventListener(
@@ -104,38 +88,20 @@ export function attachGestures(view: PlaneView, target: GestureTarget): void {
       state.activePlane.value = plane;
       const amount = event.deltaY || event.deltaX;
       if (event.shiftKey) {
-        target.resizeBrush(amount < 0 ? 1 : -1);
-      } else if (drag === "paint") {
+        desk.resizeBrush(amount < 0 ? 1 : -1);
+      } else if (drag && painting) {
         return;
       } else if (event.ctrlKey) {
         const box = element.getBoundingClientRect();
-        view.zoom(Math.exp(-amount / 400), [event.clientX - box.left, event.clientY - box.top]);
-        target.redraw(plane);
+        desk.zoom(plane, Math.exp(-amount / 400), [event.clientX - box.left, event.clientY - box.top]);
       } else {
         wheelRest += event.deltaMode === 0 ? amount / 100 : amount / 3;
         const steps = Math.abs(amount) >= 50 ? Math.sign(amount) * Math.max(1, Math.abs(Math.trunc(wheelRest))) : Math.trunc(wheelRest);
         if (!steps) return;
         wheelRest = 0;
-        target.scroll(plane, -steps);
+        desk.scroll(plane, -steps);
       }
     },
     { passive: false },
   );
-}
-
-/** Paints the part of a stroke between two points on the plane's slice, as runs of voxels of axial slices. */
-export function paintSegment(
-  view: PlaneView,
-  from: Point,
-  to: Point,
-  radiusMm: number,
-  fill: (z: number, start: number, end: number) => void,
-): void {
-  const [nx] = view.grid.size;
-  const { slice } = view;
-  sweepDisc(from, to, radiusMm, view.pixelMm, view.imageSize, (v, start, end) => {
-    if (view.frame.name === "axial") fill(slice, v * nx + start, v * nx + end);
-    else if (view.frame.name === "coronal") fill(v, slice * nx + start, slice * nx + end);
-    else for (let u = start; u < end; u++) fill(v, u * nx + slice, u * nx + slice + 1);
-  });
 }

@@ -1,11 +1,12 @@
 /** Draws the two layers of a mask over one plane: findings filled and outlined, lungs as a thin outline. */
+import type { MaskLook } from "../display";
 import type { LayerName, Layers } from "../edits/layers";
 import type { Grid, PlaneFrame } from "../geometry/grid";
 import { fillCanvas, labelsOn, outlines, type Colours } from "./picture";
 
 export interface MaskStyle {
   hidden: boolean;
-  outlineOnly: boolean;
+  look: MaskLook;
   lungShown: boolean;
   findings: Colours;
   anatomy: Colours;
@@ -43,13 +44,13 @@ export class MaskPainter {
       this.stroke(context, matrix, lung, style.anatomy, LUNG_OUTLINE_PX * ratio);
     }
     const findings = this.prepared("findings", layers, grid, frame, slice, style.findings);
-    if (findings.fill && !style.outlineOnly) {
+    if (findings.fill && style.look !== "outline") {
       context.imageSmoothingEnabled = false;
       context.setTransform(matrix);
       context.drawImage(findings.fill, -0.5, -0.5);
       context.setTransform(1, 0, 0, 1, 0, 0);
     }
-    this.stroke(context, matrix, findings, style.findings, OUTLINE_PX * ratio);
+    if (style.look !== "fill") this.stroke(context, matrix, findings, style.findings, OUTLINE_PX * ratio);
   }
 
   private prepared(

@@ -1,0 +1,45 @@
+/** An edit worked out beside the layer: the layer stays as it is, and in the end the draft says what would change. */
+import { sliceRuns, type SliceRuns } from "./delta";
+import type { Layer } from "./layers";
+import type { Permit } from "./permit";
+
+export class DeltaDraft {
+  private readonly after = new Map<number, Uint8Array>();
+  private readonly allowed = new Map<number, ReturnType<Permit>>();
+
+  constructor(
+    readonly layer: Layer,
+    private readonly permit: Permit | null = null,
+  ) {}
+
+  /** What the draft holds at a voxel: `i` is the flat index in axial slice z. */
+  at(z: number, i: number): number {
+    return (this.after.get(z) ?? this.layer.slices[z])?.[i] ?? 0;
+  }
+
+  /** Sets voxels from..to (flat, end excluded) of slice z where that is permitted. */
+  fill(z: number, from: number, to: number, value: number): void {
+    const before = this.layer.slices[z];
+    if (!before && value === 0) return;
+    let slice = this.after.get(z);
+    if (!slice) this.after.set(z, (slice = before ? before.slice() : new Uint8Array(this.layer.sliceSize)));
+    if (!this.permit) return void slice.fill(value, from, to);
+    let allow = this.allowed.get(z);
+    if (allow === undefined) this.allowed.set(z, (allow = this.permit(z)));
+    if (!allow) return void slice.fill(value, from, to);
+    // What the layer holds decides, not what the draft has put there already.
+    for (let i = from; i < to; i++) if (allow(i, before ? before[i] : 0)) slice[i] = value;
+  }
+
+  set(z: number, i: number, value: number): void {
+    this.fill(z, i, i + 1, value);
+  }
+
+  delta(): SliceRuns[] {
+    const empty = new Uint8Array(this.layer.sliceSize);
+    return [...this.after.keys()]
+      .sort((a, b) => a - b)
+      .map((z) => sliceRuns(z, this.layer.slices[z] ?? empty, this.after.get(z)!))
+      .filter((runs): runs is SliceRuns => runs !== null);
+  }
+}

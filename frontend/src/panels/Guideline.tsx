@@ -1,0 +1,5 @@
+import type { Desk } from "../reading/desk";
+
+export function Guideline(_: { desk: Desk }) {
+  return null;
+}

@@ -1,0 +1,5 @@
+import type { Desk } from "../reading/desk";
+
+export function Lesions(_: { desk: Desk }) {
+  return null;
+}
