@@ -104,7 +104,8 @@ def test_second_tab_looks_and_does_not_write(site: Site, open_tab: OpenTab, phan
     scan = reader.api()["scan"]
     _, ny, nx = scan["shape_zyx"]
     radius_mm = second.handle("g.brushMm") / 2
-    second.take("brush")
+    second.press("b")
+    assert second.handle("g.tool") == "window", "who only looks is given no brush"
     second.drag(second.path_near(second.view("axial"), (nx * 0.2, ny * 0.15), radius_mm, scan, steps=2))
     assert second.strokes_done() == 0
     assert reader.stored_strokes() == []
