@@ -29,6 +29,8 @@ export interface StrokeTrace {
   value: number;
   radiusMm: number;
   /** Pixels (u, v) of the slice image that the pointer passed, and the same points on the page. */
+  /** For a shape: the first and last slice of the plane that it goes through. */
+  depth?: [number, number];
   path: { u: number; v: number; clientX: number; clientY: number }[];
   voxels: number;
   /** From each pointer event to the drawn overlay. */
@@ -45,6 +47,8 @@ export class Desk {
   loader: SlabLoader | null = null;
   private colours: { findings: Colours; anatomy: Colours } = { findings: new Map(), anatomy: new Map() };
   private trace: StrokeTrace | null = null;
+  /** A drag that Escape drops: a shape in the making. */
+  onCancel: (() => void) | null = null;
 
   constructor(id: string, csrf: string) {
     this.session = new Session(id, new Api(id, csrf), (layer, slices) => {
@@ -291,6 +295,11 @@ export class Desk {
     trace.id = finished.stroke.id;
     trace.voxels = finished.delta.reduce((sum, slice) => sum + slice.runs.reduce((n, run) => n + run.length, 0), 0);
     this.traces.push(trace);
+  }
+
+  dropDrag(): void {
+    this.onCancel?.();
+    this.onCancel = null;
   }
 
   cancelStroke(): void {

@@ -1,20 +1,10 @@
-/** Carries out the table of keys. A room of the viewer says what its keys do by `onKey`; tools are taken up by their own. */
+/** Carries out the table of keys: listens, and holds what the common keys do. Tools are taken up by their own. */
 import { bindingOf, isTyping, type KeyAction } from "../keyboard";
 import * as display from "../display";
 import * as state from "../state";
 import { TOOLS } from "../tools/registry";
+import { acts, onKey, releases, type Act } from "./acts";
 import type { Desk } from "./desk";
-
-type Act = (desk: Desk, event: KeyboardEvent) => void;
-
-const acts = new Map<KeyAction, Act>();
-const releases = new Map<KeyAction, (desk: Desk) => void>();
-
-/** What a key does; `release` when it is let go, for keys that are held. */
-export function onKey(action: KeyAction, act: Act, release?: (desk: Desk) => void): void {
-  acts.set(action, act);
-  if (release) releases.set(action, release);
-}
 
 export function nextPreset(desk: Desk): void {
   const { width, level } = state.voi.value;
@@ -58,6 +48,7 @@ onKey("reset", (desk) => desk.stage?.fit());
 onKey("sign", () => (state.dialog.value = "sign"));
 onKey("sheet", () => (state.dialog.value = "keys"));
 onKey("escape", (desk) => {
+  if (desk.onCancel) return desk.dropDrag();
   state.operation.value?.cancel();
   desk.cancelStroke();
   desk.takeUp("window");
@@ -68,7 +59,7 @@ const toggle = (section: state.SectionName): Act => () => {
 onKey("lesions", toggle("lesions"));
 onKey("history", toggle("history"));
 onKey("guideline", toggle("guideline"));
-for (const tool of TOOLS) if (tool.action) onKey(tool.action, (desk) => desk.takeUp(tool.name));
+for (const tool of TOOLS) if (tool.action && !acts.has(tool.action)) onKey(tool.action, (desk) => desk.takeUp(tool.name));
 
 export function attachKeys(desk: Desk): void {
   /** Which held key will end which action, by the key's place: Shift may be let go first. */

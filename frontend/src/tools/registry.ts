@@ -1,9 +1,13 @@
 /** Every tool, in the order of the rail. */
-import { brushTool, eraserTool } from "./brush";
+import { brushTool, eraserTool, sphereTool, thresholdTool } from "./brush";
+import { circleTool, lassoTool, rectangleTool } from "./shapes";
 import type { Tool } from "./tool";
 import { panTool, windowTool, zoomTool } from "./view";
 
-export const TOOLS: readonly Tool[] = [brushTool, eraserTool, windowTool, panTool, zoomTool];
+export const TOOLS: readonly Tool[] = [
+  brushTool, sphereTool, eraserTool, thresholdTool, lassoTool, rectangleTool, circleTool,
+  windowTool, panTool, zoomTool,
+];
 
 const byName = new Map(TOOLS.map((tool) => [tool.name, tool]));
 

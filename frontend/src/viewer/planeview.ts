@@ -28,6 +28,7 @@ export class PlaneView {
   private centre: Vec3;
   private halfHeightMm = 100;
   private mapped: Mapping | null = null;
+  private sketched: readonly { u: number; v: number }[] | null = null;
 
   constructor(
     readonly element: HTMLElement,
@@ -191,6 +192,28 @@ export class PlaneView {
     this.painter.forget(layer);
   }
 
+  /** Shows the outline of a shape in the making (pixels of the slice image); null takes it away. */
+  sketch(points: readonly { u: number; v: number }[] | null): void {
+    this.sketched = points && points.slice();
+    this.drawOverlay();
+  }
+
+  private drawSketch(context: CanvasRenderingContext2D, matrix: DOMMatrix, ratio: number): void {
+    context.beginPath();
+    for (const { u, v } of this.sketched!) {
+      const at = matrix.transformPoint(new DOMPoint(u, v));
+      context.lineTo(at.x, at.y);
+    }
+    context.closePath();
+    for (const [colour, line, dash] of [["rgba(0, 0, 0, 0.7)", 3, []], ["#D9E0E6", 1.2, [4, 3]]] as const) {
+      context.strokeStyle = colour;
+      context.lineWidth = line * ratio;
+      context.setLineDash(dash.map((length) => length * ratio));
+      context.stroke();
+    }
+    context.setLineDash([]);
+  }
+
   drawOverlay(): void {
     const ratio = window.devicePixelRatio || 1;
     const width = Math.round(this.element.clientWidth * ratio);
@@ -207,6 +230,7 @@ export class PlaneView {
     const { style, crosshair } = this.marks();
     const layers = this.layers();
     if (layers && !style.hidden) this.painter.draw(context, matrix, layers, this.grid, this.frame, this.slice, style, ratio);
+    if (this.sketched) this.drawSketch(context, matrix, ratio);
     if (crosshair) this.drawCrosshair(context, matrix, crosshair, ratio);
     this.drawScale(context, ratio, width, height);
   }

@@ -1,0 +1,174 @@
+/** Settings that painting and shape tools share, and the small controls that show them. */
+import { signal, type Signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import type { Permit } from "../edits/permit";
+import { shownKeys } from "../keyboard";
+import type { Desk } from "../reading/desk";
+import { onKey } from "../reading/acts";
+import * as state from "../state";
+import "./options.css";
+
+/** Ends belong to the range. Ground glass and consolidation as in science.md; bands are choices of the reader. */
+export const HU_PRESETS = [
+  { name: "Ground glass", low: -750, high: -300 },
+  { name: "Consolidation", low: -300, high: 50 },
+  { name: "Any lesion", low: -750, high: 50 },
+] as const;
+
+export const huLow = signal(-750);
+export const huHigh = signal(50);
+export const insideLung = signal(false);
+/** Null: over anything that is not locked; 0: over nothing yet; else only over this label. */
+export const onlyOver = signal<number | null>(null);
+/** How deep a shape or box goes from the shown slice: this slice, some mm to both sides, or all. */
+export const depthMm = signal<number | null>(0);
+
+onKey("inside_lung", () => (insideLung.value = !insideLung.value));
+
+/** Where a painting or shape tool may write by these settings. */
+export function guard(desk: Desk, huRange: readonly [number, number] | null = null): Permit | null {
+  return desk.permit(state.target.value.layer, { huRange, insideLung: insideLung.value, onlyOver: onlyOver.value });
+}
+
+/** First and last slice along a plane's axis that the depth reaches from the shown slice. */
+export function depthRange(slice: number, count: number, spacingMm: number): [number, number] {
+  const mm = depthMm.value;
+  if (mm === null) return [0, count - 1];
+  const reach = Math.floor(mm / spacingMm + 1e-9);
+  return [Math.max(0, slice - reach), Math.min(count - 1, slice + reach)];
+}
+
+export function Check({ of, children, keys }: { of: Signal<boolean>; children: ComponentChildren; keys?: string }) {
+  return (
+    <label class="option-check">
+      <input type="checkbox" checked={of.value} onChange={(event) => (of.value = event.currentTarget.checked)} />
+      <span>{children}</span>
+      {keys && <kbd>{keys}</kbd>}
+    </label>
+  );
+}
+
+interface NumeralProps {
+  of: Signal<number>;
+  label: string;
+  unit: string;
+  min: number;
+  max: number;
+  step?: number;
+  onInput?(): void;
+}
+
+export function Numeral({ of, label, unit, min, max, step = 1, onInput }: NumeralProps) {
+  return (
+    <label class="option-number">
+      <span>{label}</span>
+      <input
+        type="number"
+        class="num"
+        value={of.value}
+        min={min}
+        max={max}
+        step={step}
+        onChange={(event) => {
+          const value = event.currentTarget.valueAsNumber;
+          if (Number.isFinite(value)) of.value = Math.min(max, Math.max(min, value));
+          event.currentTarget.value = String(of.value);
+          onInput?.();
+        }}
+      />
+      <span class="dim">{unit}</span>
+    </label>
+  );
+}
+
+export function Choice<T extends string | number | null>({ label, of, values, onChange }: { label: string; of: Signal<T>; values: readonly (readonly [T, string])[]; onChange?(): void }) {
+  return (
+    <div class="option-choice" role="group" aria-label={label}>
+      <span class="dim">{label}</span>
+      {values.map(([value, name]) => (
+        <button
+          key={name}
+          aria-pressed={of.value === value}
+          onClick={() => {
+            of.value = value;
+            onChange?.();
+          }}
+        >
+          {name}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+export function HuRange({ onInput }: { onInput?(): void }) {
+  return (
+    <div class="option-range">
+      <div class="option-choice" role="group" aria-label="Hounsfield window">
+        {HU_PRESETS.map(({ name, low, high }) => (
+          <button
+            key={name}
+            aria-pressed={huLow.value === low && huHigh.value === high}
+            title={`${low} to ${high} HU`}
+            onClick={() => {
+              huLow.value = low;
+              huHigh.value = high;
+              onInput?.();
+            }}
+          >
+            {name}
+          </button>
+        ))}
+      </div>
+      <div class="option-row">
+        <Numeral of={huLow} label="from" unit="HU" min={-1024} max={3071} step={10} onInput={onInput} />
+        <Numeral of={huHigh} label="to" unit="HU" min={-1024} max={3071} step={10} onInput={onInput} />
+      </div>
+    </div>
+  );
+}
+
+export function Guards() {
+  const labels = state.reading.value?.label_set.labels ?? [];
+  return (
+    <div class="option-guards">
+      <Check of={insideLung} keys={shownKeys("inside_lung")}>
+        Only inside the lung
+      </Check>
+      <label class="option-select">
+        <span>Only over</span>
+        <select
+          value={onlyOver.value === null ? "" : String(onlyOver.value)}
+          onChange={(event) => (onlyOver.value = event.currentTarget.value === "" ? null : Number(event.currentTarget.value))}
+        >
+          <option value="">anything not locked</option>
+          <option value="0">nothing yet</option>
+          {labels.map((label) => (
+            <option key={label.value} value={String(label.value)}>
+              {label.name}
+            </option>
+          ))}
+        </select>
+      </label>
+    </div>
+  );
+}
+
+export function BrushSize() {
+  return <Numeral of={state.brushMm} label={`Diameter (${shownKeys("smaller")} ${shownKeys("larger")})`} unit="mm" min={1} max={100} step={0.5} />;
+}
+
+export function Depth() {
+  return (
+    <Choice
+      label="Depth"
+      of={depthMm}
+      values={[
+        [0, "This slice"],
+        [5, "± 5 mm"],
+        [20, "± 20 mm"],
+        [null, "All slices"],
+      ]}
+    />
+  );
+}

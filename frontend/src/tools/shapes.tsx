@@ -1,0 +1,152 @@
+/**
+ * Lasso and scissors: a shape drawn on a plane is filled with the label on release; the right button erases inside it.
+ * A pixel belongs to the shape when its centre lies inside (geometry/shapes.ts). The circle has the press as its
+ * centre and is round in mm. Depth takes the same shape through neighbouring slices.
+ */
+import { sweepDisc, type Point } from "../geometry/disc";
+import { polygonRows, rectangleRows, type Row } from "../geometry/shapes";
+import { onKey } from "../reading/acts";
+import type { Desk } from "../reading/desk";
+import * as state from "../state";
+import type { PlaneView } from "../viewer/planeview";
+import { Depth, depthRange, guard, Guards } from "./options";
+import { rowsToRuns } from "./segment";
+import type { Drag, Spot, Tool } from "./tool";
+
+interface Shape {
+  /** The outline in pixels of the slice image, to be drawn while it is dragged. */
+  outline(points: readonly Point[], view: PlaneView): readonly Point[];
+  rows(points: readonly Point[], view: PlaneView, row: Row): void;
+}
+
+const radiusMm = (a: Point, b: Point, [su, sv]: readonly [number, number]): number => Math.hypot((a.u - b.u) * su, (a.v - b.v) * sv);
+
+export const SHAPES: Record<"lasso" | "rectangle" | "circle", Shape> = {
+  lasso: {
+    outline: (points) => points,
+    rows: (points, view, row) => polygonRows(points, view.imageSize, row),
+  },
+  rectangle: {
+    outline: (points) => {
+      const [a, b] = [points[0], points[points.length - 1]];
+      return [a, { u: b.u, v: a.v }, b, { u: a.u, v: b.v }];
+    },
+    rows: (points, view, row) => rectangleRows(points[0], points[points.length - 1], view.imageSize, row),
+  },
+  circle: {
+    outline: (points, view) => {
+      const [a, b] = [points[0], points[points.length - 1]];
+      const r = radiusMm(a, b, view.pixelMm);
+      const [su, sv] = view.pixelMm;
+      return Array.from({ length: 72 }, (_, n) => ({
+        u: a.u + (r * Math.cos((n * Math.PI) / 36)) / su,
+        v: a.v + (r * Math.sin((n * Math.PI) / 36)) / sv,
+      }));
+    },
+    rows: (points, view, row) => {
+      const [a, b] = [points[0], points[points.length - 1]];
+      sweepDisc(a, a, radiusMm(a, b, view.pixelMm), view.pixelMm, view.imageSize, row);
+    },
+  },
+};
+
+const NEAR_PX = 0.25;
+
+/** Drags a shape out; `done` gets its points. Escape drops it. */
+export function dragShape(desk: Desk, at: Spot, name: keyof typeof SHAPES, done: (points: readonly Point[], view: PlaneView) => void): Drag {
+  const view = desk.stage!.views[at.plane];
+  const shape = SHAPES[name];
+  const points: Point[] = [at.point];
+  const show = (): void => view.sketch(points.length > 1 ? shape.outline(points, view) : null);
+  const add = (point: Point): void => {
+    const last = points[points.length - 1];
+    if (Math.abs(point.u - last.u) + Math.abs(point.v - last.v) >= NEAR_PX || name !== "lasso") points.push(point);
+  };
+  let dropped = false;
+  const drop = (): void => {
+    dropped = true;
+    view.sketch(null);
+  };
+  desk.onCancel = drop;
+  return {
+    move(to) {
+      if (dropped) return;
+      add(to.point);
+      show();
+    },
+    end(to) {
+      if (dropped) return;
+      add(to.point);
+      drop();
+      desk.onCancel = null;
+      if (points.length > 1) done(points, view);
+    },
+    cancel: drop,
+  };
+}
+
+function shapePress(name: "lasso" | "rectangle" | "circle"): NonNullable<Tool["press"]> {
+  return (desk, at) => {
+    const erases = at.button === 2;
+    if (!desk.mayEdit) return null;
+    return dragShape(desk, at, name, (points, view) => {
+      const value = erases ? 0 : state.target.value.value;
+      const trace = desk.beginStroke(at.plane, erases ? `${name}_erase` : name, value, erases ? undefined : guard(desk));
+      if (!trace) return;
+      trace.path.push(...points.slice(0, -1).map((point) => ({ ...point, clientX: NaN, clientY: NaN })));
+      const { grid, frame, slice } = view;
+      const [first, last] = depthRange(slice, grid.size[frame.across], grid.spacing[frame.across]);
+      trace.depth = [first, last];
+      desk.paint({ ...at, point: points[points.length - 1] }, (fill) => {
+        for (let n = first; n <= last; n++) SHAPES[name].rows(points, view, rowsToRuns(grid, frame, n, fill));
+      });
+      desk.endStroke();
+    });
+  };
+}
+
+onKey("scissors", (desk) => desk.takeUp(state.tool.value === "rectangle" ? "circle" : "rectangle"));
+
+const Options = () => (
+  <>
+    <Depth />
+    <Guards />
+    <p class="dim">The right button erases inside.</p>
+  </>
+);
+
+export const lassoTool: Tool = {
+  name: "lasso",
+  title: "Lasso",
+  does: "Draw around what gets the label; the right button erases inside",
+  icon: "lasso",
+  action: "lasso",
+  group: "shape",
+  edits: true,
+  press: shapePress("lasso"),
+  Options,
+};
+
+export const rectangleTool: Tool = {
+  name: "rectangle",
+  title: "Rectangle",
+  does: "Drag a rectangle; the right button erases inside",
+  icon: "rectangle",
+  action: "scissors",
+  group: "shape",
+  edits: true,
+  press: shapePress("rectangle"),
+  Options,
+};
+
+export const circleTool: Tool = {
+  name: "circle",
+  title: "Circle",
+  does: "Drag a circle from its centre; the right button erases inside",
+  icon: "circle",
+  hint: "R again",
+  group: "shape",
+  edits: true,
+  press: shapePress("circle"),
+  Options,
+};
