@@ -9,6 +9,7 @@ import { attachKeys } from "./reading/keys";
 import { exposeHandle } from "./reading/handle";
 import * as display from "./display";
 import * as state from "./state";
+import { watchGrow } from "./tools/grow";
 import "./style.css";
 
 const mount = document.getElementById("viewer");
@@ -17,6 +18,7 @@ if (mount) {
   render(<App desk={desk} />, mount);
   attachKeys(desk);
   exposeHandle(desk);
+  watchGrow(desk);
   addEventListener("beforeunload", (event) => {
     if (state.unsavedCount.value) event.preventDefault();
   });

@@ -1,0 +1,150 @@
+/**
+ * Grow: from a click, the 6-connected voxels in space whose Hounsfield value lies within the tolerance of the mean of
+ * the 3 x 3 x 3 voxels around the click, inside the radius. The region is shown before it becomes a stroke.
+ */
+import { effect, signal } from "@preact/signals";
+import * as display from "../display";
+import { DeltaDraft } from "../edits/draft";
+import type { Layer } from "../edits/layers";
+import { around, grow } from "../edits/regions/grow";
+import type { Vec3 } from "../geometry/grid";
+import { onKey } from "../reading/acts";
+import type { Desk } from "../reading/desk";
+import { shownKeys } from "../keyboard";
+import * as state from "../state";
+import { Check, guard, Numeral, onlyOver } from "./options";
+import { clicked } from "./fill";
+import type { Spot, Tool } from "./tool";
+
+const toleranceHu = signal(150);
+const radiusMm = signal(40);
+const inLung = signal(true);
+
+interface Growth {
+  seeds: Vec3[];
+  meanHu: number;
+  plane: Spot["plane"];
+}
+
+const growth = signal<Growth | null>(null);
+const grownMl = signal<number | null>(null);
+let grown: Layer | null = null;
+
+async function regrow(desk: Desk): Promise<void> {
+  const from = growth.value;
+  const { layers, hu } = desk.session;
+  if (!from || !layers || !desk.grid) return;
+  const lung = layers.anatomy;
+  const work = grow(hu, layers.findings.shapeZyx, from.seeds, {
+    low: from.meanHu - toleranceHu.value,
+    high: from.meanHu + toleranceHu.value,
+    radiusMm: radiusMm.value,
+    spacing: desk.grid.spacing,
+    inside: inLung.value ? (z, i) => (lung.slices[z]?.[i] ?? 0) !== 0 : null,
+  });
+  const result = await desk.compute("Growing the region", work);
+  if (!result || growth.value !== from) return;
+  grown = result.grown;
+  const [x, y, z] = desk.grid.spacing;
+  grownMl.value = (result.voxels * x * y * z) / 1000;
+  const labels = state.reading.value?.label_set.labels ?? [];
+  display.preview.value = { layer: grown, colour: labels.find((label) => label.value === state.target.value.value)?.colour ?? "#E69F00" };
+  desk.restyle();
+}
+
+function drop(desk: Desk): void {
+  growth.value = null;
+  grownMl.value = null;
+  grown = null;
+  display.preview.value = null;
+  desk.restyle();
+}
+
+function begin(desk: Desk, seeds: Vec3[], plane: Spot["plane"]): void {
+  const { session } = desk;
+  const near = seeds.map((seed) => around(session.hu, session.layers!.findings.shapeZyx, seed)).filter((one) => one !== null);
+  if (!near.length) return void (state.notice.value = "The scan is not loaded here yet.");
+  growth.value = { seeds, meanHu: Math.round(near.reduce((sum, one) => sum + one.mean, 0) / near.length), plane };
+  void regrow(desk);
+}
+
+/** Painted voxels of the label on the shown axial slice, thinned to some hundred seeds. */
+function seedsFromLabel(desk: Desk): void {
+  const { layer, value } = state.target.value;
+  const z = state.slices.value.axial;
+  const slice = desk.session.layers?.[layer].slices[z];
+  const nx = desk.grid!.size[0];
+  const places: number[] = [];
+  slice?.forEach((label, i) => label === value && places.push(i));
+  if (!places.length) return void (state.notice.value = "The label has no voxel on this slice to grow from.");
+  const stride = Math.ceil(places.length / 400);
+  begin(desk, places.filter((_, n) => n % stride === 0).map((i) => [i % nx, Math.floor(i / nx), z]), "axial");
+}
+
+function apply(desk: Desk): boolean {
+  const from = growth.value;
+  const { session } = desk;
+  if (!from || !grown || state.operation.value || !session.layers || !session.editor || !desk.mayEdit) return false;
+  const { layer, value } = state.target.value;
+  const draft = new DeltaDraft(session.layers[layer], inLung.value && layer === "findings" ? desk.permit(layer, { insideLung: true, onlyOver: onlyOver.value }) : guard(desk));
+  grown.slices.forEach((slice, z) => {
+    for (let i = 0; slice && i < slice.length; i++) if (slice[i]) draft.set(z, i, value);
+  });
+  session.editor.perform(layer, "grow", from.plane, draft.delta());
+  drop(desk);
+  return true;
+}
+
+/** Whether Enter was for the preview. */
+export const applyPreview = apply;
+onKey("apply", (desk) => void apply(desk));
+
+export const growTool: Tool = {
+  name: "grow",
+  title: "Grow",
+  does: "Click a lesion: the region grows in 3D, is shown, and Enter makes it a stroke",
+  icon: "grow",
+  action: "grow",
+  group: "region",
+  edits: true,
+  press(desk, at) {
+    if (at.button !== 0 || !desk.grid!.inside(at.voxel)) return null;
+    begin(desk, [at.voxel], at.plane);
+    return clicked;
+  },
+  putDown: drop,
+  Options({ desk }) {
+    const again = (): void => void regrow(desk);
+    return (
+      <>
+        <label class="option-number">
+          <span>Tolerance ±</span>
+          <input type="range" min={10} max={600} step={5} value={toleranceHu.value} aria-label="Tolerance in HU" onInput={(event) => {
+            toleranceHu.value = event.currentTarget.valueAsNumber;
+            again();
+          }} />
+          <span class="num dim">{toleranceHu.value} HU</span>
+        </label>
+        <Numeral of={radiusMm} label="Within" unit="mm" min={5} max={400} step={5} onInput={again} />
+        <Check of={inLung}>Only inside the lung</Check>
+        <div class="option-row">
+          <button onClick={() => seedsFromLabel(desk)}>From the label on this slice</button>
+          <button class="go" disabled={grownMl.value === null} onClick={() => apply(desk)}>
+            Apply ({shownKeys("apply")})
+          </button>
+        </div>
+        <p class="dim num">
+          {growth.value ? `around ${growth.value.meanHu} HU${grownMl.value === null ? "" : `: ${grownMl.value.toFixed(1)} mL`}` : "Click where it shall begin."}
+        </p>
+      </>
+    );
+  },
+};
+
+/** A change of the lung setting is a change of the rule: grown again. */
+export function watchGrow(desk: Desk): void {
+  effect(() => {
+    void inLung.value;
+    if (growth.peek()) void regrow(desk);
+  });
+}

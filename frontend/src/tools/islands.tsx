@@ -1,0 +1,124 @@
+/** Whole components: remove the small ones, keep or relabel the clicked one. 26-connected, one label each. */
+import { signal } from "@preact/signals";
+import type { SliceRuns } from "../edits/delta";
+import { DeltaDraft } from "../edits/draft";
+import type { Layer, LayerName } from "../edits/layers";
+import type { Operation } from "../edits/operation";
+import { componentAt, only, RunBook, type Component } from "../edits/regions/components";
+import type { Vec3 } from "../geometry/grid";
+import type { Desk } from "../reading/desk";
+import * as state from "../state";
+import { clicked } from "./fill";
+import { Numeral } from "./options";
+import type { Tool } from "./tool";
+
+const smallestMl = signal(0.1);
+const becomes = signal<number | null>(null);
+
+/** Sets a component's voxels, where permitted. */
+export function setComponent(draft: DeltaDraft, { runs }: Component, nx: number, value: number): void {
+  for (let n = 0; n < runs.length; n += 4) draft.fill(runs[n], runs[n + 1] * nx + runs[n + 2], runs[n + 1] * nx + runs[n + 3], value);
+}
+
+export function* removeIslands(layer: Layer, value: number, smallest: number, voxelMl: number, draft: DeltaDraft): Operation<SliceRuns[]> {
+  const all = yield* new RunBook(layer, only(value)).components();
+  for (const component of all) if (component.voxels * voxelMl < smallest) setComponent(draft, component, layer.shapeZyx[2], 0);
+  yield 1;
+  return draft.delta();
+}
+
+const layerAt = (desk: Desk, name: LayerName): Layer => desk.session.layers![name];
+const labelAt = (layer: Layer, [i, j, k]: Vec3): number => layer.at(i, j, k);
+
+function* keepClicked(desk: Desk, name: LayerName, voxel: Vec3): Operation<SliceRuns[]> {
+  const layer = layerAt(desk, name);
+  const all = yield* new RunBook(layer, only(labelAt(layer, voxel))).components();
+  const kept = componentAt(all, voxel);
+  const draft = new DeltaDraft(layer, desk.permit(name));
+  for (const component of all) if (component !== kept) setComponent(draft, component, layer.shapeZyx[2], 0);
+  yield 1;
+  return draft.delta();
+}
+
+function* relabelClicked(desk: Desk, name: LayerName, voxel: Vec3, value: number): Operation<SliceRuns[]> {
+  const layer = layerAt(desk, name);
+  const all = yield* new RunBook(layer, only(labelAt(layer, voxel))).components();
+  const one = componentAt(all, voxel);
+  const draft = new DeltaDraft(layer, desk.permit(name));
+  if (one) setComponent(draft, one, layer.shapeZyx[2], value);
+  yield 1;
+  return draft.delta();
+}
+
+export const islandsTool: Tool = {
+  name: "islands",
+  title: "Islands",
+  does: "Remove the label's islands that are smaller than a volume",
+  icon: "islands",
+  action: "islands",
+  group: "region",
+  edits: true,
+  Options: ({ desk }) => (
+    <>
+      <Numeral of={smallestMl} label="Smaller than" unit="mL" min={0.001} max={1000} step={0.05} />
+      <div class="option-row">
+        <button
+          class="go"
+          onClick={() => {
+            const { layer, value } = state.target.value;
+            const draft = new DeltaDraft(layerAt(desk, layer), desk.permit(layer));
+            const voxelMl = state.reading.value!.scan.voxel_volume_ml;
+            void desk.operate("Removing islands", layer, "islands", "none", removeIslands(layerAt(desk, layer), value, smallestMl.value, voxelMl, draft));
+          }}
+        >
+          Remove them
+        </button>
+      </div>
+    </>
+  ),
+};
+
+export const keepTool: Tool = {
+  name: "keep",
+  title: "Keep island",
+  does: "Click an island: the other islands of its label go",
+  icon: "keep",
+  action: "keep",
+  group: "region",
+  edits: true,
+  press(desk, at) {
+    const { layer } = state.target.value;
+    if (at.button !== 0 || !desk.grid!.inside(at.voxel)) return null;
+    if (!labelAt(layerAt(desk, layer), at.voxel)) state.notice.value = "No label here: click inside the island that stays.";
+    else void desk.operate("Keeping one island", layer, "keep", at.plane, keepClicked(desk, layer, at.voxel));
+    return clicked;
+  },
+};
+
+export const relabelTool: Tool = {
+  name: "relabel",
+  title: "Relabel",
+  does: "Click a lesion: all of it becomes the chosen label, for example an exclusion with its reason",
+  icon: "relabel",
+  action: "relabel",
+  group: "region",
+  edits: true,
+  press(desk, at) {
+    const value = becomes.value;
+    if (at.button !== 0 || !desk.grid!.inside(at.voxel)) return null;
+    if (value === null) state.notice.value = "Choose what it becomes first, in the panel.";
+    else if (!labelAt(layerAt(desk, "findings"), at.voxel)) state.notice.value = "No label here: click inside the lesion.";
+    else void desk.operate("Relabelling", "findings", "relabel", at.plane, relabelClicked(desk, "findings", at.voxel, value));
+    return clicked;
+  },
+  Options: () => (
+    <div class="option-choice" role="group" aria-label="It becomes">
+      <span class="dim">It becomes</span>
+      {state.reading.value?.label_set.labels.map((label) => (
+        <button key={label.value} aria-pressed={becomes.value === label.value} onClick={() => (becomes.value = label.value)}>
+          <span class="label-swatch" style={{ "--colour": label.colour }} /> {label.name}
+        </button>
+      ))}
+    </div>
+  ),
+};
