@@ -71,6 +71,10 @@ def test_the_table_is_true(place):
     assert wrong == []
 
 
+# What a reading's URLs ask for beside the path, by their last word.
+QUERIES = {"difference": "?a=stroke:0&b=head", "provenance": "?layer=findings&i=0&j=0&k=0", "map": "?layer=findings"}
+
+
 def url_of(pattern: str, place: FiledPlace) -> str:
     """The pattern's URL for this place; each asking gets a batch of its own, since asking may end it."""
     values = {
@@ -78,12 +82,14 @@ def url_of(pattern: str, place: FiledPlace) -> str:
         "<int:number>": str(place.case.number),
         "<uuid:reading_id>": str(place.case.readings.get().pk),
         "<uuid:batch_id>": str(Batch.objects.create(campaign=place.campaign, by=place.coordinator).pk),
+        "<uuid:mask_id>": str(place.case.readings.get().mask_id),
+        "<str:state>": "head",
         "<int:index>": "0",
         "<slug:sha256>": place.case.scan.slabs[0]["sha256"],
     }
     for placeholder, value in values.items():
         pattern = pattern.replace(placeholder, value)
-    return pattern
+    return pattern + QUERIES.get(pattern.rsplit("/", 2)[1], "")
 
 
 def status_of(answer: HttpResponse) -> str:

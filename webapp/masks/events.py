@@ -2,3 +2,5 @@
 
 VERSION_CUT = "mask.version_cut"
 LEASE_TAKEN = "mask.lease_taken"
+MASK_RESTORED = "mask.restored"
+BRANCH_SETTLED = "mask.branch_settled"

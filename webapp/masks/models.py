@@ -139,6 +139,9 @@ class Stroke(models.Model):
     server_time = models.DateTimeField()
     undoes = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="undone_by")
     voxel_count = models.PositiveIntegerField()
+    # Null only for strokes from before these were kept: a stroke is never changed, not even to add them.
+    z_first = models.PositiveIntegerField(null=True)
+    z_last = models.PositiveIntegerField(null=True)
     payload = models.BinaryField()
     payload_sha256 = models.CharField(max_length=64)
     prev_hash = models.CharField(max_length=64)
@@ -149,6 +152,25 @@ class Stroke(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mask_id} #{self.stroke_sequence} {self.tool}"
+
+
+class BranchDecision(models.Model):
+    """What became of strokes kept beside a mask (those of one tab under one epoch): merged, or set aside. Append-only.
+
+    The strokes themselves stay where they are; `strokes` names the ordinary ones that brought them in.
+    """
+
+    mask = models.ForeignKey(Mask, on_delete=models.PROTECT, related_name="branch_decisions")
+    tab = models.UUIDField()
+    epoch = models.PositiveIntegerField()
+    up_to_sequence = models.PositiveIntegerField()
+    decision = models.CharField(max_length=9, choices=[(d, d) for d in ("merged", "set_aside")])
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="branch_decisions")
+    decided_at = models.DateTimeField(auto_now_add=True)
+    strokes = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"{self.mask_id} {self.tab} epoch {self.epoch}: {self.decision}"
 
 
 class Lease(models.Model):

@@ -150,6 +150,8 @@ def _append(mask: Mask, lease: Lease | None, sent: SentStroke, by: Any) -> Answe
         server_time=timezone.now(),
         undoes=undone,
         voxel_count=sum(r.voxel_count for r in runs),
+        z_first=runs[0].z,
+        z_last=runs[-1].z,
         payload=zstandard.ZstdCompressor(level=3).compress(sent.payload),
         payload_sha256=sent.payload_sha256,
         prev_hash=mask.head_hash,

@@ -1,5 +1,6 @@
 """What readers do: start, sign."""
 
+import uuid
 from typing import Any
 
 from django.utils import timezone
@@ -12,8 +13,8 @@ from webapp.audit.trail import audited, record
 from webapp.campaigns.actions import chain_of
 from webapp.campaigns.models import Case
 from webapp.campaigns.queries import current_protocol
-from webapp.masks.actions import create_mask, cut_version, fork_mask
-from webapp.masks.models import Mask
+from webapp.masks.actions import create_mask, cut_version, fork_mask, lease_is_live
+from webapp.masks.models import Lease, Mask
 from webapp.readings import events
 from webapp.readings.models import Reading, Signature
 from webapp.readings.rules import may_edit, may_sign, may_start_reading, stage_of
@@ -130,3 +131,21 @@ def refuse_signing(*, reading: Reading, by: User, reason: str) -> None:
         subject=f"reading:{reading.pk}",
         reason=reason,
     )
+
+
+@audited(events.LEASE_ASKED)
+def ask_for_lease(*, reading: Reading, tab: uuid.UUID, by: User) -> None:
+    """Ask whoever writes a reading's mask to hand it over; the tab that holds it is told."""
+    require(may_edit(reading, by))
+    lease = Lease.objects.filter(mask=reading.mask).first()
+    if lease is None or not lease_is_live(lease) or lease.tab == tab:
+        raise ActionRefused(Refusal("nobody_writes", "Nobody else is editing this reading: take it."))
+    record(
+        events.LEASE_ASKED,
+        by=by,
+        chain=chain_of(reading.case.campaign),
+        subject=f"reading:{reading.pk}",
+        tab=str(tab),
+        holder_tab=str(lease.tab),
+    )
+    push.publish(f"reading:{reading.pk}", "lease.asked", who=str(by), tab=str(tab))

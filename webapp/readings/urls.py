@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.readings import api
+from webapp.readings import api, history_api
 
 urlpatterns = [
     path("api/readings/<uuid:reading_id>/", api.reading_detail, name="api-reading"),
@@ -21,4 +21,30 @@ urlpatterns = [
         name="api-reading-measurements",
     ),
     path("api/readings/<uuid:reading_id>/sign/", api.reading_sign, name="api-reading-sign"),
+    path("api/readings/<uuid:reading_id>/history/", history_api.reading_history, name="api-reading-history"),
+    path(
+        "api/readings/<uuid:reading_id>/chapters/<uuid:mask_id>/strokes/",
+        history_api.reading_chapter_strokes,
+        name="api-reading-chapter-strokes",
+    ),
+    path(
+        "api/readings/<uuid:reading_id>/states/<str:state>/mask/",
+        history_api.reading_state_mask,
+        name="api-reading-state-mask",
+    ),
+    path("api/readings/<uuid:reading_id>/difference/", history_api.reading_difference, name="api-reading-difference"),
+    path("api/readings/<uuid:reading_id>/provenance/", history_api.reading_provenance, name="api-reading-provenance"),
+    path(
+        "api/readings/<uuid:reading_id>/provenance/map/",
+        history_api.reading_provenance_map,
+        name="api-reading-provenance-map",
+    ),
+    path("api/readings/<uuid:reading_id>/restore/", history_api.reading_restore, name="api-reading-restore"),
+    path("api/readings/<uuid:reading_id>/branches/", history_api.reading_branches, name="api-reading-branches"),
+    path(
+        "api/readings/<uuid:reading_id>/branches/settle/",
+        history_api.reading_branch_settle,
+        name="api-reading-branch-settle",
+    ),
+    path("api/readings/<uuid:reading_id>/lease/ask/", history_api.reading_lease_ask, name="api-reading-lease-ask"),
 ]
