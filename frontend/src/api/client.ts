@@ -1,6 +1,8 @@
 /** Typed calls to the server. A signed-out session is its own error, so that nothing is lost over it. */
 import type { Outcome, StrokesAnswer } from "../edits/queue";
-import type { LeaseAnswer, Reading, StoredStroke } from "./types";
+import type {
+  Branch, Difference, HistoryVersion, LeaseAnswer, MaskHistory, MaskPlace, Provenance, Reading, StoredStroke,
+} from "./types";
 
 export class SignedOut extends Error {}
 
@@ -98,5 +100,56 @@ export class Api {
   async signIn(username: string, password: string): Promise<void> {
     const said = await (await this.ask("/api/sign-in/", { username, password })).json();
     if (said.csrf) this.csrf = String(said.csrf);
+  }
+
+  private async json<T>(path: string, body?: unknown): Promise<T> {
+    return (await this.ask(`${this.base}/${path}`, body)).json() as Promise<T>;
+  }
+
+  private async bytes(path: string): Promise<Uint8Array> {
+    return new Uint8Array(await (await this.ask(`${this.base}/${path}`)).arrayBuffer());
+  }
+
+  history(): Promise<MaskHistory> {
+    return this.json("history/");
+  }
+
+  /** Applied strokes of one mask of the lineage; the server gives as many as it likes at once. */
+  async chapterStrokes(mask: string, after: number): Promise<StoredStroke[]> {
+    return (await this.json<{ strokes: StoredStroke[] }>(`chapters/${mask}/strokes/?after=${after}`)).strokes;
+  }
+
+  /** A past or other state as GGM1: "head", "stroke:12", "version:<uuid>", "reading:<uuid>". */
+  stateMask(state: string): Promise<Uint8Array> {
+    return this.bytes(`states/${encodeURIComponent(state)}/mask/`);
+  }
+
+  difference(a: string, b: string): Promise<Difference> {
+    return this.json(`difference/?a=${encodeURIComponent(a)}&b=${encodeURIComponent(b)}`);
+  }
+
+  provenanceAt(layer: string, [i, j, k]: readonly [number, number, number]): Promise<Provenance> {
+    return this.json(`provenance/?layer=${layer}&i=${i}&j=${j}&k=${k}`);
+  }
+
+  /** GGM1 of one layer; its header lists the authors. */
+  provenanceMap(layer: string): Promise<Uint8Array> {
+    return this.bytes(`provenance/map/?layer=${layer}`);
+  }
+
+  restore(state: string, tab: string, epoch: number): Promise<{ version: HistoryVersion; mask: MaskPlace }> {
+    return this.json("restore/", { state, tab, epoch });
+  }
+
+  async branches(): Promise<Branch[]> {
+    return (await this.json<{ branches: Branch[] }>("branches/")).branches;
+  }
+
+  settleBranch(branch: Branch, decision: "merged" | "set_aside", strokes: readonly string[]): Promise<unknown> {
+    return this.json("branches/settle/", { tab: branch.tab, epoch: branch.epoch, decision, strokes });
+  }
+
+  askForLease(tab: string): Promise<unknown> {
+    return this.json("lease/ask/", { tab });
   }
 }

@@ -88,3 +88,100 @@ export interface StoredStroke {
 export type LeaseAnswer =
   | { held: false; epoch: number; expires_in_s: number }
   | { held: true; sentence: string; holder_name: string; since: string };
+
+/** One mask of the lineage that a reading's mask came from. */
+export interface HistoryChapter {
+  mask: string;
+  who: string;
+  kind: "person" | "algorithm" | "import" | "consensus";
+  stage: string;
+  base_version: string | null;
+  end_version: string | null;
+  strokes: number;
+  own: boolean;
+}
+
+export interface HistoryVersion {
+  id: string;
+  number: number;
+  reason: string;
+  who: string;
+  cut_at: string;
+  sha256: string;
+  stroke_sequence: number;
+  mask: string;
+  own: boolean;
+}
+
+export interface HistoryStroke {
+  stroke_sequence: number;
+  layer: "anatomy" | "findings";
+  tool: string;
+  plane: string;
+  who: string;
+  server_time: string;
+  voxel_count: number;
+  undoes_sequence: number | null;
+  mask: string;
+}
+
+export interface MaskHistory {
+  chapters: HistoryChapter[];
+  versions: HistoryVersion[];
+  strokes: HistoryStroke[];
+}
+
+export interface LayerDifference {
+  dice: number | null;
+  both_ml: number;
+  only_a_ml: number;
+  only_b_ml: number;
+  /** z, voxels of both, only a, only b. */
+  slices: [number, number, number, number][];
+  by_label: { value: number; a_ml: number; b_ml: number; dice: number }[];
+}
+
+export interface Difference {
+  a: string;
+  b: string;
+  layers: Record<"anatomy" | "findings", LayerDifference>;
+  extent_percent: { a: number | null; b: number | null };
+}
+
+export interface VoxelEvent {
+  who: string;
+  kind: string;
+  stage: string;
+  what: string;
+  when: string;
+  from: number;
+  to: number;
+  stroke_sequence: number | null;
+}
+
+export interface Provenance {
+  voxel: [number, number, number];
+  label: number;
+  events: VoxelEvent[];
+}
+
+export interface BranchStroke extends StoredStroke {
+  client_time: string;
+  reason: string;
+}
+
+export interface Branch {
+  tab: string;
+  epoch: number;
+  who: string;
+  from: string;
+  to: string;
+  voxel_count: number;
+  strokes: BranchStroke[];
+  settled: { decision: "merged" | "set_aside"; who: string; at: string } | null;
+}
+
+export interface MaskPlace {
+  stroke_sequence: number;
+  head_hash: string;
+}

@@ -19,6 +19,7 @@ import type { OverlayMarks } from "../viewer/planeview";
 import { SlabLoader, startWorkers } from "../viewer/slabloader";
 import type { Stage } from "../viewer/stage";
 import type { Layers } from "../edits/layers";
+import { LesionBook } from "./lesions";
 import { Session } from "./session";
 
 export interface StrokeTrace {
@@ -46,6 +47,7 @@ export class Desk {
   stage: Stage | null = null;
   loader: SlabLoader | null = null;
   private colours: { findings: Colours; anatomy: Colours } = { findings: new Map(), anatomy: new Map() };
+  private readonly lesionBook = new LesionBook(this);
   private trace: StrokeTrace | null = null;
   /** A drag that Escape drops: a shape in the making. */
   onCancel: (() => void) | null = null;
@@ -54,6 +56,7 @@ export class Desk {
     this.session = new Session(id, new Api(id, csrf), (layer, slices) => {
       const painting = this.session.editor?.painting ? this.trace?.plane : undefined;
       this.stage?.maskChanged(layer, slices, painting);
+      if (layer === "findings" && !this.session.editor?.painting) this.lesionBook.changed(slices);
     });
   }
 
@@ -78,7 +81,7 @@ export class Desk {
     void this.session.startWriting().catch((error: Error) => (state.trouble.value = error.message));
     const { Stage } = await stageModule;
     this.timings.cornerstoneMs = performance.now();
-    this.stage = new Stage(grid, panes(), () => this.session.layers, (plane) => this.marks(plane), isVisible, {
+    this.stage = new Stage(grid, panes(), () => (display.shown.value.kind === "film" ? display.shown.value.layers : this.session.layers), (plane) => this.marks(plane), isVisible, {
       firstSlice: () => (this.timings.firstSliceMs = performance.now()),
       allDrawn: () => (this.timings.completeMs = performance.now()),
     });
@@ -108,8 +111,21 @@ export class Desk {
 
   private chooseColours(reading: Reading): void {
     const table = (labels: { value: number; colour: string }[]): Colours => new Map(labels.map((l) => [l.value, rgbOf(l.colour)]));
+    this.visible = null;
     this.colours = { findings: table(reading.label_set.labels), anatomy: table(reading.anatomy_labels) };
     state.target.value = { layer: "findings", value: reading.label_set.labels[0]?.value ?? 1 };
+  }
+
+  private visible: { hidden: ReadonlySet<string>; colours: { findings: Colours; anatomy: Colours } } | null = null;
+
+  /** The colours of labels that are shown: the same object until that changes, so that drawn pictures are kept. */
+  private visibleColours(): { findings: Colours; anatomy: Colours } {
+    const hidden = display.hiddenLabels.value;
+    if (this.visible?.hidden !== hidden) {
+      const shown = (layer: LayerName): Colours => new Map([...this.colours[layer]].filter(([value]) => !hidden.has(display.labelKey(layer, value))));
+      this.visible = { hidden, colours: { findings: shown("findings"), anatomy: shown("anatomy") } };
+    }
+    return this.visible.colours;
   }
 
   private marks(_plane: PlaneName): OverlayMarks {
@@ -118,8 +134,11 @@ export class Desk {
       style: {
         hidden: state.masksHidden.value,
         look: display.look.value,
+        fillPercent: display.fillPercent.value,
         lungShown: display.lungShown.value,
-        ...this.colours,
+        shown: display.shown.value,
+        preview: display.preview.value,
+        ...this.visibleColours(),
       },
       crosshair: state.crosshair.value ? [sagittal, coronal, axial] : null,
     };
@@ -146,6 +165,13 @@ export class Desk {
     this.showSlice("sagittal", plane === "sagittal" ? state.slices.value.sagittal : voxel[0]);
     this.showSlice("coronal", plane === "coronal" ? state.slices.value.coronal : voxel[1]);
     this.showSlice("axial", plane === "axial" ? state.slices.value.axial : voxel[2]);
+  }
+
+  /** All three planes to a voxel. */
+  centreOn(voxel: Vec3): void {
+    this.showSlice("sagittal", voxel[0]);
+    this.showSlice("coronal", voxel[1]);
+    this.showSlice("axial", voxel[2]);
   }
 
   window(dWidth: number, dLevel: number): void {

@@ -1,32 +1,58 @@
-/** Draws the two layers of a mask over one plane: findings filled and outlined, lungs as a thin outline. */
-import type { MaskLook } from "../display";
-import type { LayerName, Layers } from "../edits/layers";
+/** Draws what is over the CT on one plane: the two layers of a mask, a difference, provenance, a preview. */
+import type { MaskLook, Shown } from "../display";
+import type { Layer, LayerName, Layers } from "../edits/layers";
 import type { Grid, PlaneFrame } from "../geometry/grid";
-import { fillCanvas, labelsOn, outlines, type Colours } from "./picture";
+import { fillCanvas, labelsOn, outlines, rgbOf, type Colours } from "./picture";
 
 export interface MaskStyle {
   hidden: boolean;
   look: MaskLook;
+  fillPercent: number;
   lungShown: boolean;
+  /** Labels that are not drawn have no colour here. */
   findings: Colours;
   anatomy: Colours;
+  shown: Shown;
+  preview: { layer: Layer; colour: string } | null;
 }
 
-const FILL_ALPHA = 0.3;
 const OUTLINE_PX = 1.5;
 const LUNG_OUTLINE_PX = 1;
+const PROVENANCE_ALPHA = 0.5;
+
+/** Both, only the mask (A), only the other (B): apart for every kind of colour vision. */
+export const DIFFERENCE_COLOURS = { both: "#009E73", onlyA: "#E69F00", onlyB: "#56B4E9" } as const;
+const DIFFERENCE: Colours = new Map([
+  [1, rgbOf(DIFFERENCE_COLOURS.both)],
+  [2, rgbOf(DIFFERENCE_COLOURS.onlyA)],
+  [3, rgbOf(DIFFERENCE_COLOURS.onlyB)],
+]);
 
 interface Drawn {
+  /** What it was drawn from: another source or slice is drawn anew. */
+  sources: readonly unknown[];
   slice: number;
   fill: HTMLCanvasElement | null;
   paths: Map<number, Path2D>;
 }
 
+interface Place {
+  context: CanvasRenderingContext2D;
+  matrix: DOMMatrix;
+  grid: Grid;
+  frame: PlaneFrame;
+  slice: number;
+  ratio: number;
+}
+
+type Picture = "anatomy" | "findings" | "difference" | "provenance" | "preview";
+const DEPENDS: Record<LayerName, readonly Picture[]> = { anatomy: ["anatomy"], findings: ["findings", "difference"] };
+
 export class MaskPainter {
-  private readonly drawn: Record<LayerName, Drawn | null> = { anatomy: null, findings: null };
+  private readonly drawn = new Map<Picture, Drawn>();
 
   forget(layer: LayerName): void {
-    this.drawn[layer] = null;
+    DEPENDS[layer].forEach((picture) => this.drawn.delete(picture));
   }
 
   draw(
@@ -39,44 +65,75 @@ export class MaskPainter {
     style: MaskStyle,
     ratio: number,
   ): void {
-    if (style.lungShown) {
-      const lung = this.prepared("anatomy", layers, grid, frame, slice, null);
-      this.stroke(context, matrix, lung, style.anatomy, LUNG_OUTLINE_PX * ratio);
+    const place: Place = { context, matrix, grid, frame, slice, ratio };
+    const { shown } = style;
+    if (style.lungShown) this.outline(place, this.of(place, "anatomy", [layers.anatomy, style.anatomy], layers.anatomy, null), style.anatomy, LUNG_OUTLINE_PX);
+    if (shown.kind === "difference") this.difference(place, layers, shown.other, style);
+    else if (shown.kind === "provenance") this.provenance(place, shown, layers, style);
+    else {
+      const findings = this.of(place, "findings", [layers.findings, style.findings], layers.findings, style.findings);
+      if (style.look !== "outline") this.fill(place, findings, style.fillPercent / 100);
+      if (style.look !== "fill") this.outline(place, findings, style.findings, OUTLINE_PX);
     }
-    const findings = this.prepared("findings", layers, grid, frame, slice, style.findings);
-    if (findings.fill && style.look !== "outline") {
-      context.imageSmoothingEnabled = false;
-      context.setTransform(matrix);
-      context.drawImage(findings.fill, -0.5, -0.5);
-      context.setTransform(1, 0, 0, 1, 0, 0);
-    }
-    if (style.look !== "fill") this.stroke(context, matrix, findings, style.findings, OUTLINE_PX * ratio);
+    if (style.preview) this.preview(place, style.preview);
   }
 
-  private prepared(
-    name: LayerName,
-    layers: Layers,
-    grid: Grid,
-    frame: PlaneFrame,
-    slice: number,
-    fillWith: Colours | null,
-  ): Drawn {
-    const known = this.drawn[name];
-    if (known && known.slice === slice) return known;
+  private difference(place: Place, layers: Layers, other: Layers, style: MaskStyle): void {
+    const drawn = this.prepare(place, "difference", [layers.findings, other.findings], DIFFERENCE, () => {
+      const a = labelsOn(layers.findings, place.grid, place.frame, place.slice);
+      const b = labelsOn(other.findings, place.grid, place.frame, place.slice);
+      return a || b ? classesOf(a, b) : null;
+    });
+    if (style.look !== "outline") this.fill(place, drawn, Math.max(0.35, style.fillPercent / 100));
+    this.outline(place, drawn, DIFFERENCE, OUTLINE_PX);
+  }
+
+  private provenance(place: Place, { layer, map, authors }: Shown & { kind: "provenance" }, layers: Layers, style: MaskStyle): void {
+    const colours: Colours = new Map(authors.map(({ colour }, index) => [index + 1, rgbOf(colour)]));
+    this.fill(place, this.of(place, "provenance", [map], map, colours), PROVENANCE_ALPHA);
+    if (layer === "findings") this.outline(place, this.of(place, "findings", [layers.findings, style.findings], layers.findings, style.findings), style.findings, OUTLINE_PX);
+  }
+
+  private preview(place: Place, { layer, colour }: { layer: Layer; colour: string }): void {
+    const colours: Colours = new Map([[1, rgbOf(colour)]]);
+    const drawn = this.of(place, "preview", [layer, colour], layer, colours);
+    this.fill(place, drawn, 0.22);
+    place.context.setLineDash([4 * place.ratio, 3 * place.ratio]);
+    this.outline(place, drawn, new Map([[1, [255, 255, 255]]]), OUTLINE_PX);
+    place.context.setLineDash([]);
+  }
+
+  private of(place: Place, picture: Picture, sources: readonly unknown[], layer: Layer, fillWith: Colours | null): Drawn {
+    return this.prepare(place, picture, sources, fillWith, () => labelsOn(layer, place.grid, place.frame, place.slice));
+  }
+
+  private prepare({ grid, frame, slice }: Place, picture: Picture, sources: readonly unknown[], fillWith: Colours | null, take: () => Uint8Array | null): Drawn {
+    const known = this.drawn.get(picture);
+    if (known && known.slice === slice && known.sources.every((source, n) => source === sources[n])) return known;
     const width = grid.size[frame.u];
     const height = grid.size[frame.v];
-    const labels = labelsOn(layers[name], grid, frame, slice);
-    const drawn: Drawn = { slice, fill: null, paths: new Map() };
+    const labels = take();
+    const drawn: Drawn = { sources, slice, fill: null, paths: new Map() };
     if (labels) {
       drawn.paths = outlines(labels, width, height);
-      if (fillWith && drawn.paths.size) drawn.fill = fillCanvas(labels, width, height, fillWith, FILL_ALPHA);
+      if (fillWith && drawn.paths.size) drawn.fill = fillCanvas(labels, width, height, fillWith, 1);
     }
-    this.drawn[name] = drawn;
+    this.drawn.set(picture, drawn);
     return drawn;
   }
 
-  private stroke(context: CanvasRenderingContext2D, matrix: DOMMatrix, drawn: Drawn, colours: Colours, widthPx: number): void {
-    context.lineWidth = widthPx;
+  private fill({ context, matrix }: Place, drawn: Drawn, alpha: number): void {
+    if (!drawn.fill) return;
+    context.imageSmoothingEnabled = false;
+    context.globalAlpha = alpha;
+    context.setTransform(matrix);
+    context.drawImage(drawn.fill, -0.5, -0.5);
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.globalAlpha = 1;
+  }
+
+  private outline({ context, matrix, ratio }: Place, drawn: Drawn, colours: Colours, widthPx: number): void {
+    context.lineWidth = widthPx * ratio;
     context.lineCap = "square";
     for (const [label, path] of drawn.paths) {
       const colour = colours.get(label);
@@ -87,4 +144,14 @@ export class MaskPainter {
       context.stroke(placed);
     }
   }
+}
+
+/** 1 where both hold a label, 2 where only a does, 3 where only b does. */
+export function classesOf(a: Uint8Array | null, b: Uint8Array | null): Uint8Array {
+  const out = new Uint8Array((a ?? b)!.length);
+  for (let i = 0; i < out.length; i++) {
+    const [inA, inB] = [a !== null && a[i] !== 0, b !== null && b[i] !== 0];
+    out[i] = inA ? (inB ? 1 : 2) : inB ? 3 : 0;
+  }
+  return out;
 }
