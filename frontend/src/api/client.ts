@@ -1,7 +1,7 @@
 /** Typed calls to the server. A signed-out session is its own error, so that nothing is lost over it. */
 import type { Outcome, StrokesAnswer } from "../edits/queue";
 import type {
-  Branch, Difference, HistoryVersion, LeaseAnswer, MaskHistory, MaskPlace, Provenance, Reading, StoredStroke,
+  Branch, Difference, HistoryVersion, LeaseAnswer, MaskHistory, MaskPlace, Provenance, Reading, SeenRow, StoredStroke,
 } from "./types";
 
 export class SignedOut extends Error {}
@@ -108,6 +108,27 @@ export class Api {
 
   private async bytes(path: string): Promise<Uint8Array> {
     return new Uint8Array(await (await this.ask(`${this.base}/${path}`)).arrayBuffer());
+  }
+
+  guideline(): Promise<{ version: number | string; html: string }> {
+    return this.json("guideline/");
+  }
+
+  /** Slices that were on the screen; the answer is every slice seen in this reading. */
+  async recordSeen(seen: readonly SeenRow[]): Promise<number[]> {
+    return (await this.json<{ seen: number[] }>("ledger/", { seen })).seen;
+  }
+
+  /** `leaving`: on the way out of the page, no answer awaited. */
+  async savePreferences(tree: Record<string, unknown>, leaving: boolean): Promise<void> {
+    const answer = await fetch("/api/preferences/viewer/", {
+      method: "PUT",
+      keepalive: leaving,
+      credentials: "same-origin",
+      headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": this.csrf },
+      body: JSON.stringify(tree),
+    });
+    if (!answer.ok) throw new Refused(answer.status, "", "The preferences were not kept.");
   }
 
   history(): Promise<MaskHistory> {

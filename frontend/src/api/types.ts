@@ -69,6 +69,20 @@ export interface Reading {
   lineage: { who: string; what: string; when: string }[];
   lease: Lease | null;
   signature: { name: string; at: string; version_hash: string } | null;
+  /** States that this person may lay beside the mask. */
+  comparable?: { state: string; label: string }[];
+  /** Axial slices seen on the screen, and those that hold lung. */
+  ledger?: { seen: number[]; lung: number[] };
+  guideline?: { version: number | string; url: string } | null;
+  preferences?: Record<string, unknown>;
+  next?: { case_number: number; url: string } | null;
+}
+
+/** A slice was on the screen: since when, and for how long since it was last told. */
+export interface SeenRow {
+  z: number;
+  at: string;
+  dwell_ms: number;
 }
 
 export interface StoredStroke {

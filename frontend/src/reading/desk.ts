@@ -47,6 +47,8 @@ export class Desk {
   stage: Stage | null = null;
   loader: SlabLoader | null = null;
   private colours: { findings: Colours; anatomy: Colours } = { findings: new Map(), anatomy: new Map() };
+  /** Told when voxels of a layer have changed; null: all slices. */
+  readonly maskWatchers = new Set<(layer: LayerName, slices: readonly number[] | null) => void>();
   private readonly lesionBook = new LesionBook(this);
   private trace: StrokeTrace | null = null;
   /** A drag that Escape drops: a shape in the making. */
@@ -56,6 +58,7 @@ export class Desk {
     this.session = new Session(id, new Api(id, csrf), (layer, slices) => {
       const painting = this.session.editor?.painting ? this.trace?.plane : undefined;
       this.stage?.maskChanged(layer, slices, painting);
+      this.maskWatchers.forEach((watch) => watch(layer, slices));
       if (layer === "findings" && !this.session.editor?.painting) this.lesionBook.changed(slices);
     });
   }
