@@ -23,7 +23,7 @@ if (mount) {
     if (state.unsavedCount.value) event.preventDefault();
   });
   effect(() => {
-    void [state.masksHidden.value, state.crosshair.value, display.look.value, display.lungShown.value, display.shown.value, display.fillPercent.value, display.hiddenLabels.value, display.preview.value];
+    void [state.masksHidden.value, state.crosshair.value, display.look.value, display.lungShown.value, display.lungLook.value, display.shown.value, display.fillPercent.value, display.hiddenLabels.value, display.preview.value];
     desk.restyle();
   });
   const panes = (): Record<PlaneName, HTMLElement> =>

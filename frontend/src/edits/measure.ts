@@ -108,6 +108,11 @@ export class MeasureBook {
     return Uint8Array.from(this.slices, (slice) => (slice?.count.some((n, cell) => cell >= PLACES && n > 0) ? 1 : 0));
   }
 
+  /** 1 for each slice that holds any lung. */
+  slicesWithLung(): Uint8Array {
+    return Uint8Array.from(this.slices, (slice) => (slice?.count.some((n, cell) => cell % PLACES > 0 && n > 0) ? 1 : 0));
+  }
+
   numbers(): Numbers {
     const cells = this.values.length * PLACES;
     const count = new Float64Array(cells);

@@ -1,5 +1,6 @@
 /** When the numbers are counted again: a little at a time, soon after a change, never in the way of the pointer. */
 import type { MeasureBook } from "../edits/measure";
+import * as display from "../display";
 import * as state from "../state";
 
 const STEP_MS = 12;
@@ -35,5 +36,6 @@ export class Counting {
     }
     state.numbers.value = book.numbers();
     state.lesionSlices.value = book.slicesWithFindings();
+    display.lungSlices.value = book.slicesWithLung();
   }
 }

@@ -139,6 +139,7 @@ export class Desk {
         look: display.look.value,
         fillPercent: display.fillPercent.value,
         lungShown: display.lungShown.value,
+        lungLook: display.lungLook.value,
         shown: display.shown.value,
         preview: display.preview.value,
         ...this.visibleColours(),

@@ -9,6 +9,7 @@ export interface MaskStyle {
   look: MaskLook;
   fillPercent: number;
   lungShown: boolean;
+  lungLook: "outline" | "fill";
   /** Labels that are not drawn have no colour here. */
   findings: Colours;
   anatomy: Colours;
@@ -19,6 +20,8 @@ export interface MaskStyle {
 const OUTLINE_PX = 1.5;
 const LUNG_OUTLINE_PX = 1;
 const PROVENANCE_ALPHA = 0.5;
+/** The lungs lie under everything: never so strong that the picture is lost. */
+const LUNG_FILL_PART = 0.6;
 
 /** Both, only the mask (A), only the other (B): apart for every kind of colour vision. */
 export const DIFFERENCE_COLOURS = { both: "#009E73", onlyA: "#E69F00", onlyB: "#56B4E9" } as const;
@@ -27,6 +30,8 @@ const DIFFERENCE: Colours = new Map([
   [2, rgbOf(DIFFERENCE_COLOURS.onlyA)],
   [3, rgbOf(DIFFERENCE_COLOURS.onlyB)],
 ]);
+
+const ANY_LABEL = new Uint8Array(256).fill(1, 1);
 
 interface Drawn {
   /** What it was drawn from: another source or slice is drawn anew. */
@@ -67,8 +72,9 @@ export class MaskPainter {
   ): void {
     const place: Place = { context, matrix, grid, frame, slice, ratio };
     const { shown } = style;
-    if (style.lungShown) this.outline(place, this.of(place, "anatomy", [layers.anatomy, style.anatomy], layers.anatomy, null), style.anatomy, LUNG_OUTLINE_PX);
-    if (shown.kind === "difference") this.difference(place, layers, shown.other, style);
+    const lung = shown.kind !== "provenance" || shown.layer !== "anatomy";
+    if (style.lungShown && lung) this.lungs(place, layers, style);
+    if (shown.kind === "difference") this.difference(place, layers, shown, style);
     else if (shown.kind === "provenance") this.provenance(place, shown, layers, style);
     else {
       const findings = this.of(place, "findings", [layers.findings, style.findings], layers.findings, style.findings);
@@ -78,11 +84,18 @@ export class MaskPainter {
     if (style.preview) this.preview(place, style.preview);
   }
 
-  private difference(place: Place, layers: Layers, other: Layers, style: MaskStyle): void {
-    const drawn = this.prepare(place, "difference", [layers.findings, other.findings], DIFFERENCE, () => {
+  private lungs(place: Place, layers: Layers, style: MaskStyle): void {
+    const filled = style.lungLook === "fill";
+    const drawn = this.of(place, "anatomy", [layers.anatomy, style.anatomy, filled], layers.anatomy, filled ? style.anatomy : null);
+    if (filled) this.fill(place, drawn, (LUNG_FILL_PART * style.fillPercent) / 100);
+    this.outline(place, drawn, style.anatomy, LUNG_OUTLINE_PX);
+  }
+
+  private difference(place: Place, layers: Layers, { other, counted }: Shown & { kind: "difference" }, style: MaskStyle): void {
+    const drawn = this.prepare(place, "difference", [layers.findings, other.findings, counted], DIFFERENCE, () => {
       const a = labelsOn(layers.findings, place.grid, place.frame, place.slice);
       const b = labelsOn(other.findings, place.grid, place.frame, place.slice);
-      return a || b ? classesOf(a, b) : null;
+      return a || b ? classesOf(a, b, counted) : null;
     });
     if (style.look !== "outline") this.fill(place, drawn, Math.max(0.35, style.fillPercent / 100));
     this.outline(place, drawn, DIFFERENCE, OUTLINE_PX);
@@ -146,11 +159,12 @@ export class MaskPainter {
   }
 }
 
-/** 1 where both hold a label, 2 where only a does, 3 where only b does. */
-export function classesOf(a: Uint8Array | null, b: Uint8Array | null): Uint8Array {
+/** 1 where both hold a label that is counted, 2 where only a does, 3 where only b does. */
+export function classesOf(a: Uint8Array | null, b: Uint8Array | null, counted: Uint8Array = ANY_LABEL): Uint8Array {
   const out = new Uint8Array((a ?? b)!.length);
   for (let i = 0; i < out.length; i++) {
-    const [inA, inB] = [a !== null && a[i] !== 0, b !== null && b[i] !== 0];
+    const inA = a ? counted[a[i]] : 0;
+    const inB = b ? counted[b[i]] : 0;
     out[i] = inA ? (inB ? 1 : 2) : inB ? 3 : 0;
   }
   return out;
