@@ -9,6 +9,10 @@ import { attachKeys } from "./reading/keys";
 import { exposeHandle } from "./reading/handle";
 import * as display from "./display";
 import * as state from "./state";
+import { watchDifference } from "./reading/difference";
+import { watchLedger } from "./reading/ledger";
+import { watchProvenance } from "./reading/provenance";
+import { preferences } from "./preferences";
 import { watchGrow } from "./tools/grow";
 import "./style.css";
 
@@ -19,6 +23,16 @@ if (mount) {
   attachKeys(desk);
   exposeHandle(desk);
   watchGrow(desk);
+  watchDifference(desk);
+  watchProvenance(desk);
+  watchLedger(desk);
+  const opened = effect(() => {
+    const reading = state.reading.value;
+    if (!reading) return;
+    preferences.opened(reading.you?.username ?? "", reading.preferences, (tree, leaving) => desk.session.api.savePreferences(tree, leaving));
+    queueMicrotask(() => opened());
+  });
+  addEventListener("pagehide", () => preferences.flush(true));
   addEventListener("beforeunload", (event) => {
     if (state.unsavedCount.value) event.preventDefault();
   });

@@ -88,11 +88,12 @@ export class Preferences {
     const mine = this.owner === owner;
     const keep = mine && this.unsent;
     this.owner = owner;
-    if (!keep && isTree(stored)) {
+    const tree = isTree(stored) ? stored : mine ? this.tree : {};
+    if (!keep) {
       this.taking = true;
-      this.tree = stored;
+      this.tree = tree;
       for (const tied of this.tied) {
-        const value = at(stored, tied.key);
+        const value = at(tree, tied.key);
         if (value !== undefined) tied.take(value);
         // What another person had set on this machine is not this person's.
         else if (!mine) tied.reset();
@@ -100,7 +101,7 @@ export class Preferences {
       this.taking = false;
       this.unsent = false;
       this.write();
-    } else if (keep) this.changed();
+    } else this.changed();
   }
 
   /** Sends what waits, at once. */

@@ -1,5 +1,6 @@
 /** Where the pointer is and how the picture is set; every number has its place. */
 import * as state from "../state";
+import { progress } from "../reading/ledger";
 import { toolNamed } from "../tools/registry";
 
 export function StatusBar() {
@@ -22,11 +23,22 @@ export function StatusBar() {
       <span class="w-wl">
         W {width} L {level}
       </span>
+      <SeenCount />
       <span class="w-brush">brush {state.brushMm.value} mm</span>
       <span class="w-tool">{toolNamed(state.tool.value)?.edits ? `${state.tool.value}, ${targetName()}` : state.tool.value}</span>
       <span class="spacer" />
       <span class="dim">Press ? for the keys</span>
     </footer>
+  );
+}
+
+/** Of the slices that hold lung. */
+function SeenCount() {
+  const found = progress.value;
+  return (
+    <span class="w-seen" title="Slices with lung that were on the screen for a quarter of a second, in a lung window">
+      seen {found ? `${found.seen} of ${found.total}` : "–"}
+    </span>
   );
 }
 

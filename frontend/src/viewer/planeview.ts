@@ -89,13 +89,23 @@ export class PlaneView {
     return voxel;
   }
 
-  /** Shows the whole plane. */
-  fit(): void {
+  /** Half the height in mm at which the whole plane just fits the pane. */
+  private get fittedHalfHeightMm(): number {
     const { right, up } = this.frame;
     const extent = (direction: Vec3): number =>
       [this.frame.u, this.frame.v].reduce<number>((sum, axis) => sum + Math.abs(dot(this.grid.steps[axis], direction)) * this.grid.size[axis], 0);
     const aspect = Math.max(0.1, this.element.clientWidth / Math.max(1, this.element.clientHeight));
-    this.halfHeightMm = 0.51 * Math.max(extent(up), extent(right) / aspect);
+    return 0.51 * Math.max(extent(up), extent(right) / aspect);
+  }
+
+  /** 1 when the whole plane just fits, more when it is nearer. */
+  get magnification(): number {
+    return this.fittedHalfHeightMm / this.halfHeightMm;
+  }
+
+  /** Shows the whole plane. */
+  fit(): void {
+    this.halfHeightMm = this.fittedHalfHeightMm;
     this.centre = this.grid.toWorld(this.grid.size.map((n) => (n - 1) / 2) as Vec3);
     this.applyCamera();
   }

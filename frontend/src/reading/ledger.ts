@@ -1,0 +1,195 @@
+/** The ledger of seen slices: what this reader has had on the screen, kept here until the server has it. */
+import { computed, effect, signal } from "@preact/signals";
+import { Refused, SignedOut } from "../api/client";
+import type { SeenRow } from "../api/types";
+import { nextMarked } from "../edits/compare";
+import * as display from "../display";
+import * as state from "../state";
+import { onKey } from "./acts";
+import type { Desk } from "./desk";
+import { Eye, type Look } from "./seen";
+
+/** Rows wait this long for company. */
+const BATCH_MS = 2000;
+const RETRY_MS = 15_000;
+const WATCH_MS = 1000;
+
+/** Slices that hold lung, and how many of them were seen; null while that is not known. */
+export const progress = computed(() => {
+  const lung = display.lungSlices.value;
+  const seen = display.seenSlices.value;
+  let [total, done] = [0, 0];
+  for (let z = 0; z < lung.length; z++) {
+    if (!lung[z]) continue;
+    total++;
+    if (seen[z]) done++;
+  }
+  return lung.length ? { total, seen: done } : null;
+});
+
+/** Rows that the server has not acknowledged; for tests and for leaving. */
+export const unsentRows = signal(0);
+
+class Ledger {
+  private readonly eye = new Eye();
+  private waiting = new Map<number, SeenRow>();
+  private sending = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private dwell: ReturnType<typeof setTimeout> | undefined;
+  private readonly key: string;
+
+  constructor(private readonly desk: Desk) {
+    this.key = `groundglass.seen.${desk.session.id}`;
+  }
+
+  start(): void {
+    const { ledger, scan } = state.reading.value!;
+    const marks = new Uint8Array(scan.shape_zyx[0]);
+    ledger?.seen.forEach((z) => (marks[z] = 1));
+    this.recall().forEach((row) => {
+      marks[row.z] = 1;
+      this.waiting.set(row.z, row);
+    });
+    display.seenSlices.value = marks;
+    unsentRows.value = this.waiting.size;
+    if (this.waiting.size) this.soon(BATCH_MS);
+    effect(() => {
+      void [state.slices.value, state.voi.value, state.oneUp.value, state.loadedSlices.value, display.shown.value];
+      this.turn();
+    });
+    document.addEventListener("visibilitychange", () => this.turn());
+    // Zoom and layout are nobody's signal: looked at now and then, and when the dwell ends.
+    setInterval(() => this.turn(), WATCH_MS);
+    addEventListener("online", () => this.soon(0));
+    addEventListener("pagehide", () => {
+      this.tell(this.eye.look(performance.now()));
+      this.keep();
+    });
+  }
+
+  private turn(): void {
+    const now = performance.now();
+    this.tell(this.eye.turn(this.sight(), now));
+    clearTimeout(this.dwell);
+    const rest = this.eye.remaining(now);
+    if (rest !== null) this.dwell = setTimeout(() => this.dwelt(), rest + 1);
+  }
+
+  private dwelt(): void {
+    // What counts is what is there at the end, too.
+    this.turn();
+    this.tell(this.eye.look(performance.now()));
+  }
+
+  private sight() {
+    const z = state.slices.peek().axial;
+    const { width, level } = state.voi.peek();
+    const { stage, session } = this.desk;
+    const pane = document.getElementById("pane-axial");
+    const onScreen = !!pane?.clientWidth && pane.checkVisibility({ visibilityProperty: true }) && display.shown.peek().kind !== "film";
+    return {
+      z: onScreen && stage ? z : null,
+      loaded: !!session.hu[z] && (this.desk.timings.firstSliceMs ?? Infinity) < Infinity,
+      fitted: !!stage && stage.views.axial.magnification >= 0.999,
+      width,
+      level,
+      visible: document.visibilityState === "visible",
+    };
+  }
+
+  private tell(look: Look | null): void {
+    if (!look || !state.reading.peek()?.may_edit) return;
+    const known = this.waiting.get(look.z);
+    this.waiting.set(look.z, { z: look.z, at: known?.at ?? look.at, dwell_ms: (known?.dwell_ms ?? 0) + look.dwellMs });
+    if (!display.seenSlices.peek()[look.z]) {
+      const marks = display.seenSlices.peek().slice();
+      marks[look.z] = 1;
+      display.seenSlices.value = marks;
+    }
+    unsentRows.value = this.waiting.size;
+    this.soon(BATCH_MS);
+  }
+
+  private soon(ms: number): void {
+    if (this.timer !== undefined || this.sending) return;
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      void this.send();
+    }, ms);
+  }
+
+  private async send(): Promise<void> {
+    if (!this.waiting.size || this.sending) return;
+    const rows = [...this.waiting.values()];
+    this.keep();
+    this.sending = true;
+    this.waiting = new Map();
+    let wait = BATCH_MS;
+    try {
+      const seen = await this.desk.session.api.recordSeen(rows);
+      const marks = display.seenSlices.peek().slice();
+      seen.forEach((z) => (marks[z] = 1));
+      display.seenSlices.value = marks;
+    } catch (error) {
+      wait = RETRY_MS;
+      // A reading that is closed takes no more rows: what it has is what was signed.
+      const final = error instanceof Refused && !!error.code && (error.status === 403 || error.status === 409);
+      if (!final) this.putBack(rows);
+      if (error instanceof SignedOut && state.dialog.value === "none") state.dialog.value = "signin";
+    }
+    this.sending = false;
+    this.keep();
+    unsentRows.value = this.waiting.size;
+    if (this.waiting.size) this.soon(wait);
+  }
+
+  private putBack(rows: readonly SeenRow[]): void {
+    for (const row of rows) {
+      const later = this.waiting.get(row.z);
+      this.waiting.set(row.z, { ...row, dwell_ms: row.dwell_ms + (later?.dwell_ms ?? 0) });
+    }
+  }
+
+  private keep(): void {
+    try {
+      if (this.waiting.size) localStorage.setItem(this.key, JSON.stringify([...this.waiting.values()]));
+      else localStorage.removeItem(this.key);
+    } catch {
+      // Without storage the rows live as long as the page.
+    }
+  }
+
+  private recall(): SeenRow[] {
+    try {
+      const rows = JSON.parse(localStorage.getItem(this.key) ?? "[]") as SeenRow[];
+      const total = state.reading.value!.scan.shape_zyx[0];
+      return rows.filter((row) => Number.isInteger(row.z) && row.z >= 0 && row.z < total && typeof row.at === "string" && row.dwell_ms > 0);
+    } catch {
+      return [];
+    }
+  }
+}
+
+export function watchLedger(desk: Desk): void {
+  const stop = effect(() => {
+    if (!state.reading.value) return;
+    queueMicrotask(() => {
+      stop();
+      new Ledger(desk).start();
+    });
+  });
+}
+
+function goToUnseen(desk: Desk, by: 1 | -1): void {
+  const lung = display.lungSlices.value;
+  if (!lung.length) return void (state.notice.value = "The slices with lung are still being counted.");
+  const seen = display.seenSlices.value;
+  const here = state.slices.value.axial;
+  const unseen = lung.map((holds, z) => (holds && !seen[z] && z !== here ? 1 : 0));
+  const z = nextMarked(unseen, here, by);
+  if (z === null) state.notice.value = lung.some(Boolean) ? "Every slice with lung has been seen." : "This mask holds no lung.";
+  else desk.showSlice("axial", z);
+}
+
+onKey("next_unseen", (desk) => goToUnseen(desk, -1));
+onKey("previous_unseen", (desk) => goToUnseen(desk, 1));

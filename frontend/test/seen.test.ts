@@ -1,0 +1,56 @@
+import { expect, it } from "vitest";
+import { counts, Eye, showsLung, type Sight } from "../src/reading/seen";
+
+const SEEING: Sight = { z: 7, loaded: true, fitted: true, width: 1500, level: -600, visible: true };
+
+it("a slice is seen after 250 ms on the screen, and not before", () => {
+  const eye = new Eye(() => "then");
+  eye.turn(SEEING, 1000);
+  expect(eye.remaining(1000)).toBe(250);
+  expect(eye.look(1249)).toBeNull();
+  expect(eye.look(1250)).toEqual({ z: 7, at: "then", dwellMs: 250 });
+  expect(eye.remaining(1250)).toBeNull();
+});
+
+it("scrolling past is not seeing, and two short looks are not one long one", () => {
+  const eye = new Eye();
+  eye.turn(SEEING, 0);
+  expect(eye.turn({ ...SEEING, z: 8 }, 200)).toBeNull();
+  expect(eye.turn(SEEING, 400)).toBeNull();
+  expect(eye.turn({ ...SEEING, z: 8 }, 600)).toBeNull();
+});
+
+it("time after the dwell is added once", () => {
+  const eye = new Eye(() => "then");
+  eye.turn(SEEING, 0);
+  expect(eye.look(250)?.dwellMs).toBe(250);
+  expect(eye.turn({ ...SEEING, z: 8 }, 4000)?.dwellMs).toBe(3750);
+  expect(eye.turn(SEEING, 4100)).toBeNull();
+});
+
+it.each([
+  ["not loaded", { loaded: false }],
+  ["smaller than fitted", { fitted: false }],
+  ["in a window of the mediastinum", { width: 400, level: 40 }],
+  ["in a window of bone", { width: 1800, level: 400 }],
+  ["on a page that is hidden", { visible: false }],
+  ["on a plane that is not on the screen", { z: null }],
+] as const)("a slice is not seen %s, and the time begins anew when it is well", (_, wrong) => {
+  const eye = new Eye();
+  eye.turn({ ...SEEING, ...wrong }, 0);
+  expect(eye.look(5000)).toBeNull();
+  eye.turn(SEEING, 5000);
+  expect(eye.look(5100)).toBeNull();
+  eye.turn({ ...SEEING, ...wrong }, 5200);
+  eye.turn(SEEING, 5210);
+  expect(eye.look(5400)).toBeNull();
+  expect(eye.look(5460)?.z).toBe(7);
+});
+
+it("lung windows of every house count", () => {
+  for (const [width, level] of [[1500, -600], [1400, -500], [1600, -600], [1200, -700], [700, -650], [2000, -500]]) {
+    expect(showsLung(width, level), `${width} / ${level}`).toBe(true);
+  }
+  expect(showsLung(4000, -600)).toBe(false);
+  expect(counts({ ...SEEING, width: 4000 })).toBe(false);
+});
