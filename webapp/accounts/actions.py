@@ -1,5 +1,6 @@
 """What people do with their accounts."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from webapp.accounts import events
-from webapp.accounts.models import User
+from webapp.accounts.models import Preferences, User
 from webapp.audit.actor import SYSTEM, Actor
 from webapp.audit.models import Event
 from webapp.audit.refusal import ActionRefused, Refusal
@@ -23,6 +24,8 @@ TOO_MANY = Refusal(
     "too_many_tries",
     "Too many wrong passwords for this name. Wait 15 minutes, or ask an administrator for a new one.",
 )
+VIEWER_PREFERENCES = {"layout", "voi", "windows", "keys", "masks", "tools", "strip", "panels"}
+PREFERENCES_BYTES, PREFERENCES_DEPTH = 16_384, 5
 WRONG = Refusal("wrong_password", "That name and password do not belong together.")
 
 
@@ -98,3 +101,21 @@ def change_password(*, request: HttpRequest, old: str, new: str, by: User) -> No
     by.save(update_fields=["password"])
     update_session_auth_hash(request, by)
     record(events.PASSWORD_CHANGED, by=by, subject=f"person:{by.pk}")
+
+
+def _depth(value: Any) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + max((_depth(one) for one in inner), default=0)
+
+
+@audited(events.PREFERENCES_KEPT)
+def keep_viewer_preferences(*, preferences: Any, by: User) -> None:
+    """Keep how a person has set the viewer. Raises ActionRefused for anything but a small object of known keys."""
+    if not isinstance(preferences, dict) or not VIEWER_PREFERENCES.issuperset(preferences):
+        keys = ", ".join(sorted(VIEWER_PREFERENCES))
+        raise ActionRefused(Refusal("malformed", f"The viewer's preferences are a JSON object with the keys {keys}."))
+    size = len(json.dumps(preferences).encode())
+    if size > PREFERENCES_BYTES or _depth(preferences) > PREFERENCES_DEPTH:
+        raise ActionRefused(Refusal("too_large", "These preferences are too large to be kept."))
+    Preferences.objects.update_or_create(user=by, defaults={"viewer": preferences})
+    record(events.PREFERENCES_KEPT, by=by, subject=f"person:{by.pk}", bytes=size)

@@ -9,7 +9,8 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from webapp.accounts.actions import sign_in
+from webapp.accounts.actions import keep_viewer_preferences, sign_in
+from webapp.accounts.queries import viewer_preferences_of
 from webapp.audit.refusal import ActionRefused
 
 
@@ -32,3 +33,17 @@ def sign_in_again(request: Request) -> Response:
     except ActionRefused as refused:
         return Response({"error": refused.code, "sentence": refused.sentence}, status=403)
     return Response({"name": str(user), "id": str(user.pk), "csrf": get_token(request._request)})
+
+
+@extend_schema(methods=["GET"], responses={200: OpenApiTypes.OBJECT, 401: OpenApiTypes.OBJECT})
+@extend_schema(
+    methods=["PUT"],
+    request=OpenApiTypes.OBJECT,
+    responses={200: OpenApiTypes.OBJECT, 401: OpenApiTypes.OBJECT, 409: OpenApiTypes.OBJECT},
+)
+@api_view(["GET", "PUT"])
+def viewer_preferences(request: Request) -> Response:
+    """How you have set the viewer; PUT keeps a new whole."""
+    if request.method == "PUT":
+        keep_viewer_preferences(preferences=request.data, by=request.user)
+    return Response(viewer_preferences_of(request.user))

@@ -22,3 +22,13 @@ class User(AbstractUser):
     def actor(self) -> Actor:
         """This person as the audit trail names them."""
         return Actor("person", str(self.pk), str(self))
+
+
+class Preferences(models.Model):
+    """How a person has set the viewer: the viewer's own JSON object, checked for size and top-level keys alone."""
+
+    user = models.OneToOneField(User, primary_key=True, on_delete=models.CASCADE, related_name="preferences")
+    viewer = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"preferences of {self.user}"

@@ -28,6 +28,7 @@ from webapp.masks.models import Lease, Mask
 from webapp.masks.queries import head_container, head_layers
 from webapp.masks.strokes import append_strokes, payload_of
 from webapp.readings.actions import refuse_signing, sign_reading
+from webapp.readings.ledger import record_seen, seen_slices
 from webapp.readings.models import Reading
 from webapp.readings.queries import measurements_of, reading_for
 from webapp.readings.rules import may_edit
@@ -191,6 +192,15 @@ def _tab(request: Request) -> uuid.UUID:
         return uuid.UUID(str(_fields(request).get("tab")))
     except (ValueError, AttributeError) as error:
         raise ActionRefused(Refusal("malformed", "`tab` must be the tab's UUID.")) from error
+
+
+@extend_schema(request=OBJECT, responses={200: OBJECT, **ERRORS})
+@api_view(["POST"])
+def reading_ledger(request: Request, reading_id: uuid.UUID) -> Response:
+    """Write down slices that the reader has seen: {seen: [{z, dwell_ms}]}; answers with all that are seen."""
+    reading = reading_for(request.user, reading_id)
+    record_seen(reading=reading, seen=_fields(request).get("seen"), by=request.user)
+    return Response({"seen": seen_slices(reading)})
 
 
 @extend_schema(responses={200: OBJECT, **ERRORS})

@@ -53,3 +53,22 @@ class Signature(models.Model):
 
     def __str__(self) -> str:
         return f"{self.signer_name}, {self.signed_at:%Y-%m-%d %H:%M}"
+
+
+class LedgerRow(models.Model):
+    """One axial slice of a reading that its reader has seen: when first, and the longest look at it.
+
+    Seen means on the axial plane, loaded, at least fitted, in a lung window, for the protocol's
+    dwell; the viewer judges.
+    """
+
+    reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="ledger")
+    z = models.PositiveIntegerField()
+    first_seen_at = models.DateTimeField(auto_now_add=True)
+    dwell_ms = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["reading", "z"], name="one_ledger_row_per_slice")]
+
+    def __str__(self) -> str:
+        return f"{self.reading_id} slice {self.z + 1}"

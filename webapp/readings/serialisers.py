@@ -11,12 +11,15 @@ from django.urls import reverse
 from rest_framework import serializers
 
 from webapp.accounts.models import User
+from webapp.accounts.queries import viewer_preferences_of
 from webapp.archive.models import Scan
 from webapp.campaigns.models import Case
 from webapp.masks.actions import lease_is_live
 from webapp.masks.models import LAYERS, Lease
 from webapp.masks.strokes import SentStroke
+from webapp.readings.ledger import lung_slices, seen_slices
 from webapp.readings.models import Reading
+from webapp.readings.queries import readings_of_case_for
 from webapp.readings.rules import may_edit, may_sign
 
 ANATOMY_LABELS = [
@@ -110,6 +113,21 @@ def lineage_of(reading: Reading) -> list[dict[str, Any]]:
     ]
 
 
+def comparable_states(reading: Reading, user: User) -> list[dict[str, str]]:
+    """The states that may be laid beside the mask: what it began as, and other readings that this person may see."""
+    origin = reading.mask.forked_from
+    states = []
+    if origin is not None:
+        name = "AI draft" if origin.mask.author_kind == "algorithm" else origin.reason.capitalize()
+        states.append({"state": f"version:{origin.pk}", "label": f"{name}, {origin.author_name}"})
+    states += [
+        {"state": f"reading:{other.pk}", "label": f"{other.stage.capitalize()}, {other.reader}"}
+        for other in readings_of_case_for(user, reading.case)
+        if other.pk != reading.pk
+    ]
+    return states
+
+
 def reading_data(reading: Reading, user: User) -> dict[str, Any]:
     """Everything that the viewer needs to open a reading, its voxels aside."""
     case: Case = reading.case
@@ -145,6 +163,9 @@ def reading_data(reading: Reading, user: User) -> dict[str, Any]:
         "anatomy_labels": ANATOMY_LABELS,
         "mask": {"id": str(mask.pk), "stroke_sequence": mask.stroke_sequence, "head_hash": mask.head_hash},
         "lineage": lineage_of(reading),
+        "comparable": comparable_states(reading, user),
+        "ledger": {"seen": seen_slices(reading), "lung": lung_slices(reading)},
+        "preferences": viewer_preferences_of(user),
         "lease": lease_data(lease, user),
         "signature": {
             "name": signature.signer_name,

@@ -21,6 +21,7 @@ urlpatterns = [
         name="api-reading-measurements",
     ),
     path("api/readings/<uuid:reading_id>/sign/", api.reading_sign, name="api-reading-sign"),
+    path("api/readings/<uuid:reading_id>/ledger/", api.reading_ledger, name="api-reading-ledger"),
     path("api/readings/<uuid:reading_id>/history/", history_api.reading_history, name="api-reading-history"),
     path(
         "api/readings/<uuid:reading_id>/chapters/<uuid:mask_id>/strokes/",
