@@ -1,4 +1,5 @@
 /** The viewer on the page of one reading. */
+import "./style.css";
 import { effect } from "@preact/signals";
 import { render } from "preact";
 import { SignedOut } from "./api/client";
@@ -14,7 +15,6 @@ import { watchLedger } from "./reading/ledger";
 import { watchProvenance } from "./reading/provenance";
 import { preferences } from "./preferences";
 import { watchGrow } from "./tools/grow";
-import "./style.css";
 
 const mount = document.getElementById("viewer");
 if (mount) {

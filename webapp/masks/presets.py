@@ -6,7 +6,7 @@ from typing import Any
 
 from webapp.masks.models import LabelSet
 
-NAME, VERSION = "COVID-19 pneumonia", 1
+NAME, VERSION = "COVID-19 pneumonia", 2
 
 
 def _label(
@@ -41,9 +41,9 @@ LABELS = [
     _label(3, "Honeycombing", "#F0E442", ("DCM", "112106", "Honeycomb pattern")),
     _label(4, "Dependent density", "#8F8FE0", ("DCM", "112119", "Dependent opacity")),
     _label(5, "Pleural effusion", "#B0895B", ("SCT", "60046008", "Pleural effusion"), lung=False),
-    _label(6, "Calcified nodule", "#9AA5AE", ("99GROUNDGLASS", "CALCNOD", "Calcified nodule")),
-    _label(7, "Tuberculous sequelae", "#4E9F9F", ("99GROUNDGLASS", "TBSEQ", "Tuberculous sequelae")),
-    _label(8, "Motion artefact", "#C0C0C0", ("99GROUNDGLASS", "MOTION", "Motion artefact")),
+    _label(6, "Calcified nodule", "#D3FDE8", ("99GROUNDGLASS", "CALCNOD", "Calcified nodule")),
+    _label(7, "Tuberculous sequelae", "#6A55BE", ("99GROUNDGLASS", "TBSEQ", "Tuberculous sequelae")),
+    _label(8, "Motion artefact", "#D3D3FD", ("99GROUNDGLASS", "MOTION", "Motion artefact")),
 ]
 
 

@@ -1,10 +1,10 @@
 /** Sheets over the viewer: keys, signature, and signing in again without losing anything. */
-import { useEffect, useRef, useState } from "preact/hooks";
-import type { ComponentChildren } from "preact";
-import { KEYS, shownKeys } from "../keyboard";
+import { useState } from "preact/hooks";
 import type { Desk } from "../reading/desk";
 import * as state from "../state";
-import { fixed } from "./SidePanel";
+import { fixed } from "./figures";
+import { KeySheet } from "./KeySheet";
+import { close, Sheet } from "./Sheet";
 
 export function Dialogs({ desk }: { desk: Desk }) {
   switch (state.dialog.value) {
@@ -17,50 +17,6 @@ export function Dialogs({ desk }: { desk: Desk }) {
     default:
       return null;
   }
-}
-
-const close = (): void => void (state.dialog.value = "none");
-
-function Sheet({ title, children, closable = true, wide = false }: { title: string; children: ComponentChildren; closable?: boolean; wide?: boolean }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    const element = dialog.current!;
-    element.showModal();
-    const cancel = (event: Event): void => {
-      event.preventDefault();
-      if (closable) close();
-    };
-    element.addEventListener("cancel", cancel);
-    return () => element.close();
-  }, []);
-  return (
-    <dialog class={wide ? "sheet wide-sheet" : "sheet"} ref={dialog} aria-label={title}>
-      <h1>{title}</h1>
-      {children}
-    </dialog>
-  );
-}
-
-function KeySheet() {
-  return (
-    <Sheet title="Keys" wide>
-      <dl class="keys">
-        {KEYS.map((key) => (
-          <div key={key.action}>
-            <dt>
-              <kbd>{shownKeys(key.action)}</kbd>
-            </dt>
-            <dd>{key.does}</dd>
-          </div>
-        ))}
-      </dl>
-      <p class="sheet-actions">
-        <button class="go" autofocus onClick={close}>
-          Close
-        </button>
-      </p>
-    </Sheet>
-  );
 }
 
 /** A form that says what is wrong and stays open until the server agrees. */

@@ -1,6 +1,10 @@
-/** Where the reader is, whose hands the mask went through, whether it is saved, and the way to sign. */
+/** Where the reader is, whose hands the mask went through, whether it is saved, and the ways on: next case, sign. */
+import { shownKeys } from "../keyboard";
+import { onKey } from "../reading/acts";
+import * as display from "../display";
 import * as state from "../state";
 import { clock } from "./App";
+import { FilmNotice } from "./SidePanel";
 
 export function TopBar() {
   const reading = state.reading.value;
@@ -14,29 +18,36 @@ export function TopBar() {
         <span aria-hidden="true">&lsaquo;</span> Worklist
       </a>
       {cases && (
-        <span class="case">
+        <h1 class="case">
           <a href={cases.url}>
             Case <b>{String(cases.number).padStart(4, "0")}</b>
           </a>
-          <span class="dim">
+          <span class="dim num">
             {cases.number} of {cases.case_count}
           </span>
-          <span class="dim ellipsis">
+          <span class="dim ellipsis" title={`${cases.pseudonym} · ${cases.campaign.name} · ${reading.stage}`}>
             {cases.pseudonym} &middot; {cases.campaign.name} &middot; {reading.stage}
           </span>
+        </h1>
+      )}
+      {display.shown.value.kind === "film" ? (
+        <FilmNotice />
+      ) : (
+        <span class="lineage ellipsis" title={lineage.map((step) => `${step.who}: ${step.what}, ${step.when}`).join("\n")}>
+          {lineage.map((step) => step.who).join(" › ")}
         </span>
       )}
-      <span class="lineage ellipsis" title={lineage.map((step) => `${step.who}: ${step.what}, ${step.when}`).join("\n")}>
-        {lineage.map((step) => step.who).join(" › ")}
-      </span>
       <SaveState />
-      <button class="icon-button" aria-label="Keys" title="Keys (?)" aria-keyshortcuts="?" onClick={() => (state.dialog.value = "keys")}>
+      <button class="icon-button" aria-label="Keys" title={`Keys (${shownKeys("sheet")})`} aria-keyshortcuts="?" onClick={() => (state.dialog.value = "keys")}>
         ?
+      </button>
+      <button disabled={!reading?.next} title={reading?.next ? `Case ${reading.next.case_number} (${shownKeys("next_case")})` : NO_NEXT} onClick={goToNext}>
+        Next case
       </button>
       <button
         class="go"
         disabled={blocked}
-        title={refusal ?? "Sign this reading (Ctrl + Enter)"}
+        title={refusal ?? `Sign this reading (${shownKeys("sign")})`}
         aria-keyshortcuts="Control+Enter"
         onClick={() => (state.dialog.value = "sign")}
       >
@@ -45,6 +56,16 @@ export function TopBar() {
     </header>
   );
 }
+
+const NO_NEXT = "No further case waits for you in this worklist.";
+
+function goToNext(): void {
+  const next = state.reading.value?.next;
+  if (next) location.assign(next.url);
+  else state.notice.value = NO_NEXT;
+}
+
+onKey("next_case", goToNext);
 
 function SaveState() {
   const saving = state.saving.value;

@@ -43,11 +43,17 @@ onKey("outline", nextLook);
 onKey("undo", (desk) => desk.undo());
 onKey("redo", (desk) => desk.redo());
 onKey("presets", nextPreset);
+const SLABS_MM = [0, 5, 10, 20];
+onKey("slab", (desk) => {
+  state.slabMm.value = SLABS_MM[(SLABS_MM.indexOf(state.slabMm.value) + 1) % SLABS_MM.length];
+  desk.stage?.redraw();
+});
 onKey("layout", (desk) => desk.toggleOneUp(state.activePlane.value));
 onKey("reset", (desk) => desk.stage?.fit());
 onKey("sign", () => (state.dialog.value = "sign"));
 onKey("sheet", () => (state.dialog.value = "keys"));
 onKey("escape", (desk) => {
+  if (display.shown.value.kind === "film") return void (display.shown.value = { kind: "mask" });
   if (desk.onCancel) return desk.dropDrag();
   state.operation.value?.cancel();
   desk.cancelStroke();

@@ -1,0 +1,69 @@
+/** Extent, weight and volumes of the mask as it is now, and what to know of the scan when a weight is read. */
+import type { Side } from "../edits/measure";
+import { fixed } from "./figures";
+import * as state from "../state";
+
+export function Numbers() {
+  const n = state.numbers.value;
+  const scan = state.reading.value?.scan;
+  const noHu = scan?.has_hu === false;
+  const grams = (value: number | null | undefined): string => (noHu ? "no HU" : `${fixed(value, 1)} g`);
+  const whole: Side | undefined = n ? { lungMl: n.lungMl, lesionMl: n.lesionMl, extentPercent: n.extentPercent, weightG: n.weightG } : undefined;
+  const row = (name: string, cell: (side: Side | undefined) => string, key?: string) => (
+    <tr>
+      <th scope="row">{name}</th>
+      <td class="num" data-number={key}>
+        {cell(whole)}
+      </td>
+      <td class="num">{cell(n?.right)}</td>
+      <td class="num">{cell(n?.left)}</td>
+    </tr>
+  );
+  return (
+    <section class="numbers" aria-label="Numbers">
+      <dl class="headline">
+        <div>
+          <dt>Extent</dt>
+          <dd class="big num" data-number="extent">
+            {fixed(n?.extentPercent, 2)} %
+          </dd>
+        </div>
+        <div>
+          <dt>Weight</dt>
+          <dd class="big num" data-number="weight">
+            {grams(n?.weightG)}
+          </dd>
+        </div>
+      </dl>
+      <table>
+        <thead>
+          <tr>
+            <td />
+            <th scope="col">Both</th>
+            <th scope="col">Right</th>
+            <th scope="col">Left</th>
+          </tr>
+        </thead>
+        <tbody>
+          {row("Extent", (side) => `${fixed(side?.extentPercent, 1)} %`)}
+          {row("Lesion", (side) => `${fixed(side?.lesionMl, 1)} mL`, "lesion")}
+          {row("Weight", (side) => (noHu ? "–" : `${fixed(side?.weightG, 1)} g`))}
+          {row("Lung", (side) => `${fixed(side?.lungMl, 0)} mL`, "lung")}
+        </tbody>
+      </table>
+      <p class={n && n.lesionOutsideLungMl > 0 ? "caution" : "caution silent"}>
+        {n && n.lesionOutsideLungMl > 0 ? `${fixed(n.lesionOutsideLungMl, 2)} mL of lesion lies outside the lung and is not counted.` : "\u00a0"}
+      </p>
+      {!!scan?.warnings.length && (
+        <details class="scan-warnings">
+          <summary>
+            {scan.warnings.length === 1 ? "1 remark on this scan" : `${scan.warnings.length} remarks on this scan`}: read before the weight
+          </summary>
+          {scan.warnings.map((warning) => (
+            <p key={warning.code}>{warning.sentence}</p>
+          ))}
+        </details>
+      )}
+    </section>
+  );
+}
