@@ -78,7 +78,7 @@ export interface Reading {
   next?: { case_number: number; url: string } | null;
 }
 
-/** A slice was on the screen: since when, and for how long since it was last told. */
+/** A slice was on the screen: since when, and for how long in this visit. */
 export interface SeenRow {
   z: number;
   at: string;

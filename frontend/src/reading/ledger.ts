@@ -32,6 +32,8 @@ export const unsentRows = signal(0);
 
 class Ledger {
   private readonly eye = new Eye();
+  /** All of this visit: a slice's time adds up here, so that saying it twice changes nothing at the server. */
+  private readonly looks = new Map<number, SeenRow>();
   private waiting = new Map<number, SeenRow>();
   private sending = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -48,6 +50,7 @@ class Ledger {
     ledger?.seen.forEach((z) => (marks[z] = 1));
     this.recall().forEach((row) => {
       marks[row.z] = 1;
+      this.looks.set(row.z, row);
       this.waiting.set(row.z, row);
     });
     display.seenSlices.value = marks;
@@ -99,8 +102,10 @@ class Ledger {
 
   private tell(look: Look | null): void {
     if (!look || !state.reading.peek()?.may_edit) return;
-    const known = this.waiting.get(look.z);
-    this.waiting.set(look.z, { z: look.z, at: known?.at ?? look.at, dwell_ms: (known?.dwell_ms ?? 0) + look.dwellMs });
+    const known = this.looks.get(look.z);
+    const row = { z: look.z, at: known?.at ?? look.at, dwell_ms: (known?.dwell_ms ?? 0) + look.dwellMs };
+    this.looks.set(look.z, row);
+    this.waiting.set(look.z, row);
     if (!display.seenSlices.peek()[look.z]) {
       const marks = display.seenSlices.peek().slice();
       marks[look.z] = 1;
@@ -144,10 +149,7 @@ class Ledger {
   }
 
   private putBack(rows: readonly SeenRow[]): void {
-    for (const row of rows) {
-      const later = this.waiting.get(row.z);
-      this.waiting.set(row.z, { ...row, dwell_ms: row.dwell_ms + (later?.dwell_ms ?? 0) });
-    }
+    for (const row of rows) if (!this.waiting.has(row.z)) this.waiting.set(row.z, row);
   }
 
   private keep(): void {
