@@ -6,8 +6,6 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 export default defineConfig({
   base: "/static/viewer/",
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  // vtk.js asks for xmlbuilder2, whose parent class is a node module: the built page would die at load.
-  resolve: { alias: { xmlbuilder2: here("./src/viewer/xmlbuilder2.ts") } },
   worker: { format: "es" },
   build: {
     target: "es2022",

@@ -57,6 +57,8 @@ export const voi = signal({ width: 1500, level: -600 });
 export const activePlane = signal<PlaneName>("axial");
 export const oneUp = signal<PlaneName | null>(null);
 export const masksHidden = signal(false);
+/** Thickness of the slab whose maximum intensity is shown; 0: the slice alone. */
+export const slabMm = signal(0);
 export const crosshair = signal(false);
 export const loadedSlices = signal(0);
 export const canUndo = signal(false);

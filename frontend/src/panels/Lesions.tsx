@@ -49,14 +49,13 @@ export function Lesions({ desk }: { desk: Desk }) {
       <ol>
         {all.map((lesion, index) => (
           <li key={`${lesion.label}:${lesion.at.join()}`} class={index === currentLesion.value ? "current" : ""}>
-            <button class="lesion-go" tabIndex={index === Math.max(0, currentLesion.value) ? 0 : -1} onClick={() => goToLesion(desk, index)} onKeyDown={(event) => move(event, index)}>
+            <button class="lesion-go" title={`${lesion.place}, slices ${lesion.component.zFirst + 1} to ${lesion.component.zLast + 1}${lesion.meanHu === null ? "" : `, mean ${Math.round(lesion.meanHu)} HU`}`} tabIndex={index === Math.max(0, currentLesion.value) ? 0 : -1} onClick={() => goToLesion(desk, index)} onKeyDown={(event) => move(event, index)}>
               <span class="label-swatch" style={{ "--colour": labels.get(lesion.label)?.colour }} title={labels.get(lesion.label)?.name} />
               <b class="num">{fixed(lesion.volumeMl, lesion.volumeMl < 10 ? 2 : 1)} mL</b>
               <span class="ellipsis">{lesion.place}</span>
-              <span class="num dim">
+              <span class="num dim lesion-slices">
                 {lesion.component.zFirst + 1}–{lesion.component.zLast + 1}
               </span>
-              <span class="num dim lesion-hu">{lesion.meanHu === null ? "" : `${Math.round(lesion.meanHu)} HU`}</span>
             </button>
             <button class="lesion-more" aria-expanded={open.value === index} aria-label="What to do with it" disabled={!desk.mayEdit} onClick={() => (open.value = open.value === index ? -1 : index)}>
               ⋯

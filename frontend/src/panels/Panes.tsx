@@ -30,6 +30,7 @@ function Pane({ name, shown }: { name: PlaneName; shown: boolean }) {
       <BrushRing plane={name} />
       <span class="pane-title">
         {TITLES[name]} <b>{total ? slice + 1 : ""}</b>
+        {state.slabMm.value ? <span class="pane-slab"> maximum of {state.slabMm.value} mm; painting is on this slice</span> : null}
       </span>
       {letters && (
         <>

@@ -17,7 +17,7 @@ import { attachGestures } from "../viewer/gestures";
 import { rgbOf, type Colours } from "../viewer/picture";
 import type { OverlayMarks } from "../viewer/planeview";
 import { SlabLoader, startWorkers } from "../viewer/slabloader";
-import type { Stage } from "../viewer/stage";
+import { Stage } from "../viewer/stage";
 import type { Layers } from "../edits/layers";
 import { LesionBook } from "./lesions";
 import { Session } from "./session";
@@ -64,7 +64,6 @@ export class Desk {
   }
 
   async open(panes: () => Record<PlaneName, HTMLElement>): Promise<void> {
-    const stageModule = import("../viewer/stage");
     const workers = startWorkers();
     const { reading, header, container } = await this.session.load();
     this.timings.readingMs = performance.now();
@@ -78,19 +77,12 @@ export class Desk {
       complete: () => this.scanLoaded(),
       failed: (sentence) => (state.notice.value = sentence),
     });
-    await this.session.openMask(container);
-    state.slices.value = { ...start, ...throughTheMask(this.session.layers!, start) };
-    this.timings.maskMs = performance.now();
-    void this.session.startWriting().catch((error: Error) => (state.trouble.value = error.message));
-    const { Stage } = await stageModule;
-    this.timings.cornerstoneMs = performance.now();
-    this.stage = new Stage(grid, panes(), () => (display.shown.value.kind === "film" ? display.shown.value.layers : this.session.layers), (plane) => this.marks(plane), isVisible, {
+    this.stage = new Stage(grid, panes(), () => this.session.hu, () => (display.shown.value.kind === "film" ? display.shown.value.layers : this.session.layers), (plane) => this.marks(plane), isVisible, {
       firstSlice: () => (this.timings.firstSliceMs = performance.now()),
       allDrawn: () => (this.timings.completeMs = performance.now()),
     });
-    await this.stage.start(state.slices.value, state.voi.value);
+    this.stage.start(state.slices.value, state.voi.value);
     this.timings.stageMs = performance.now();
-    this.session.hu.forEach((voxels, z) => voxels && this.stage!.put(z, voxels));
     PLANES.forEach((name) => attachGestures(this.stage!.views[name], this));
     state.placeOf.value = (plane, u, v) => {
       const view = this.stage!.views[plane];
@@ -98,12 +90,18 @@ export class Desk {
       return { x, y, mmPerPixel: view.mmPerCssPixel };
     };
     state.lettersOf.value = Object.fromEntries(PLANES.map((name) => [name, this.stage!.views[name].letters]));
+    await this.session.openMask(container);
+    this.timings.maskMs = performance.now();
+    const through = throughTheMask(this.session.layers!, start);
+    this.showSlice("coronal", through.coronal);
+    this.showSlice("sagittal", through.sagittal);
+    void this.session.startWriting().catch((error: Error) => (state.trouble.value = error.message));
   }
 
   private sliceArrived(z: number, voxels: Int16Array): void {
     this.timings.firstSlabMs ??= performance.now();
     this.session.sliceLoaded(z, voxels);
-    this.stage?.put(z, voxels);
+    this.stage?.sliceArrived(z);
     state.loadedSlices.value++;
   }
 
@@ -144,6 +142,7 @@ export class Desk {
         preview: display.preview.value,
         ...this.visibleColours(),
       },
+      slabMm: state.slabMm.value,
       crosshair: state.crosshair.value ? [sagittal, coronal, axial] : null,
     };
   }

@@ -96,5 +96,5 @@ export function attachKeys(desk: Desk): void {
 
 const REPEATS: ReadonlySet<KeyAction> = new Set([
   "slice_up", "slice_down", "page_up", "page_down", "smaller", "larger", "undo", "redo", "next_lesion", "previous_lesion",
-  "next_unseen", "previous_unseen", "next_difference",
+  "next_unseen", "previous_unseen", "next_difference", "spot_left", "spot_right", "spot_up", "spot_down",
 ]);

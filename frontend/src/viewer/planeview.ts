@@ -1,6 +1,6 @@
-/** One plane of the scan: Cornerstone draws the CT, our own canvas over it draws masks, crosshair and scale. */
-import { Enums, type RenderingEngine, type Types } from "@cornerstonejs/core";
+/** One plane of the scan: one canvas for the CT, one over it for masks, crosshair and scale. */
 import { add, directionLetters, dot, scale, type Grid, type PlaneFrame, type Vec3 } from "../geometry/grid";
+import { CtPicture, type GreyTable, type HuSlices } from "./ctpicture";
 import { MaskPainter, type MaskStyle } from "./maskpainter";
 import type { Layers } from "../edits/layers";
 
@@ -18,12 +18,16 @@ export interface OverlayMarks {
   style: MaskStyle;
   /** Voxel of the crosshair, or null when it is not shown. */
   crosshair: Vec3 | null;
+  /** Thickness of the slab whose maximum is shown; 0: the slice alone. */
+  slabMm: number;
 }
 
 export class PlaneView {
   slice: number;
   readonly canvas: HTMLCanvasElement;
-  private readonly host: HTMLDivElement;
+  private readonly host: HTMLCanvasElement;
+  private readonly picture: CtPicture;
+  private wanted = 0;
   private readonly painter = new MaskPainter();
   private centre: Vec3;
   private halfHeightMm = 100;
@@ -34,31 +38,20 @@ export class PlaneView {
     readonly element: HTMLElement,
     readonly grid: Grid,
     readonly frame: PlaneFrame,
-    private readonly engine: RenderingEngine,
+    hu: () => HuSlices,
     private readonly layers: () => Layers | null,
     private readonly marks: () => OverlayMarks,
+    /** The CT was drawn; whether all that it shows is loaded. */
+    private readonly drawn: (whole: boolean) => void,
   ) {
     this.slice = Math.floor(grid.size[frame.across] / 2);
     this.centre = grid.toWorld(grid.size.map((n) => (n - 1) / 2) as Vec3);
-    this.host = document.createElement("div");
+    this.picture = new CtPicture(grid, frame, hu);
+    this.host = document.createElement("canvas");
     this.host.className = "pane-image";
     this.canvas = document.createElement("canvas");
     this.canvas.className = "pane-overlay";
     element.prepend(this.host, this.canvas);
-    this.engine.enableElement({
-      viewportId: frame.name,
-      type: Enums.ViewportType.ORTHOGRAPHIC,
-      element: this.host,
-      defaultOptions: {
-        background: [0, 0, 0],
-        orientation: { viewPlaneNormal: frame.normal, viewUp: frame.up } as unknown as Enums.OrientationAxis,
-      },
-    });
-    this.host.addEventListener(Enums.Events.IMAGE_RENDERED, () => this.drawOverlay());
-  }
-
-  get viewport(): Types.IVolumeViewport {
-    return this.engine.getViewport(this.frame.name) as Types.IVolumeViewport;
   }
 
   /** Pixels of this plane's slice image. */
@@ -137,36 +130,73 @@ export class PlaneView {
     return (2 * this.halfHeightMm) / Math.max(1, this.element.clientHeight);
   }
 
+  /** Keeps the middle of the pane on the shown slice. */
   applyCamera(): void {
     const middle = this.grid.toVoxel(this.centre);
     middle[this.frame.across] = this.slice;
-    const focalPoint = this.grid.toWorld(middle);
-    this.centre = focalPoint;
-    this.viewport.setCamera({
-      focalPoint,
-      position: add(focalPoint, scale(this.frame.normal, 1000)),
-      viewPlaneNormal: this.frame.normal,
-      viewUp: this.frame.up,
-      parallelScale: this.halfHeightMm,
-      parallelProjection: true,
-    });
+    this.centre = this.grid.toWorld(middle);
     this.mapped = null;
   }
 
-  render(): void {
-    this.viewport.render();
+  window(table: GreyTable): void {
+    this.picture.window(table);
   }
 
-  /** Where the slice's pixels lie in the pane, from Cornerstone's own camera. */
+  arrived(): void {
+    this.picture.arrived();
+  }
+
+  /** Draws CT and overlay with the next frame. */
+  render(): void {
+    this.wanted ||= requestAnimationFrame(() => {
+      this.wanted = 0;
+      this.drawn(this.drawNow());
+    });
+  }
+
+  private drawNow(): boolean {
+    const ratio = window.devicePixelRatio || 1;
+    const context = this.cleared(this.host, ratio);
+    context.fillRect(0, 0, this.host.width, this.host.height);
+    const whole = this.picture.draw(context, this.matrix(ratio), this.slice, this.marks().slabMm);
+    this.drawOverlay();
+    return whole;
+  }
+
+  /** The canvas's context, the canvas as large as the pane and empty. */
+  private cleared(canvas: HTMLCanvasElement, ratio: number): CanvasRenderingContext2D {
+    const width = Math.round(this.element.clientWidth * ratio);
+    const height = Math.round(this.element.clientHeight * ratio);
+    if (canvas.width !== width || canvas.height !== height) {
+      canvas.width = width;
+      canvas.height = height;
+    }
+    const context = canvas.getContext("2d")!;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, width, height);
+    return context;
+  }
+
+  private matrix(ratio: number): DOMMatrix {
+    const { a, b, c, d, e, f } = this.mapping;
+    return new DOMMatrix([a * ratio, b * ratio, c * ratio, d * ratio, e * ratio, f * ratio]);
+  }
+
+  /** Where the slice's pixels lie in the pane: the grid's own steps, seen along the plane's normal. */
   get mapping(): Mapping {
     if (this.mapped) return this.mapped;
-    const at = (u: number, v: number): [number, number] =>
-      this.viewport.worldToCanvas(this.grid.toWorld(this.voxelOf(u, v))) as [number, number];
-    const [w, h] = this.imageSize;
-    const [e, f] = at(0, 0);
-    const [xu, yu] = at(w, 0);
-    const [xv, yv] = at(0, h);
-    this.mapped = { a: (xu - e) / w, b: (yu - f) / w, c: (xv - e) / h, d: (yv - f) / h, e, f };
+    const { right, up, u, v } = this.frame;
+    const perMm = 1 / this.mmPerCssPixel;
+    const [stepU, stepV] = [this.grid.steps[u], this.grid.steps[v]];
+    const from = add(this.grid.toWorld(this.voxelOf(0, 0)), scale(this.centre, -1));
+    this.mapped = {
+      a: dot(stepU, right) * perMm,
+      b: -dot(stepU, up) * perMm,
+      c: dot(stepV, right) * perMm,
+      d: -dot(stepV, up) * perMm,
+      e: this.element.clientWidth / 2 + dot(from, right) * perMm,
+      f: this.element.clientHeight / 2 - dot(from, up) * perMm,
+    };
     return this.mapped;
   }
 
@@ -226,17 +256,9 @@ export class PlaneView {
 
   drawOverlay(): void {
     const ratio = window.devicePixelRatio || 1;
-    const width = Math.round(this.element.clientWidth * ratio);
-    const height = Math.round(this.element.clientHeight * ratio);
-    if (this.canvas.width !== width || this.canvas.height !== height) {
-      this.canvas.width = width;
-      this.canvas.height = height;
-    }
-    const context = this.canvas.getContext("2d")!;
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.clearRect(0, 0, width, height);
-    const { a, b, c, d, e, f } = this.mapping;
-    const matrix = new DOMMatrix([a * ratio, b * ratio, c * ratio, d * ratio, e * ratio, f * ratio]);
+    const context = this.cleared(this.canvas, ratio);
+    const { width, height } = this.canvas;
+    const matrix = this.matrix(ratio);
     const { style, crosshair } = this.marks();
     const layers = this.layers();
     if (layers && !style.hidden) this.painter.draw(context, matrix, layers, this.grid, this.frame, this.slice, style, ratio);
