@@ -8,6 +8,7 @@ export type KeyAction =
   // painting
   | "brush" | "sphere" | "eraser" | "threshold" | "lasso" | "scissors" | "fill" | "grow" | "interpolate" | "smooth" | "islands"
   | "keep" | "copy_up" | "copy_down" | "replace" | "relabel" | "threshold_lung"
+  | "spot_left" | "spot_right" | "spot_up" | "spot_down" | "paint_spot" | "erase_spot"
   | "smaller" | "larger" | "label" | "lung_label" | "inside_lung" | "undo" | "redo" | "apply"
   // going through
   | "next_lesion" | "previous_lesion" | "next_unseen" | "previous_unseen" | "difference" | "next_difference" | "worst_difference" | "provenance"
@@ -57,6 +58,12 @@ export const KEYS: readonly KeyBinding[] = [
   { group: "Paint", keys: ["shift+i"], does: "Only inside the lung, on or off", action: "inside_lung" },
   { group: "Paint", keys: ["z", "ctrl+z"], does: "Undo", action: "undo" },
   { group: "Paint", keys: ["shift+z", "ctrl+shift+z", "ctrl+y"], does: "Redo", action: "redo" },
+  { group: "Paint", keys: ["alt+arrowleft"], does: "Without a pointer: crosshair to the left", action: "spot_left" },
+  { group: "Paint", keys: ["alt+arrowright"], does: "Crosshair to the right", action: "spot_right" },
+  { group: "Paint", keys: ["alt+arrowup"], does: "Crosshair up", action: "spot_up" },
+  { group: "Paint", keys: ["alt+arrowdown"], does: "Crosshair down", action: "spot_down" },
+  { group: "Paint", keys: ["alt+enter"], does: "Paint a disc of the brush at the crosshair", action: "paint_spot" },
+  { group: "Paint", keys: ["alt+backspace", "alt+delete"], does: "Erase a disc at the crosshair", action: "erase_spot" },
 
   { group: "Regions", keys: ["f"], does: "Fill: a hole, or alike Hounsfield values, in this slice", action: "fill" },
   { group: "Regions", keys: ["g"], does: "Grow a region in 3D from a click", action: "grow" },

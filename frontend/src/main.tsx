@@ -14,6 +14,7 @@ import { watchDifference } from "./reading/difference";
 import { watchLedger } from "./reading/ledger";
 import { watchProvenance } from "./reading/provenance";
 import { preferences } from "./preferences";
+import "./reading/spot";
 import { watchGrow } from "./tools/grow";
 
 const mount = document.getElementById("viewer");

@@ -76,7 +76,7 @@ export function attachKeys(desk: Desk): void {
     const act = binding && acts.get(binding.action);
     if (!binding || !act) return;
     // A focused button is pressed by Enter and Space.
-    if (event.target instanceof HTMLButtonElement && (event.key === "Enter" || event.key === " ") && !event.ctrlKey) return;
+    if (event.target instanceof HTMLButtonElement && (event.key === "Enter" || event.key === " ") && !event.ctrlKey && !event.altKey) return;
     event.preventDefault();
     if (releases.has(binding.action)) {
       if (event.repeat) return;
