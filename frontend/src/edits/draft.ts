@@ -20,8 +20,8 @@ export class DeltaDraft {
   /** Sets voxels from..to (flat, end excluded) of slice z where that is permitted. */
   fill(z: number, from: number, to: number, value: number): void {
     const before = this.layer.slices[z];
-    if (!before && value === 0) return;
     let slice = this.after.get(z);
+    if (!before && !slice && value === 0) return;
     if (!slice) this.after.set(z, (slice = before ? before.slice() : new Uint8Array(this.layer.sliceSize)));
     if (!this.permit) return void slice.fill(value, from, to);
     let allow = this.allowed.get(z);

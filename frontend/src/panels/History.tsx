@@ -1,5 +1,136 @@
+/** History of the mask: strokes kept beside it, the film, versions. */
+import { useEffect } from "preact/hooks";
+import type { Branch, HistoryVersion } from "../api/types";
+import * as display from "../display";
 import type { Desk } from "../reading/desk";
+import { compareWith } from "../reading/difference";
+import {
+  branches, busy, closeFilm, film, filmLoading, history, loadHistory, lookAt, merge, openFilm, play, playing, restore, seek, setAside,
+  stateOfFilm, strokeAt,
+} from "../reading/history";
+import { clock } from "./App";
+import "./history.css";
 
-export function History(_: { desk: Desk }) {
-  return null;
+const REASONS: Record<string, string> = { draft: "Draft", submit: "Submitted", return: "Returned", sign: "Signed", restore: "Restored" };
+
+export function History({ desk }: { desk: Desk }) {
+  useEffect(() => {
+    void loadHistory(desk);
+    return () => closeFilm(desk);
+  }, []);
+  const open = branches.value.filter((branch) => !branch.settled);
+  const settled = branches.value.filter((branch) => branch.settled);
+  return (
+    <section class="history" aria-label="History">
+      {open.length > 0 && <h2>Kept beside the mask</h2>}
+      {open.map((branch) => (
+        <BranchRow key={`${branch.tab}${branch.epoch}`} desk={desk} branch={branch} />
+      ))}
+      <h2>Film</h2>
+      <FilmBar desk={desk} />
+      <h2>Versions</h2>
+      {history.value && !history.value.versions.length && <p class="dim">No version has been cut yet: one is cut when you sign or restore.</p>}
+      <ol class="versions">
+        {history.value?.versions
+          .slice()
+          .reverse()
+          .map((version) => <VersionRow key={version.id} desk={desk} version={version} />)}
+      </ol>
+      {settled.map((branch) => (
+        <p class="dim" key={`${branch.tab}${branch.epoch}${branch.settled!.at}`}>
+          {branch.strokes.length} strokes of {clock(branch.from)} were {branch.settled!.decision === "merged" ? "merged" : "set aside"} by {branch.settled!.who}.
+        </p>
+      ))}
+    </section>
+  );
+}
+
+function FilmBar({ desk }: { desk: Desk }) {
+  const at = film.value;
+  if (!at) {
+    const count = history.value?.strokes.length ?? 0;
+    return (
+      <p class="history-row">
+        <button disabled={filmLoading.value || !history.value} onClick={() => void openFilm(desk)}>
+          {filmLoading.value ? "Loading the film" : "Look at the film"}
+        </button>
+        <span class="num dim">{count} strokes</span>
+      </p>
+    );
+  }
+  const stroke = strokeAt(at.at);
+  const named = stateOfFilm();
+  return (
+    <div class="film">
+      <input
+        type="range"
+        min={0}
+        max={at.of}
+        value={at.at}
+        aria-label="Stroke of the film"
+        aria-valuetext={stroke ? `stroke ${at.at} of ${at.of}, ${stroke.tool} by ${stroke.who}` : "as it began"}
+        onInput={(event) => seek(desk, event.currentTarget.valueAsNumber)}
+      />
+      <p class="num">
+        {at.at} / {at.of} {stroke ? `${clock(stroke.server_time, true)} ${stroke.tool}` : "as it began"}
+      </p>
+      <p class="dim ellipsis">{stroke ? `${stroke.who}, ${stroke.voxel_count} voxels, ${stroke.layer}` : "before the first stroke"}</p>
+      <p class="history-row">
+        <button onClick={() => seek(desk, at.at - 1)} aria-label="One stroke back" disabled={!at.at}>
+          ‹
+        </button>
+        <button onClick={() => play(desk)}>{playing.value ? "Pause" : "Play"}</button>
+        <button onClick={() => seek(desk, at.at + 1)} aria-label="One stroke on" disabled={at.at === at.of}>
+          ›
+        </button>
+        <button disabled={!named || at.at === at.of || !!busy.value} onClick={() => named && void restore(desk, named)} title="As a new version; nothing is taken out of the history">
+          Restore this
+        </button>
+        <button onClick={() => closeFilm(desk)}>Back to now</button>
+      </p>
+      <p class="dim">Looking at the past: painting is off.</p>
+    </div>
+  );
+}
+
+function VersionRow({ desk, version }: { desk: Desk; version: HistoryVersion }) {
+  const name = `version:${version.id}`;
+  return (
+    <li>
+      <p>
+        <b>{REASONS[version.reason] ?? version.reason}</b> <span class="dim">{version.who}</span>
+      </p>
+      <p class="num dim" title={version.sha256}>
+        {new Date(version.cut_at).toLocaleDateString("en-GB")} {clock(version.cut_at)}, {version.sha256.slice(0, 8)}
+      </p>
+      <p class="history-row">
+        <button onClick={() => void compareWith(desk, name)}>Compare</button>
+        <button disabled={!display.paintable.value || !!busy.value} onClick={() => void restore(desk, name)}>
+          Restore
+        </button>
+      </p>
+    </li>
+  );
+}
+
+function BranchRow({ desk, branch }: { desk: Desk; branch: Branch }) {
+  return (
+    <div class="branch">
+      <p>
+        {branch.strokes.length} {branch.strokes.length === 1 ? "stroke" : "strokes"} of {clock(branch.from)} by {branch.who}, in a tab that no longer held the mask.{" "}
+        <span class="num dim">{branch.voxel_count} voxels</span>
+      </p>
+      <p class="history-row">
+        <button aria-pressed={display.preview.value !== null} onClick={() => lookAt(desk, branch)}>
+          Look
+        </button>
+        <button disabled={!desk.mayEdit || !!busy.value} onClick={() => void merge(desk, branch)}>
+          Merge
+        </button>
+        <button disabled={!!busy.value} onClick={() => void setAside(desk, branch)}>
+          Set aside
+        </button>
+      </p>
+    </div>
+  );
 }

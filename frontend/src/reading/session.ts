@@ -263,6 +263,23 @@ export class Session {
     await this.reload();
   }
 
+  /** Waits until every stroke is on the server; throws when it cannot be. */
+  async settled(): Promise<void> {
+    await this.editor?.flushed();
+    if (!(await this.queue.settled())) throw new Refused(0, "unsaved", "Some strokes are not saved yet.");
+  }
+
+  /** Makes a past state the present one, on the server; then brings its strokes in here, where they can be undone. */
+  async restore(wanted: string): Promise<void> {
+    await this.settled();
+    await this.api.restore(wanted, this.identity.tab, this.lease.epoch);
+    const fresh = await this.api.strokesAfter(this.shown);
+    await this.catchUp(fresh);
+    for (const stroke of fresh) {
+      if (stroke.applied) this.remember(stroke.tool, stroke.undoes, { ...stroke, payload: fromBase64(stroke.payload) });
+    }
+  }
+
   /** Every finished stroke has been answered by the server. */
   get allSaved(): boolean {
     return !this.editor?.painting && !this.editor?.writing && (this.queue?.size ?? 0) === 0 && state.saving.value.kind === "saved";
