@@ -46,7 +46,7 @@ OBJECT = OpenApiTypes.OBJECT
 ERRORS = {400: OBJECT, 401: OBJECT, 404: OBJECT, 409: OBJECT}
 PAGE, PAGE_BYTES = 500, 4 * 1024 * 1024
 # Okabe and Ito's colours in an order that keeps neighbours apart; nobody is red or green alone.
-AUTHOR_COLOURS = ("#E8ECEF", "#56B4E9", "#E69F00", "#CC79A7", "#F0E442", "#0072B2", "#D55E00", "#009E73")
+AUTHOR_COLOURS = ("#56B4E9", "#E69F00", "#CC79A7", "#F0E442", "#009E73", "#0072B2", "#D55E00", "#E8ECEF")
 
 
 def _stage_of(mask: Mask) -> str:

@@ -17,7 +17,10 @@ export function Difference({ desk }: { desk: Desk }) {
   return (
     <section class="overlay-panel" aria-label="Difference">
       <div class="side-heading">
-        <h2>Difference</h2>
+        <h2>
+          Difference{" "}
+          <span class="num">{comparing.value === "loading" ? "loading" : slices === undefined ? "counting" : `on ${slices} ${slices === 1 ? "slice" : "slices"}`}</span>
+        </h2>
         <button class="compact" title={`Close the difference (${shownKeys("difference")})`} onClick={stop}>
           Close <kbd>{shownKeys("difference")}</kbd>
         </button>
@@ -67,7 +70,6 @@ export function Difference({ desk }: { desk: Desk }) {
         <button class="compact" disabled={!slices} onClick={() => worstDifference(desk)}>
           Worst <kbd>{shownKeys("worst_difference")}</kbd>
         </button>
-        <span class="dim num">{comparing.value === "loading" ? "loading" : slices === undefined ? "counting" : `${slices} ${slices === 1 ? "slice differs" : "slices differ"}`}</span>
       </p>
     </section>
   );

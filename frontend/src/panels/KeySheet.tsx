@@ -113,8 +113,8 @@ function Row({ binding, waiting, wait, settle }: { binding: KeyBinding; waiting:
   return (
     <li class={waiting ? "waiting" : ""}>
       {mayRemap(binding) ? (
-        <button class={own ? "key own" : "key"} title="Change this key" aria-label={`${binding.does}: ${name}. Change this key`} onClick={wait}>
-          <kbd>{waiting ? "press a key" : name}</kbd>
+        <button class={own ? "key own" : "key"} title={`${name}: click to change`} aria-label={`${binding.does}: ${name}. Change this key`} onClick={wait}>
+          <kbd>{waiting ? "press a key" : (name.split(", ")[0])}</kbd>
         </button>
       ) : (
         <span class="key fixed">

@@ -45,10 +45,10 @@ export function Numbers() {
           </tr>
         </thead>
         <tbody>
-          {row("Extent", (side) => `${fixed(side?.extentPercent, 1)} %`)}
-          {row("Lesion", (side) => `${fixed(side?.lesionMl, 1)} mL`, "lesion")}
-          {row("Weight", (side) => (noHu ? "–" : `${fixed(side?.weightG, 1)} g`))}
-          {row("Lung", (side) => `${fixed(side?.lungMl, 0)} mL`, "lung")}
+          {row("Extent, %", (side) => fixed(side?.extentPercent, 1))}
+          {row("Lesion, mL", (side) => fixed(side?.lesionMl, 1), "lesion")}
+          {row("Weight, g", (side) => (noHu ? "–" : fixed(side?.weightG, 1)))}
+          {row("Lung, mL", (side) => fixed(side?.lungMl, 0), "lung")}
         </tbody>
       </table>
       <p class={n && n.lesionOutsideLungMl > 0 ? "caution" : "caution silent"}>

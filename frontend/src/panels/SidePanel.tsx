@@ -54,11 +54,11 @@ export function SidePanel({ desk }: { desk: Desk }) {
           </button>
         ))}
       </div>
-      <Difference desk={desk} />
-      <Provenance />
       <div class="side-section" role="tabpanel" id={`section-${open.name}`} aria-labelledby={`tab-${open.name}`} tabIndex={-1}>
         <open.Section desk={desk} />
       </div>
+      <Difference desk={desk} />
+      <Provenance />
       <Numbers />
     </div>
   );
