@@ -1,4 +1,5 @@
-import { expect, it } from "vitest";
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
 import { emptyLayers } from "../src/edits/layers";
 import { MeasureBook } from "../src/edits/measure";
 
@@ -51,4 +52,80 @@ it("without lung the extent is undefined, and without Hounsfield values the weig
   book.refresh();
   expect(book.numbers().extentPercent).toBeNull();
   expect(book.numbers().weightG).toBeNull();
+});
+
+interface SideVector {
+  lung_volume_ml: number;
+  lesion_volume_ml: number;
+  extent_percent: number | null;
+  weight_g: number | null;
+}
+
+interface Vectors {
+  shape_zyx: [number, number, number];
+  voxel_volume_ml: number;
+  labels: typeof LABELS;
+  hu: number[];
+  cases: {
+    name: string;
+    anatomy: number[];
+    findings: number[];
+    has_hu: boolean;
+    numbers: {
+      extent_percent: number | null;
+      weight_g: number | null;
+      lesion_volume_ml: number;
+      lesion_outside_lung_ml: number;
+      lung_volume_ml: number;
+      lung_weight_g: number | null;
+      left: SideVector;
+      right: SideVector;
+      by_label: Record<string, { volume_ml: number; weight_g: number | null }>;
+    };
+  }[];
+}
+
+describe("the numbers of the Python side", () => {
+  const vectors = JSON.parse(readFileSync(new URL("../../tests/vectors/measures.json", import.meta.url), "utf8")) as Vectors;
+  const same = (ours: number | null | undefined, theirs: number | null): void => {
+    if (theirs === null) expect(ours).toBeNull();
+    else expect(ours).toBeCloseTo(theirs, 9);
+  };
+
+  it.each(vectors.cases.map((vector) => [vector.name, vector] as const))("%s", (_, vector) => {
+    const layers = emptyLayers(vectors.shape_zyx);
+    const size = layers.findings.sliceSize;
+    const hu = Int16Array.from(vectors.hu);
+    const fill = (name: "anatomy" | "findings", z: number): void => {
+      const slice = vector[name].slice(z * size, (z + 1) * size);
+      if (slice.some(Boolean)) layers[name].writable(z).set(slice);
+    };
+    const book = new MeasureBook(layers, vectors.labels, vectors.voxel_volume_ml, (z) => (vector.has_hu ? hu.subarray(z * size, (z + 1) * size) : null));
+    // Slice by slice, as while painting: the end is what counting once would give.
+    for (let z = 0; z < vectors.shape_zyx[0]; z++) {
+      fill("anatomy", z);
+      fill("findings", z);
+      book.touch(z);
+      book.refresh();
+    }
+    const [ours, theirs] = [book.numbers(), vector.numbers];
+    same(ours.extentPercent, theirs.extent_percent);
+    same(ours.weightG, theirs.weight_g);
+    same(ours.lesionMl, theirs.lesion_volume_ml);
+    same(ours.lesionOutsideLungMl, theirs.lesion_outside_lung_ml);
+    same(ours.lungMl, theirs.lung_volume_ml);
+    same(ours.lungWeightG, theirs.lung_weight_g);
+    for (const side of ["left", "right"] as const) {
+      same(ours[side].lungMl, theirs[side].lung_volume_ml);
+      same(ours[side].lesionMl, theirs[side].lesion_volume_ml);
+      same(ours[side].extentPercent, theirs[side].extent_percent);
+      same(ours[side].weightG, theirs[side].weight_g);
+    }
+    for (const { value } of vectors.labels) {
+      const mine = ours.byLabel.get(value)!;
+      const there = theirs.by_label[String(value)] ?? { volume_ml: 0, weight_g: vector.has_hu ? 0 : null };
+      same(mine.volumeMl - mine.outsideMl, there.volume_ml);
+      same(mine.weightG, there.weight_g);
+    }
+  });
 });

@@ -14,6 +14,7 @@ import numpy as np
 from inference.imaging.delta import MAGIC, delta_between, encode_delta
 from inference.imaging.masks import Frame, encode_slice, slice_sha256, write_container
 from inference.imaging.slabs import encode_slab
+from inference.measures.quantification import measure
 
 FOLDER = Path(__file__).resolve().parents[1] / "vectors"
 
@@ -111,7 +112,48 @@ def mask() -> dict[str, Any]:
     }
 
 
-VECTORS = {"deltas.json": deltas, "slab.json": slab, "mask.json": mask}
+def measures() -> dict[str, Any]:
+    random = np.random.default_rng(22)
+    shape = (6, 8, 9)
+    hu = random.integers(-1100, 400, shape).astype(np.int16)
+    hu[0, 0, :5] = -3024
+    anatomy = random.choice(np.array([0, 1, 2, 3], np.uint8), shape, p=[0.4, 0.3, 0.25, 0.05])
+    findings = random.choice(np.array([0, 1, 2, 5, 7], np.uint8), shape, p=[0.5, 0.2, 0.1, 0.1, 0.1])
+    anatomy[5], findings[5] = 0, 0
+    nothing = np.zeros(shape, np.uint8)
+    cases = {
+        "a scan": (anatomy, findings, True),
+        "without Hounsfield units": (anatomy, findings, False),
+        "without lung": (nothing, findings, True),
+        "nothing drawn": (nothing, nothing, True),
+        "lung without lesion": (anatomy, nothing, True),
+    }
+    ml = 0.7 * 0.7 * 1.25 / 1000
+    # 1 and 7 are lesion, 2 is an exclusion that counts as lung, 5 one that does not.
+    return {
+        "shape_zyx": list(shape),
+        "voxel_volume_ml": ml,
+        "labels": [
+            {"value": 1, "isExclusion": False, "countsAsLung": True},
+            {"value": 2, "isExclusion": True, "countsAsLung": True},
+            {"value": 5, "isExclusion": True, "countsAsLung": False},
+            {"value": 7, "isExclusion": False, "countsAsLung": True},
+        ],
+        "hu": hu.reshape(-1).tolist(),
+        "cases": [
+            {
+                "name": name,
+                "anatomy": a.reshape(-1).tolist(),
+                "findings": f.reshape(-1).tolist(),
+                "has_hu": has_hu,
+                "numbers": measure(hu, a, f, ml, lesion_values=(1, 7), not_lung_values=(5,), has_hu=has_hu).as_dict(),
+            }
+            for name, (a, f, has_hu) in cases.items()
+        ],
+    }
+
+
+VECTORS = {"deltas.json": deltas, "slab.json": slab, "mask.json": mask, "measures.json": measures}
 
 
 def main() -> None:
