@@ -1,7 +1,7 @@
 /** Typed calls to the server. A signed-out session is its own error, so that nothing is lost over it. */
 import type { Outcome, StrokesAnswer } from "../edits/queue";
 import type {
-  Branch, Difference, HistoryVersion, LeaseAnswer, MaskHistory, MaskPlace, Provenance, Reading, SeenRow, StoredStroke,
+  Branch, Difference, HistoryVersion, LeaseAnswer, MaskHistory, MaskPlace, Provenance, Reading, ScanBeside, SeenRow, StoredStroke,
 } from "./types";
 
 export class SignedOut extends Error {}
@@ -143,6 +143,16 @@ export class Api {
   /** A past or other state as GGM1: "head", "stroke:12", "version:<uuid>", "reading:<uuid>". */
   stateMask(state: string): Promise<Uint8Array> {
     return this.bytes(`states/${encodeURIComponent(state)}/mask/`);
+  }
+
+  /** Another scan of the same patient, by its case. */
+  compareScan(caseId: string): Promise<ScanBeside> {
+    return this.json(`scans/${caseId}/`);
+  }
+
+  /** The mask of such a scan as GGM1, at the address that came with it. */
+  async maskAt(url: string): Promise<Uint8Array> {
+    return new Uint8Array(await (await this.ask(url)).arrayBuffer());
   }
 
   difference(a: string, b: string): Promise<Difference> {

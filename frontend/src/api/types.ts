@@ -75,7 +75,29 @@ export interface Reading {
   ledger?: { seen: number[]; lung: number[] };
   guideline?: { version: number | string; url: string } | null;
   preferences?: Record<string, unknown>;
-  next?: { case_number: number; url: string } | null;
+  next?: { case_number: number; url: string; slabs?: SlabInfo[]; reading?: string | null } | null;
+  /** Low resolution, at once. */
+  preview?: { url: string; shape_zyx: [number, number, number]; bytes: number } | null;
+  /** Scans of the same patient that this person may see, in order of time. */
+  timeline?: TimelineEntry[];
+}
+
+export interface TimelineEntry {
+  case: string;
+  case_number: number;
+  scan: string;
+  /** Shifted date, or null. */
+  when: string | null;
+  label: "prior" | "this" | "follow-up";
+  extent_percent: number | null;
+  weight_g: number | null;
+  reading: string | null;
+}
+
+/** A scan of the same patient, to lay beside. */
+export interface ScanBeside {
+  scan: Reading["scan"];
+  mask_url: string | null;
 }
 
 /** A slice was on the screen: since when, and for how long in this visit. */
