@@ -69,6 +69,10 @@ export function Numeral({ of, label, unit, min, max, step = 1, onInput }: Numera
         min={min}
         max={max}
         step={step}
+        onKeyDown={(event) => {
+          // Back to the picture, and to its keys.
+          if (event.key === "Enter" || event.key === "Escape") event.currentTarget.blur();
+        }}
         onChange={(event) => {
           const value = event.currentTarget.valueAsNumber;
           if (Number.isFinite(value)) of.value = Math.min(max, Math.max(min, value));
