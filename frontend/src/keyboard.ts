@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 export type KeyAction =
   // looking
   | "slice_up" | "slice_down" | "page_up" | "page_down" | "first_slice" | "last_slice"
-  | "pan" | "zoom" | "hide" | "outline" | "crosshair" | "presets" | "layout" | "reset" | "slab" | "length" | "surface" | "compare"
+  | "pan" | "zoom" | "hide" | "outline" | "crosshair" | "presets" | "layout" | "reset" | "slab" | "length" | "remove_length" | "surface" | "compare"
   // painting
   | "brush" | "sphere" | "eraser" | "threshold" | "lasso" | "scissors" | "fill" | "grow" | "interpolate" | "smooth" | "islands"
   | "keep" | "copy_up" | "copy_down" | "replace" | "relabel" | "threshold_lung"
@@ -35,9 +35,10 @@ export const KEYS: readonly KeyBinding[] = [
   { group: "Look", keys: ["o"], does: "Masks: fill and outline, outline, fill", action: "outline" },
   { group: "Look", keys: ["x"], does: "While held: crosshair; a click takes the other planes there", action: "crosshair" },
   { group: "Look", keys: ["w"], does: "Next window preset (right drag: window by hand)", action: "presets" },
-  { group: "Look", keys: ["v"], does: "Next layout (double click: one plane)", action: "layout" },
+  { group: "Look", keys: ["v"], does: "Next layout; side by side: next plane (double click: one plane)", action: "layout" },
   { group: "Look", keys: ["m"], does: "Slab: one slice, 5, 10, 20 mm of maximum intensity", action: "slab" },
   { group: "Look", keys: ["y"], does: "Measure a length", action: "length" },
+  { group: "Look", keys: ["delete", "backspace"], does: "Remove the chosen length", action: "remove_length" },
   { group: "Look", keys: ["shift+v"], does: "Surface of the mask in 3D", action: "surface" },
   { group: "Look", keys: ["\\"], does: "Lay another state or scan beside", action: "compare" },
   { group: "Look", keys: ["0"], does: "Fit the picture to the pane", action: "reset" },

@@ -15,6 +15,9 @@ import { watchLedger } from "./reading/ledger";
 import { watchProvenance } from "./reading/provenance";
 import { preferences } from "./preferences";
 import "./reading/spot";
+import { watchCompare } from "./reading/compare";
+import { watchView } from "./reading/view";
+import { watchLengths } from "./tools/length";
 import { watchGrow } from "./tools/grow";
 
 const mount = document.getElementById("viewer");
@@ -27,6 +30,9 @@ if (mount) {
   watchDifference(desk);
   watchProvenance(desk);
   watchLedger(desk);
+  watchView(desk);
+  watchCompare(desk);
+  watchLengths(desk);
   const opened = effect(() => {
     const reading = state.reading.value;
     if (!reading) return;

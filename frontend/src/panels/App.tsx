@@ -13,16 +13,16 @@ import { TopBar } from "./TopBar";
 export function App({ desk }: { desk: Desk }) {
   return (
     <div class="room" data-tool={state.tool.value}>
-      <TopBar />
+      <TopBar desk={desk} />
       <ToolRail desk={desk} />
       <SliceStrip desk={desk} />
-      <Panes />
+      <Panes desk={desk} />
       <aside class="side" aria-label="Labels and numbers">
         <SidePanel desk={desk} />
         <OperationBar />
         <Messages desk={desk} />
       </aside>
-      <StatusBar />
+      <StatusBar desk={desk} />
       <Dialogs desk={desk} />
     </div>
   );

@@ -1,53 +1,115 @@
-/** The places of the three planes, with letters of orientation, the brush's ring and the loading ring. */
+/** The places of the planes, of what lies beside them and of the surface; letters of orientation, loading ring. */
+import { computed } from "@preact/signals";
+import { Arriving, lazy } from "./lazy";
 import { PLANES, type PlaneName } from "../geometry/grid";
+import { anatomicalName, placeOfSlice } from "../geometry/planes";
+import { shownKeys } from "../keyboard";
+import { besidePlane, isVisible, layout, lower, narrow, scanGrid, surfaceWanted } from "../layout";
+import type { Desk } from "../reading/desk";
+import { toggleSurface } from "../reading/view";
 import * as state from "../state";
+import { BesideBar, BesidePane } from "./BesidePane";
 import { BrushRing } from "./BrushRing";
+import "./panes.css";
 
-const TITLES: Record<PlaneName, string> = { axial: "Axial", coronal: "Coronal", sagittal: "Sagittal" };
+export const TITLES: Record<PlaneName, string> = { axial: "Axial", coronal: "Coronal", sagittal: "Sagittal" };
 
-export function Panes() {
-  const up = state.oneUp.value;
+type Arrangement = "beside" | "one" | "large" | "narrow" | "four";
+
+const arrangement = computed<Arrangement>(() => {
+  if (besidePlane.value) return "beside";
+  if (state.oneUp.value || layout.value === "axial") return "one";
+  if (layout.value === "large" && narrow.value) return "narrow";
+  return layout.value;
+});
+
+const SurfacePane = lazy(() => import("./Surface"));
+
+export function Panes({ desk }: { desk: Desk }) {
+  const how = arrangement.value;
   return (
-    <main class={up ? "panes one-up" : "panes"}>
+    <main class="panes" data-arrangement={how}>
+      <BesideBar desk={desk} />
       {PLANES.map((name) => (
-        <Pane key={name} name={name} shown={up === null || up === name} />
+        <Pane key={name} name={name} shown={isVisible(name)} />
       ))}
+      {how === "beside" && <BesidePane desk={desk} />}
+      {how === "narrow" && <LowerTabs />}
+      {how === "four" && (
+        <section class="pane surface" aria-label="Surface of the mask">
+          {surfaceWanted.value ? (
+            <Arriving fallback={<p class="pane-empty dim">Loading</p>} of={SurfacePane} props={{ desk }} />
+          ) : (
+            <p class="pane-empty">
+              <button onClick={toggleSurface}>Surface of the mask</button>
+              <kbd>{shownKeys("surface")}</kbd>
+            </p>
+          )}
+        </section>
+      )}
     </main>
   );
 }
 
+function LowerTabs() {
+  return (
+    <div class="lower-tabs" role="tablist" aria-label="Plane below">
+      {(["coronal", "sagittal"] as const).map((name) => (
+        <button key={name} role="tab" aria-selected={lower.value === name} aria-controls={`pane-${name}`} onClick={() => (lower.value = name)}>
+          {TITLES[name]}
+        </button>
+      ))}
+    </div>
+  );
+}
+
 function Pane({ name, shown }: { name: PlaneName; shown: boolean }) {
-  const letters = state.lettersOf.value[name];
-  const reading = state.reading.value;
-  const total = reading ? reading.scan.shape_zyx[{ axial: 0, coronal: 1, sagittal: 2 }[name]] : 0;
+  const grid = scanGrid.value;
+  const frame = grid?.planes[name];
+  const total = frame ? grid!.size[frame.across] : 0;
   const slice = state.slices.value[name];
+  // A scan may be stacked from left to right: the name is the patient's, the place on the screen the grid's.
+  const title = TITLES[frame ? anatomicalName(frame) : name];
   return (
     <section
       class={`pane ${name} ${shown ? "" : "hidden"} ${state.activePlane.value === name ? "active" : ""}`}
-      aria-label={`${TITLES[name]} plane, slice ${slice + 1} of ${total}`}
+      aria-label={`${title} plane, slice ${slice + 1} of ${total}`}
+      aria-hidden={!shown}
     >
       <div class="pane-stage" id={`pane-${name}`} data-plane={name} />
       <BrushRing plane={name} />
       <span class="pane-title">
-        {TITLES[name]} <b>{total ? slice + 1 : ""}</b>
-        {state.slabMm.value ? <span class="pane-slab"> maximum of {state.slabMm.value} mm; painting is on this slice</span> : null}
+        {title} <b>{total ? slice + 1 : ""}</b>
+        {frame && <span class="pane-place">{placeOfSlice(grid!, frame, slice)} mm</span>}
+        {besidePlane.value && <span class="beside-what">This reading{extentNow()}</span>}
+        {state.slabMm.value ? <span class="pane-slab">MIP {state.slabMm.value} mm, painting on slice {slice + 1}</span> : null}
       </span>
-      {letters && (
-        <>
-          <span class="letter right">{letters.right}</span>
-          <span class="letter left">{letters.left}</span>
-          <span class="letter top">{letters.top}</span>
-          <span class="letter bottom">{letters.bottom}</span>
-        </>
-      )}
-      {name === "axial" && <LoadingRing />}
+      <Letters of={name} />
+      {name === "axial" && <Ring loaded={state.loadedSlices.value} total={total} />}
     </section>
   );
 }
 
-function LoadingRing() {
-  const total = state.reading.value?.scan.shape_zyx[0] ?? 0;
-  const loaded = state.loadedSlices.value;
+function extentNow(): string {
+  const extent = state.numbers.value?.extentPercent;
+  return extent === null || extent === undefined ? "" : `, extent ${extent.toFixed(1)} %`;
+}
+
+export function Letters({ of }: { of: PlaneName }) {
+  const letters = state.lettersOf.value[of];
+  if (!letters) return null;
+  return (
+    <>
+      {(["right", "left", "top", "bottom"] as const).map((side) => (
+        <span key={side} class={`letter ${side}`}>
+          {letters[side]}
+        </span>
+      ))}
+    </>
+  );
+}
+
+export function Ring({ loaded, total }: { loaded: number; total: number }) {
   if (total && loaded >= total) return null;
   const turn = 2 * Math.PI * 9;
   const part = total ? loaded / total : 0;

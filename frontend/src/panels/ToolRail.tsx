@@ -2,7 +2,7 @@
 import type { Desk } from "../reading/desk";
 import * as display from "../display";
 import { shownKeys } from "../keyboard";
-import { nextLook, nextPreset } from "../reading/keys";
+import { nextLook } from "../reading/keys";
 import * as state from "../state";
 import { TOOLS } from "../tools/registry";
 import type { Tool, ToolGroup } from "../tools/tool";
@@ -51,14 +51,6 @@ export function ToolRail({ desk }: { desk: Desk }) {
         pressed: display.look.value !== "both",
         run: nextLook,
       },
-      {
-        icon: "layout",
-        name: "One plane",
-        key: "V",
-        shortcut: "V",
-        pressed: state.oneUp.value !== null,
-        run: () => desk.toggleOneUp(state.activePlane.value),
-      },
     ],
   ];
   return (
@@ -82,16 +74,6 @@ export function ToolRail({ desk }: { desk: Desk }) {
           ))}
         </div>
       ))}
-      <button class="tool preset" title="Next window preset (W)" aria-label="Next window preset" aria-keyshortcuts="W" onClick={() => nextPreset(desk)}>
-        {presetName()}
-        <kbd>W</kbd>
-      </button>
     </nav>
   );
-}
-
-function presetName(): string {
-  const { width, level } = state.voi.value;
-  const found = state.WINDOW_PRESETS.find((preset) => preset.width === width && preset.level === level);
-  return found ? found.name.slice(0, 4) : "Own";
 }

@@ -1,12 +1,14 @@
 /** Where the reader is, whose hands the mask went through, whether it is saved, and the ways on: next case, sign. */
 import { shownKeys } from "../keyboard";
 import { onKey } from "../reading/acts";
+import type { Desk } from "../reading/desk";
 import * as display from "../display";
 import * as state from "../state";
 import { clock } from "./App";
+import { Layouts } from "./Layouts";
 import { FilmNotice } from "./SidePanel";
 
-export function TopBar() {
+export function TopBar({ desk }: { desk: Desk }) {
   const reading = state.reading.value;
   const cases = reading?.case;
   const lineage = reading?.lineage ?? [];
@@ -37,6 +39,7 @@ export function TopBar() {
           {lineage.map((step) => step.who).join(" › ")}
         </span>
       )}
+      <Layouts desk={desk} />
       <SaveState />
       <button class="icon-button" aria-label="Keys" title={`Keys (${shownKeys("sheet")})`} aria-keyshortcuts="?" onClick={() => (state.dialog.value = "keys")}>
         ?

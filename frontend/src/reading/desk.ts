@@ -4,6 +4,7 @@ import type { Reading } from "../api/types";
 import type { ContainerHeader } from "../edits/container";
 import type { Point } from "../geometry/disc";
 import { Grid, PLANES, type PlaneName, type Vec3 } from "../geometry/grid";
+import { besidePlane, isVisible } from "../layout";
 import * as state from "../state";
 import * as display from "../display";
 import type { SliceRuns } from "../edits/delta";
@@ -11,6 +12,7 @@ import { carryOut, Cancelled, type Operation } from "../edits/operation";
 import { permitOf, type Permit } from "../edits/permit";
 import type { Stroke } from "../edits/strokelog";
 import type { LayerName } from "../edits/layers";
+import { lengthsOn } from "../tools/length";
 import { toolNamed } from "../tools/registry";
 import type { Spot } from "../tools/tool";
 import { attachGestures } from "../viewer/gestures";
@@ -49,6 +51,8 @@ export class Desk {
   private colours: { findings: Colours; anatomy: Colours } = { findings: new Map(), anatomy: new Map() };
   /** Told when voxels of a layer have changed; null: all slices. */
   readonly maskWatchers = new Set<(layer: LayerName, slices: readonly number[] | null) => void>();
+  /** Told when a plane was drawn: slice, window or camera may be new. */
+  readonly planeWatchers = new Set<(plane: PlaneName) => void>();
   private readonly lesionBook = new LesionBook(this);
   private trace: StrokeTrace | null = null;
   /** A drag that Escape drops: a shape in the making. */
@@ -80,6 +84,7 @@ export class Desk {
     this.stage = new Stage(grid, panes(), () => this.session.hu, () => (display.shown.value.kind === "film" ? display.shown.value.layers : this.session.layers), (plane) => this.marks(plane), isVisible, {
       firstSlice: () => (this.timings.firstSliceMs = performance.now()),
       allDrawn: () => (this.timings.completeMs = performance.now()),
+      planeDrawn: (plane) => this.planeWatchers.forEach((watch) => watch(plane)),
     });
     this.stage.start(state.slices.value, state.voi.value);
     this.timings.stageMs = performance.now();
@@ -129,7 +134,7 @@ export class Desk {
     return this.visible.colours;
   }
 
-  private marks(_plane: PlaneName): OverlayMarks {
+  marks(plane: PlaneName): OverlayMarks {
     const { axial, coronal, sagittal } = state.slices.value;
     return {
       style: {
@@ -143,6 +148,7 @@ export class Desk {
         ...this.visibleColours(),
       },
       slabMm: state.slabMm.value,
+      lengths: lengthsOn(plane, state.slices.value[plane]),
       crosshair: state.crosshair.value ? [sagittal, coronal, axial] : null,
     };
   }
@@ -184,7 +190,6 @@ export class Desk {
 
   setWindow(width: number, level: number): void {
     state.voi.value = { width, level };
-    this.stage?.setWindow(state.voi.value);
   }
 
   resizeBrush(steps: number): void {
@@ -205,17 +210,15 @@ export class Desk {
   }
 
   toggleOneUp(plane: PlaneName): void {
-    state.oneUp.value = state.oneUp.value ? null : plane;
+    if (!besidePlane.value) state.oneUp.value = state.oneUp.value ? null : plane;
   }
 
   pan(plane: PlaneName, dx: number, dy: number): void {
-    this.stage?.views[plane].pan(dx, dy);
-    this.stage?.views[plane].render();
+    this.stage?.pan(plane, dx, dy);
   }
 
   zoom(plane: PlaneName, factor: number, about?: [number, number]): void {
-    this.stage?.views[plane].zoom(factor, about);
-    this.stage?.views[plane].render();
+    this.stage?.zoom(plane, factor, about);
   }
 
   /** Takes a tool in hand, or carries it out at once when it is of that kind. */
@@ -357,8 +360,6 @@ export class Desk {
     return this.stage!.voxelToClient(plane, [i, j, k] as Vec3);
   }
 }
-
-const isVisible = (plane: PlaneName): boolean => state.oneUp.value === null || state.oneUp.value === plane;
 
 /** The slices to begin with: the middle of the lesion, else of the lungs, else of the scan. */
 function startSlices(reading: Reading, header: ContainerHeader): Record<PlaneName, number> {

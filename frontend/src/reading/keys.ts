@@ -6,13 +6,6 @@ import { TOOLS } from "../tools/registry";
 import { acts, onKey, releases, type Act } from "./acts";
 import type { Desk } from "./desk";
 
-export function nextPreset(desk: Desk): void {
-  const { width, level } = state.voi.value;
-  const at = state.WINDOW_PRESETS.findIndex((preset) => preset.width === width && preset.level === level);
-  const next = state.WINDOW_PRESETS[(at + 1) % state.WINDOW_PRESETS.length];
-  desk.setWindow(next.width, next.level);
-}
-
 const NEXT_LOOK = { both: "outline", outline: "fill", fill: "both" } as const;
 
 export function nextLook(): void {
@@ -42,13 +35,6 @@ onKey("crosshair", () => (state.crosshair.value = true), () => (state.crosshair.
 onKey("outline", nextLook);
 onKey("undo", (desk) => desk.undo());
 onKey("redo", (desk) => desk.redo());
-onKey("presets", nextPreset);
-const SLABS_MM = [0, 5, 10, 20];
-onKey("slab", (desk) => {
-  state.slabMm.value = SLABS_MM[(SLABS_MM.indexOf(state.slabMm.value) + 1) % SLABS_MM.length];
-  desk.stage?.redraw();
-});
-onKey("layout", (desk) => desk.toggleOneUp(state.activePlane.value));
 onKey("reset", (desk) => desk.stage?.fit());
 onKey("sign", () => (state.dialog.value = "sign"));
 onKey("sheet", () => (state.dialog.value = "keys"));

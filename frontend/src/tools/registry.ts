@@ -3,6 +3,7 @@ import { brushTool, eraserTool, sphereTool, thresholdTool } from "./brush";
 import { fillTool } from "./fill";
 import { growTool } from "./grow";
 import { islandsTool, keepTool, relabelTool } from "./islands";
+import { lengthTool } from "./length";
 import { replaceTool, thresholdLungTool } from "./ranges";
 import { copyTool, interpolateTool } from "./slices";
 import { smoothTool } from "./smooth";
@@ -14,7 +15,7 @@ export const TOOLS: readonly Tool[] = [
   brushTool, sphereTool, eraserTool, thresholdTool, lassoTool, rectangleTool, circleTool,
   fillTool, growTool, thresholdLungTool, smoothTool, islandsTool, keepTool, relabelTool, replaceTool,
   interpolateTool, copyTool,
-  windowTool, panTool, zoomTool,
+  windowTool, panTool, zoomTool, lengthTool,
 ];
 
 const byName = new Map(TOOLS.map((tool) => [tool.name, tool]));

@@ -18,6 +18,8 @@ export const windowDrag = (desk: Desk, at: Spot): Drag =>
 
 export const panDrag = (desk: Desk, at: Spot): Drag => dragging(at, (dx, dy) => desk.pan(at.plane, dx, dy));
 
+export const zoomDrag = (desk: Desk, at: Spot): Drag => dragging(at, (_, dy) => desk.zoom(at.plane, Math.exp(-dy / 150)));
+
 export const windowTool: Tool = {
   name: "window",
   title: "Window",
@@ -48,5 +50,5 @@ export const zoomTool: Tool = {
   hint: "Ctrl + wheel",
   group: "view",
   edits: false,
-  press: (desk, at) => (at.button === 0 ? dragging(at, (_, dy) => desk.zoom(at.plane, Math.exp(-dy / 150))) : null),
+  press: (desk, at) => (at.button === 0 ? zoomDrag(desk, at) : null),
 };

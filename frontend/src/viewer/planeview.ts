@@ -1,17 +1,17 @@
 /** One plane of the scan: one canvas for the CT, one over it for masks, crosshair and scale. */
-import { add, directionLetters, dot, scale, type Grid, type PlaneFrame, type Vec3 } from "../geometry/grid";
+import type { Point } from "../geometry/disc";
+import { directionLetters, scale, type Grid, type PlaneFrame, type Vec3 } from "../geometry/grid";
+import { Camera, type Mapping } from "./camera";
 import { CtPicture, type GreyTable, type HuSlices } from "./ctpicture";
 import { MaskPainter, type MaskStyle } from "./maskpainter";
 import type { Layers } from "../edits/layers";
 
-/** Pixels of the slice image to CSS pixels of the pane: x = a u + c v + e, y = b u + d v + f. */
-export interface Mapping {
-  a: number;
-  b: number;
-  c: number;
-  d: number;
-  e: number;
-  f: number;
+/** A measured length on the shown slice, in pixels of the slice image. */
+export interface ShownLength {
+  a: Point;
+  b: Point;
+  text: string;
+  chosen: boolean;
 }
 
 export interface OverlayMarks {
@@ -20,18 +20,21 @@ export interface OverlayMarks {
   crosshair: Vec3 | null;
   /** Thickness of the slab whose maximum is shown; 0: the slice alone. */
   slabMm: number;
+  lengths: readonly ShownLength[];
 }
 
+const LENGTH = "#D9E0E6";
+/** The voxel itself stays free to be seen. */
+const CROSS_GAP_PX = 10;
+const LENGTH_CHOSEN = "#4CB3D4";
+
 export class PlaneView {
-  slice: number;
+  readonly camera: Camera;
   readonly canvas: HTMLCanvasElement;
   private readonly host: HTMLCanvasElement;
   private readonly picture: CtPicture;
   private wanted = 0;
   private readonly painter = new MaskPainter();
-  private centre: Vec3;
-  private halfHeightMm = 100;
-  private mapped: Mapping | null = null;
   private sketched: readonly { u: number; v: number }[] | null = null;
 
   constructor(
@@ -44,8 +47,7 @@ export class PlaneView {
     /** The CT was drawn; whether all that it shows is loaded. */
     private readonly drawn: (whole: boolean) => void,
   ) {
-    this.slice = Math.floor(grid.size[frame.across] / 2);
-    this.centre = grid.toWorld(grid.size.map((n) => (n - 1) / 2) as Vec3);
+    this.camera = new Camera(grid, frame, () => ({ width: element.clientWidth, height: element.clientHeight }));
     this.picture = new CtPicture(grid, frame, hu);
     this.host = document.createElement("canvas");
     this.host.className = "pane-image";
@@ -74,68 +76,24 @@ export class PlaneView {
     };
   }
 
+  get slice(): number {
+    return this.camera.slice;
+  }
+
   voxelOf(u: number, v: number): Vec3 {
-    const voxel: Vec3 = [0, 0, 0];
-    voxel[this.frame.u] = u;
-    voxel[this.frame.v] = v;
-    voxel[this.frame.across] = this.slice;
-    return voxel;
+    return this.camera.voxelOf(u, v);
   }
 
-  /** Half the height in mm at which the whole plane just fits the pane. */
-  private get fittedHalfHeightMm(): number {
-    const { right, up } = this.frame;
-    const extent = (direction: Vec3): number =>
-      [this.frame.u, this.frame.v].reduce<number>((sum, axis) => sum + Math.abs(dot(this.grid.steps[axis], direction)) * this.grid.size[axis], 0);
-    const aspect = Math.max(0.1, this.element.clientWidth / Math.max(1, this.element.clientHeight));
-    return 0.51 * Math.max(extent(up), extent(right) / aspect);
-  }
-
-  /** 1 when the whole plane just fits, more when it is nearer. */
   get magnification(): number {
-    return this.fittedHalfHeightMm / this.halfHeightMm;
-  }
-
-  /** Shows the whole plane. */
-  fit(): void {
-    this.halfHeightMm = this.fittedHalfHeightMm;
-    this.centre = this.grid.toWorld(this.grid.size.map((n) => (n - 1) / 2) as Vec3);
-    this.applyCamera();
-  }
-
-  show(slice: number): void {
-    this.slice = Math.max(0, Math.min(this.grid.size[this.frame.across] - 1, Math.round(slice)));
-    this.applyCamera();
-  }
-
-  /** Moves the picture by CSS pixels. */
-  pan(dx: number, dy: number): void {
-    const mm = this.mmPerCssPixel;
-    this.centre = add(this.centre, add(scale(this.frame.right, -dx * mm), scale(this.frame.up, dy * mm)));
-    this.applyCamera();
-  }
-
-  /** Zooms about a point of the pane (CSS pixels); without one, about its middle. */
-  zoom(factor: number, about?: [number, number]): void {
-    const next = Math.max(2, Math.min(2000, this.halfHeightMm / factor));
-    const x = (about?.[0] ?? this.element.clientWidth / 2) - this.element.clientWidth / 2;
-    const y = (about?.[1] ?? this.element.clientHeight / 2) - this.element.clientHeight / 2;
-    const shift = ((this.halfHeightMm - next) * 2) / Math.max(1, this.element.clientHeight);
-    this.centre = add(this.centre, add(scale(this.frame.right, x * shift), scale(this.frame.up, -y * shift)));
-    this.halfHeightMm = next;
-    this.applyCamera();
+    return this.camera.magnification;
   }
 
   get mmPerCssPixel(): number {
-    return (2 * this.halfHeightMm) / Math.max(1, this.element.clientHeight);
+    return this.camera.mmPerPixel;
   }
 
-  /** Keeps the middle of the pane on the shown slice. */
-  applyCamera(): void {
-    const middle = this.grid.toVoxel(this.centre);
-    middle[this.frame.across] = this.slice;
-    this.centre = this.grid.toWorld(middle);
-    this.mapped = null;
+  get mapping(): Mapping {
+    return this.camera.mapping;
   }
 
   window(table: GreyTable): void {
@@ -182,48 +140,28 @@ export class PlaneView {
     return new DOMMatrix([a * ratio, b * ratio, c * ratio, d * ratio, e * ratio, f * ratio]);
   }
 
-  /** Where the slice's pixels lie in the pane: the grid's own steps, seen along the plane's normal. */
-  get mapping(): Mapping {
-    if (this.mapped) return this.mapped;
-    const { right, up, u, v } = this.frame;
-    const perMm = 1 / this.mmPerCssPixel;
-    const [stepU, stepV] = [this.grid.steps[u], this.grid.steps[v]];
-    const from = add(this.grid.toWorld(this.voxelOf(0, 0)), scale(this.centre, -1));
-    this.mapped = {
-      a: dot(stepU, right) * perMm,
-      b: -dot(stepU, up) * perMm,
-      c: dot(stepV, right) * perMm,
-      d: -dot(stepV, up) * perMm,
-      e: this.element.clientWidth / 2 + dot(from, right) * perMm,
-      f: this.element.clientHeight / 2 - dot(from, up) * perMm,
-    };
-    return this.mapped;
-  }
-
-  resized(): void {
-    this.mapped = null;
-  }
-
   /** From page coordinates to pixels of the slice image (fractions kept). */
   pixelAt(clientX: number, clientY: number): { u: number; v: number } {
     const box = this.element.getBoundingClientRect();
-    const { a, b, c, d, e, f } = this.mapping;
-    const x = clientX - box.left - this.element.clientLeft - e;
-    const y = clientY - box.top - this.element.clientTop - f;
-    const det = a * d - b * c;
-    return { u: (d * x - c * y) / det, v: (a * y - b * x) / det };
+    return this.camera.pixelAt(clientX - box.left - this.element.clientLeft, clientY - box.top - this.element.clientTop);
   }
 
   /** From pixels of the slice image to CSS pixels of the pane. */
   paneAt(u: number, v: number): [number, number] {
-    const { a, b, c, d, e, f } = this.mapping;
-    return [a * u + c * v + e, b * u + d * v + f];
+    return this.camera.paneAt(u, v);
   }
 
   clientAt(u: number, v: number): [number, number] {
     const box = this.element.getBoundingClientRect();
     const [x, y] = this.paneAt(u, v);
     return [box.left + this.element.clientLeft + x, box.top + this.element.clientTop + y];
+  }
+
+  /** Takes its canvases away. */
+  dispose(): void {
+    cancelAnimationFrame(this.wanted);
+    this.host.remove();
+    this.canvas.remove();
   }
 
   /** Forget the drawn mask of these axial slices of a layer, if they touch what is shown. */
@@ -259,24 +197,57 @@ export class PlaneView {
     const context = this.cleared(this.canvas, ratio);
     const { width, height } = this.canvas;
     const matrix = this.matrix(ratio);
-    const { style, crosshair } = this.marks();
+    const { style, crosshair, lengths } = this.marks();
     const layers = this.layers();
     if (layers && !style.hidden) this.painter.draw(context, matrix, layers, this.grid, this.frame, this.slice, style, ratio);
     if (this.sketched) this.drawSketch(context, matrix, ratio);
+    for (const length of lengths) this.drawLength(context, matrix, length, ratio);
     if (crosshair) this.drawCrosshair(context, matrix, crosshair, ratio);
     this.drawScale(context, ratio, width, height);
   }
 
   private drawCrosshair(context: CanvasRenderingContext2D, matrix: DOMMatrix, voxel: Vec3, ratio: number): void {
     const at = matrix.transformPoint(new DOMPoint(voxel[this.frame.u], voxel[this.frame.v]));
-    context.strokeStyle = "rgba(76, 179, 212, 0.8)";
-    context.lineWidth = ratio;
+    const { width, height } = this.canvas;
+    const gap = CROSS_GAP_PX * ratio;
     context.beginPath();
-    context.moveTo(0, at.y);
-    context.lineTo(this.canvas.width, at.y);
-    context.moveTo(at.x, 0);
-    context.lineTo(at.x, this.canvas.height);
+    for (const [x0, y0, x1, y1] of [[0, at.y, at.x - gap, at.y], [at.x + gap, at.y, width, at.y], [at.x, 0, at.x, at.y - gap], [at.x, at.y + gap, at.x, height]]) {
+      context.moveTo(x0, y0);
+      context.lineTo(x1, y1);
+    }
+    context.strokeStyle = "rgba(76, 179, 212, 0.85)";
+    context.lineWidth = ratio;
     context.stroke();
+  }
+
+  private drawLength(context: CanvasRenderingContext2D, matrix: DOMMatrix, { a, b, text, chosen }: ShownLength, ratio: number): void {
+    const from = matrix.transformPoint(new DOMPoint(a.u, a.v));
+    const to = matrix.transformPoint(new DOMPoint(b.u, b.v));
+    const far = Math.hypot(to.x - from.x, to.y - from.y) || 1;
+    const [x, y] = [((from.y - to.y) / far) * 5 * ratio, ((to.x - from.x) / far) * 5 * ratio];
+    context.beginPath();
+    context.moveTo(from.x, from.y);
+    context.lineTo(to.x, to.y);
+    for (const end of [from, to]) {
+      context.moveTo(end.x - x, end.y - y);
+      context.lineTo(end.x + x, end.y + y);
+    }
+    const right = to.x >= from.x ? to : from;
+    context.textAlign = "left";
+    context.font = `${12 * ratio}px system-ui, sans-serif`;
+    this.lineOnDark(context, chosen ? LENGTH_CHOSEN : LENGTH, ratio, () => [text, right.x + 8 * ratio, right.y + 4 * ratio]);
+  }
+
+  /** Strokes the path and writes the text, dark below light: legible on bone as on air. */
+  private lineOnDark(context: CanvasRenderingContext2D, light: string, ratio: number, words: () => [string, number, number]): void {
+    const [text, x, y] = words();
+    for (const [colour, line] of [["rgba(0, 0, 0, 0.8)", 3], [light, 1.2]] as const) {
+      context.strokeStyle = context.fillStyle = colour;
+      context.lineWidth = line * ratio;
+      context.stroke();
+      if (line > 2) context.strokeText(text, x, y);
+      else context.fillText(text, x, y);
+    }
   }
 
   private drawScale(context: CanvasRenderingContext2D, ratio: number, width: number, height: number): void {
@@ -293,13 +264,6 @@ export class PlaneView {
     context.lineTo(x, y - 4 * ratio);
     context.font = `${11 * ratio}px system-ui, sans-serif`;
     context.textAlign = "right";
-    // Dark below light: legible on bone as on air.
-    for (const [colour, line] of [["rgba(0, 0, 0, 0.8)", 3], ["rgb(200, 208, 215)", 1]] as const) {
-      context.strokeStyle = context.fillStyle = colour;
-      context.lineWidth = line * ratio;
-      context.stroke();
-      if (line > 1) context.strokeText(text, x, y - 7 * ratio);
-      else context.fillText(text, x, y - 7 * ratio);
-    }
+    this.lineOnDark(context, "rgb(200, 208, 215)", ratio, () => [text, x, y - 7 * ratio]);
   }
 }

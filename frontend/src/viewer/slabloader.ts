@@ -22,6 +22,7 @@ export class SlabLoader {
   private readonly waiting: Set<number>;
   private readonly tries: number[];
   private missing: number;
+  private stopped = false;
 
   constructor(
     private readonly workers: Worker[],
@@ -41,6 +42,12 @@ export class SlabLoader {
   /** The shown slice moved: what is still to come comes in the order of distance from it. */
   aim(slice: number): void {
     this.centre = slice;
+  }
+
+  /** What is still to come is not wanted any more. */
+  stop(): void {
+    this.stopped = true;
+    this.workers.forEach((worker) => worker.terminate());
   }
 
   private nearest(): number | undefined {
@@ -89,6 +96,7 @@ export class SlabLoader {
       this.events.failed(`Slices ${this.slabs[index].z_start + 1} onwards do not load (${why}); trying again.`);
     }
     setTimeout(() => {
+      if (this.stopped) return;
       this.waiting.add(index);
       this.next(w);
     }, wait);

@@ -9,10 +9,14 @@ const REFRESH_WHILE_LOADING_MS = 250;
 export interface StageEvents {
   firstSlice(): void;
   allDrawn(): void;
+  /** A plane was drawn: its slice, window or camera may have changed. */
+  planeDrawn(plane: PlaneName): void;
 }
 
 export class Stage {
   readonly views: Record<PlaneName, PlaneView>;
+  /** The window, as all planes are drawn with it. */
+  table = new GreyTable(1500, -600);
   private readonly overlayWanted = new Set<PlaneName>();
   private overlayFrame = 0;
   private lastRefresh = 0;
@@ -32,13 +36,13 @@ export class Stage {
     const view = (name: PlaneName): PlaneView =>
       new PlaneView(elements[name], grid, grid.planes[name], hu, layers, () => marks(name), (whole) => this.drawn(name, whole));
     this.views = { axial: view("axial"), coronal: view("coronal"), sagittal: view("sagittal") };
-    for (const name of PLANES) new ResizeObserver(() => this.resized()).observe(elements[name]);
+    for (const name of PLANES) new ResizeObserver(() => this.resized(name)).observe(elements[name]);
   }
 
   start(slices: Record<PlaneName, number>, voi: { width: number; level: number }): void {
     for (const name of PLANES) {
-      this.views[name].slice = slices[name];
-      this.views[name].fit();
+      this.views[name].camera.slice = slices[name];
+      this.views[name].camera.fit();
     }
     this.setWindow(voi);
   }
@@ -57,6 +61,7 @@ export class Stage {
   }
 
   private drawn(name: PlaneName, whole: boolean): void {
+    this.events.planeDrawn(name);
     if (!this.firstShown && name === "axial" && whole) {
       this.firstShown = true;
       this.lastRefresh = performance.now();
@@ -68,36 +73,46 @@ export class Stage {
   }
 
   show(name: PlaneName, slice: number): void {
-    const view = this.views[name];
-    view.show(slice);
-    view.render();
+    this.views[name].camera.show(slice);
+    this.render(name);
+  }
+
+  pan(name: PlaneName, dx: number, dy: number): void {
+    this.views[name].camera.pan(dx, dy);
+    this.render(name);
+  }
+
+  zoom(name: PlaneName, factor: number, about?: readonly [number, number]): void {
+    this.views[name].camera.zoom(factor, about);
+    this.render(name);
   }
 
   setWindow(voi: { width: number; level: number }): void {
-    const table = new GreyTable(voi.width, voi.level);
+    this.table = new GreyTable(voi.width, voi.level);
     for (const name of PLANES) {
-      this.views[name].window(table);
-      this.views[name].render();
+      this.views[name].window(this.table);
+      this.render(name);
     }
   }
 
-  /** Sizes changed: the cameras stay, the pictures are drawn again. */
-  resized(): void {
-    for (const name of PLANES) {
-      this.views[name].resized();
-      this.views[name].applyCamera();
-      if (this.visible(name)) this.views[name].render();
-    }
+  /** What is not on the screen is drawn when it comes there. */
+  private render(name: PlaneName): void {
+    if (this.visible(name) || !this.firstShown) this.views[name].render();
+  }
+
+  private resized(name: PlaneName): void {
+    this.views[name].camera.resized();
+    this.render(name);
   }
 
   redraw(): void {
-    PLANES.forEach((name) => this.views[name].render());
+    PLANES.forEach((name) => this.render(name));
   }
 
   fit(): void {
     for (const name of PLANES) {
-      this.views[name].fit();
-      this.views[name].render();
+      this.views[name].camera.fit();
+      this.render(name);
     }
   }
 

@@ -1,0 +1,131 @@
+/** What lies beside the mask: read only, says what it is, scrolls with the reading's plane. */
+import { useEffect, useRef } from "preact/hooks";
+import type { Desk } from "../reading/desk";
+import { beside, besideChoices, besideInside, besideLoaded, besideSlice, besideView, closeBeside, fetching, layBeside, link, toggleLink } from "../reading/compare";
+import { shownKeys } from "../keyboard";
+import { besidePlane } from "../layout";
+import * as state from "../state";
+import { panDrag, windowDrag, zoomDrag } from "../tools/view";
+import type { Drag, Spot } from "../tools/tool";
+import { Letters, Ring, TITLES } from "./Panes";
+import { anatomicalName } from "../geometry/planes";
+
+export function BesidePane({ desk }: { desk: Desk }) {
+  const host = useRef<HTMLDivElement>(null);
+  useEffect(() => attach(host.current!, desk), []);
+  const laid = beside.value;
+  const plane = besidePlane.value;
+  if (!laid || !plane) return null;
+  const frame = besideView()?.view.frame;
+  const total = frame ? laid.grid.size[frame.across] : laid.total;
+  const name = TITLES[anatomicalName(laid.grid.planes[frame?.name ?? plane])];
+  return (
+    <section class="pane beside" aria-label={`Beside: ${laid.title}, ${name}, slice ${besideSlice.value + 1} of ${total}, read only`}>
+      <div class="pane-stage" ref={host} id="pane-beside" />
+      <span class="pane-title">
+        {name} <b>{besideSlice.value + 1}</b>
+        <span class="beside-what">
+          {laid.title} <span class="read-only">&middot; read only</span>
+        </span>
+        {!besideInside.value && <span class="outside">The place on the left lies outside this scan.</span>}
+      </span>
+      <Letters of={plane} />
+      {laid.kind === "scan" && <Ring loaded={besideLoaded.value} total={laid.total} />}
+    </section>
+  );
+}
+
+/** The line above two panes: what lies beside, how it is tied, the way out. */
+export function BesideBar({ desk }: { desk: Desk }) {
+  const laid = beside.value;
+  if (!laid) return null;
+  const { linked, offsetMm } = link.value;
+  return (
+    <div class="beside-bar">
+      <span class="dim">This reading, beside</span>
+      <select
+        aria-label="What lies beside"
+        value={fetching.value ?? laid.key}
+        onChange={(event) => void layBeside(desk, event.currentTarget.value)}
+        onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
+      >
+        {besideChoices.value.map(({ key, label }) => (
+          <option key={key} value={key}>
+            {label}
+          </option>
+        ))}
+      </select>
+      {laid.kind === "scan" && (
+        <button
+          class="compact link"
+          aria-pressed={linked}
+          title={linked ? "Scroll together; press to scroll one alone" : "Scroll the right one to where it belongs, then tie the two there"}
+          onClick={toggleLink}
+        >
+          {linked ? "Linked" : "Link here"}
+        </button>
+      )}
+      {laid.kind === "scan" && <span class="num dim offset">{linked ? `offset ${offsetMm >= 0 ? "+" : "−"}${Math.abs(offsetMm).toFixed(1)} mm` : "not linked"}</span>}
+      <span class="spacer" />
+      <span class="dim">
+        Plane <kbd>{shownKeys("layout")}</kbd>
+      </span>
+      <button class="compact" title={`Close (${shownKeys("compare")})`} onClick={closeBeside}>
+        Close <kbd>{shownKeys("compare")}</kbd>
+      </button>
+    </div>
+  );
+}
+
+/** Looking only: scroll, pan, zoom and window act on both, through the reading's plane. */
+function attach(element: HTMLElement, desk: Desk): void {
+  let drag: Drag | null = null;
+  let rest = 0;
+  const plane = () => besidePlane.value!;
+  const spot = (event: PointerEvent): Spot => ({ plane: plane(), point: { u: 0, v: 0 }, voxel: [0, 0, 0], clientX: event.clientX, clientY: event.clientY, button: event.button, shift: event.shiftKey });
+  const begin = (event: PointerEvent): Drag => {
+    if (event.button === 1 || (event.button === 0 && state.tool.value === "pan")) return panDrag(desk, spot(event));
+    return event.button === 0 && state.tool.value === "zoom" ? zoomDrag(desk, spot(event)) : windowDrag(desk, spot(event));
+  };
+  const hover = (event: PointerEvent | null): void => {
+    const laid = beside.value;
+    const view = besideView()?.view;
+    state.hovered.value = null;
+    if (!event || !laid || !view) return void (state.pointer.value = null);
+    const { u, v } = view.pixelAt(event.clientX, event.clientY);
+    const voxel = view.voxelOf(Math.round(u), Math.round(v));
+    const hu = laid.grid.inside(voxel) ? (laid.hu()[voxel[2]]?.[voxel[1] * laid.grid.size[0] + voxel[0]] ?? null) : null;
+    state.pointer.value = hu === null ? null : { hu, voxel, mm: laid.grid.toWorld(voxel) };
+  };
+  element.addEventListener("pointerdown", (event) => {
+    event.preventDefault();
+    if (drag) return;
+    drag = begin(event);
+    element.setPointerCapture(event.pointerId);
+  });
+  element.addEventListener("pointermove", (event) => {
+    drag?.move(spot(event));
+    hover(event);
+  });
+  for (const name of ["pointerup", "pointercancel", "lostpointercapture"] as const) element.addEventListener(name, () => (drag = null));
+  element.addEventListener("pointerleave", () => hover(null));
+  element.addEventListener("contextmenu", (event) => event.preventDefault());
+  element.addEventListener(
+    "wheel",
+    (event) => {
+      event.preventDefault();
+      const amount = event.deltaY || event.deltaX;
+      if (event.ctrlKey) {
+        const box = element.getBoundingClientRect();
+        return desk.zoom(plane(), Math.exp(-amount / 400), [event.clientX - box.left, event.clientY - box.top]);
+      }
+      rest += event.deltaMode === 0 ? amount / 100 : amount / 3;
+      const steps = Math.abs(amount) >= 50 ? Math.sign(amount) * Math.max(1, Math.abs(Math.trunc(rest))) : Math.trunc(rest);
+      if (!steps) return;
+      rest = 0;
+      if (link.value.linked) desk.scroll(plane(), -steps);
+      else besideView()?.scroll(-steps);
+    },
+    { passive: false },
+  );
+}
