@@ -40,6 +40,7 @@ def test_scan_goes_the_whole_way_voxel_for_voxel(
     site: Site, open_tab: Callable[[Person], Reader], scan_folder: Path, tmp_path: Path, request: Any
 ) -> None:
     slug = f"whole-way-{request.node.callspec.params['scan_folder']}"
+    site.mend()
     people = site.furnish(slug, "coordinator", "radiologist")
     site.ingest(scan_folder, slug=slug)
     site.wait_for_drafts(slug)
