@@ -1,6 +1,7 @@
 """Every painting and region tool, by real mouse and keys, against sets of voxels that numpy and scipy compute alone."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,8 +9,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from inference.phantoms import make_phantom
-from tests.journeys.fixtures import Person, Site
 from tests.journeys.painting import IN_PLANE, View
+from tests.journeys.site import Person
 from tests.journeys.viewer import Reader
 
 pytestmark = [pytest.mark.journey, pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -90,7 +91,7 @@ class Bench:
     def near_path(centres: NDArray[np.float64], path_mm: NDArray[np.float64], radius: float) -> NDArray[np.bool_]:
         """Voxels within the radius of any segment of the path."""
         near = np.zeros(centres.shape[:-1], bool)
-        for start, end in zip(path_mm[:-1], path_mm[1:], strict=True):
+        for start, end in pairwise(path_mm):
             along = end - start
             length = float(along @ along)
             t = np.clip((centres - start) @ along / length, 0, 1) if length else np.zeros(centres.shape[:-1])
