@@ -16,6 +16,7 @@ import { watchProvenance } from "./reading/provenance";
 import { preferences } from "./preferences";
 import "./reading/spot";
 import { watchCompare } from "./reading/compare";
+import { watchNext } from "./reading/prefetch";
 import { watchView } from "./reading/view";
 import { watchLengths } from "./tools/length";
 import { watchGrow } from "./tools/grow";
@@ -33,6 +34,7 @@ if (mount) {
   watchView(desk);
   watchCompare(desk);
   watchLengths(desk);
+  watchNext();
   const opened = effect(() => {
     const reading = state.reading.value;
     if (!reading) return;

@@ -20,7 +20,7 @@ export function BesidePane({ desk }: { desk: Desk }) {
   const total = frame ? laid.grid.size[frame.across] : laid.total;
   const name = TITLES[anatomicalName(laid.grid.planes[frame?.name ?? plane])];
   return (
-    <section class="pane beside" aria-label={`Beside: ${laid.title}, ${name}, slice ${besideSlice.value + 1} of ${total}, read only`}>
+    <section class="pane laid-beside" aria-label={`Beside: ${laid.title}, ${name}, slice ${besideSlice.value + 1} of ${total}, read only`}>
       <div class="pane-stage" ref={host} id="pane-beside" />
       <span class="pane-title">
         {name} <b>{besideSlice.value + 1}</b>

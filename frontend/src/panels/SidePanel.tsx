@@ -10,6 +10,7 @@ import { Labels } from "./Labels";
 import { Lesions } from "./Lesions";
 import { Numbers } from "./Numbers";
 import { Provenance } from "./Provenance";
+import { Timeline } from "./Timeline";
 import * as display from "../display";
 import * as state from "../state";
 import "./side.css";
@@ -59,6 +60,7 @@ export function SidePanel({ desk }: { desk: Desk }) {
       </div>
       <Difference desk={desk} />
       <Provenance />
+      <Timeline desk={desk} />
       <Numbers />
     </div>
   );

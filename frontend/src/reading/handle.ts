@@ -1,6 +1,10 @@
 /** A small read-only handle for tests and for looking under the bonnet: window.groundglass. */
 import type { PlaneName } from "../geometry/grid";
 import * as state from "../state";
+import { layout, narrow, visiblePlanes } from "../layout";
+import { lengths, type Length } from "../tools/length";
+import { beside, besideInside, besideLoaded, besideSlice, besideView, link } from "./compare";
+import { fetched } from "./prefetch";
 import type { Desk, StrokeTrace } from "./desk";
 
 export interface Handle {
@@ -18,6 +22,16 @@ export interface Handle {
   readonly brushMm: number;
   readonly tool: string;
   readonly voi: { width: number; level: number };
+  readonly layout: { name: string; planes: readonly PlaneName[]; narrow: boolean };
+  /** What lies beside: its slice, and how it is tied. */
+  readonly beside: { title: string; slice: number; inside: boolean; linked: boolean; offsetMm: number; loaded: number } | null;
+  readonly lengths: readonly Length[];
+  readonly letters: unknown;
+  readonly slabMm: number;
+  /** Of the next case, in the browser's cache. */
+  readonly prefetched: { slabs: number; bytes: number };
+  /** Where a voxel of what lies beside is on the page. */
+  besideToClient(i: number, j: number, k: number): [number, number] | null;
   voxelToClient(plane: PlaneName, i: number, j: number, k: number): [number, number];
   voxelAt(layer: "anatomy" | "findings", i: number, j: number, k: number): number;
   hounsfieldAt(i: number, j: number, k: number): number | null;
@@ -67,6 +81,29 @@ export function exposeHandle(desk: Desk): void {
     },
     get voi() {
       return state.voi.value;
+    },
+    get layout() {
+      return { name: layout.value, planes: visiblePlanes.value, narrow: narrow.value };
+    },
+    get beside() {
+      const laid = beside.value;
+      return laid && { title: laid.title, slice: besideSlice.value, inside: besideInside.value, ...link.value, loaded: besideLoaded.value };
+    },
+    get lengths() {
+      return lengths.value;
+    },
+    get letters() {
+      return state.lettersOf.value;
+    },
+    get slabMm() {
+      return state.slabMm.value;
+    },
+    get prefetched() {
+      return { ...fetched };
+    },
+    besideToClient: (i, j, k) => {
+      const view = besideView()?.view;
+      return view ? view.clientAt([i, j, k][view.frame.u], [i, j, k][view.frame.v]) : null;
     },
     voxelToClient: (plane, i, j, k) => desk.voxelToClient(plane, i, j, k),
     voxelAt: (layer, i, j, k) => session.layers?.[layer].at(i, j, k) ?? 0,

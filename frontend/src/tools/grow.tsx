@@ -8,7 +8,7 @@ import { DeltaDraft } from "../edits/draft";
 import type { Layer } from "../edits/layers";
 import { around, grow } from "../edits/regions/grow";
 import type { Vec3 } from "../geometry/grid";
-import { onKey } from "../reading/acts";
+import { acts, onKey } from "../reading/acts";
 import type { Desk } from "../reading/desk";
 import { shownKeys } from "../keyboard";
 import * as state from "../state";
@@ -97,7 +97,9 @@ function apply(desk: Desk): boolean {
 
 /** Whether Enter was for the preview. */
 export const applyPreview = apply;
-onKey("apply", (desk) => void apply(desk));
+onKey("apply", (desk, event) => {
+  if (!apply(desk) && !growth.value && !state.operation.value) acts.get("next_case")?.(desk, event);
+});
 
 export const growTool: Tool = {
   name: "grow",

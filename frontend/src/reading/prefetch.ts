@@ -1,0 +1,55 @@
+/**
+ * The next case's slabs, fetched into the browser's own cache while nothing else is going on: one after the other, with low
+ * priority, only when this scan is whole, and given up as soon as the reader loads something else. At most one case.
+ */
+import { effect } from "@preact/signals";
+import * as state from "../state";
+import { fetching } from "./compare";
+
+const REST_MS = 1500;
+
+export const fetched = { slabs: 0, bytes: 0 };
+
+export async function fetchAhead(urls: readonly { url: string; bytes: number }[], stopped: AbortSignal, get: typeof fetch = fetch): Promise<void> {
+  for (const { url, bytes } of urls) {
+    if (stopped.aborted) return;
+    try {
+      const answer = await get(url, { credentials: "same-origin", priority: "low", signal: stopped });
+      if (!answer.ok) return;
+      // Read to its end, or the cache keeps nothing.
+      await answer.arrayBuffer();
+    } catch {
+      return;
+    }
+    fetched.slabs++;
+    fetched.bytes += bytes;
+  }
+}
+
+/** Data is dear to who says so. */
+const sparing = (): boolean => !!(navigator as { connection?: { saveData?: boolean } }).connection?.saveData;
+
+export function watchNext(): void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let going: AbortController | null = null;
+  effect(() => {
+    const reading = state.reading.value;
+    const slabs = reading?.next?.slabs;
+    const whole = !!reading && state.loadedSlices.value >= reading.scan.shape_zyx[0];
+    const busy = fetching.value !== null;
+    clearTimeout(timer);
+    if (busy || !whole) {
+      going?.abort();
+      going = null;
+      return;
+    }
+    if (!slabs?.length || going || fetched.slabs >= slabs.length || sparing()) return;
+    timer = setTimeout(() => {
+      going = new AbortController();
+      // The middle of the scan is what is shown first.
+      const middle = slabs[slabs.length >> 1].z_start;
+      const order = [...slabs].sort((a, b) => Math.abs(a.z_start - middle) - Math.abs(b.z_start - middle));
+      void fetchAhead(order.slice(fetched.slabs), going.signal);
+    }, REST_MS);
+  });
+}
