@@ -3,7 +3,8 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Desk } from "../reading/desk";
 import { beside, besideChoices, besideInside, besideLoaded, besideSlice, besideView, closeBeside, fetching, layBeside, link, toggleLink } from "../reading/compare";
 import { shownKeys } from "../keyboard";
-import { besidePlane } from "../layout";
+import { directionLetters, scale } from "../geometry/grid";
+import { besidePlane, scanGrid } from "../layout";
 import * as state from "../state";
 import { panDrag, windowDrag, zoomDrag } from "../tools/view";
 import type { Drag, Spot } from "../tools/tool";
@@ -65,7 +66,7 @@ export function BesideBar({ desk }: { desk: Desk }) {
           {linked ? "Linked" : "Link here"}
         </button>
       )}
-      {laid.kind === "scan" && <span class="num dim offset">{linked ? `offset ${offsetMm >= 0 ? "+" : "−"}${Math.abs(offsetMm).toFixed(1)} mm` : "not linked"}</span>}
+      {laid.kind === "scan" && <span class="num dim offset">{linked ? offsetInWords(offsetMm) : "not linked"}</span>}
       <span class="spacer" />
       <span class="dim">
         Plane <kbd>{shownKeys("layout")}</kbd>
@@ -75,6 +76,13 @@ export function BesideBar({ desk }: { desk: Desk }) {
       </button>
     </div>
   );
+}
+
+/** How far the right one is moved, and to which side of the patient. */
+function offsetInWords(mm: number): string {
+  const frame = besidePlane.value && scanGrid.value?.planes[besidePlane.value];
+  if (!frame || Math.abs(mm) < 0.05) return "same place";
+  return `${Math.abs(mm).toFixed(1)} mm ${directionLetters(scale(frame.normal, Math.sign(mm)))[0]}`;
 }
 
 /** Looking only: scroll, pan, zoom and window act on both, through the reading's plane. */

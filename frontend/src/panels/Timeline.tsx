@@ -12,8 +12,8 @@ import "./timeline.css";
 const opened = signal(false);
 remember("panels.timeline", opened, { valid: yesOrNo });
 
-const WIDTH = 236;
-const HEIGHT = 44;
+const WIDTH = 118;
+const HEIGHT = 48;
 
 /** This scan's figures are those of the mask now. */
 function withNow(entry: TimelineEntry): TimelineEntry {
@@ -30,14 +30,16 @@ export function Timeline({ desk }: { desk: Desk }) {
       <summary>
         Over time <span class="dim num">{entries.length} scans</span>
       </summary>
-      <Chart name="Extent, %" entries={entries} value={(entry) => entry.extent_percent} />
-      <Chart name="Weight, g" entries={entries} value={(entry) => entry.weight_g} />
+      <div class="trends">
+        <Chart name="Extent, %" entries={entries} value={(entry) => entry.extent_percent} />
+        <Chart name="Weight, g" entries={entries} value={(entry) => entry.weight_g} />
+      </div>
       <table>
         <thead>
           <tr>
             <th scope="col">Scan</th>
-            <th scope="col">Extent</th>
-            <th scope="col">Weight</th>
+            <th scope="col">%</th>
+            <th scope="col">g</th>
             <th scope="col">
               <span class="visually-hidden">Beside</span>
             </th>
@@ -61,8 +63,8 @@ function Row({ desk, entry }: { desk: Desk; entry: TimelineEntry }) {
       <th scope="row">
         {entry.when ?? `Case ${entry.case_number}`} <span class="dim">{entry.label}</span>
       </th>
-      <td class="num">{fixed(entry.extent_percent, 1)} %</td>
-      <td class="num">{fixed(entry.weight_g, 0)} g</td>
+      <td class="num">{fixed(entry.extent_percent, 1)}</td>
+      <td class="num">{fixed(entry.weight_g, 0)}</td>
       <td>
         {entry.label !== "this" && (
           <button class="compact" aria-pressed={laid} title="Lay this scan beside" onClick={() => (laid ? closeBeside() : void layBeside(desk, key))}>

@@ -8,8 +8,7 @@ import { Refused } from "../api/client";
 import type { TimelineEntry } from "../api/types";
 import { readContainer } from "../edits/container";
 import type { Layers } from "../edits/layers";
-import { Grid } from "../geometry/grid";
-import { anatomicalName } from "../geometry/planes";
+import { Grid, type PlaneName } from "../geometry/grid";
 import { besidePlane, isVisible } from "../layout";
 import * as display from "../display";
 import * as state from "../state";
@@ -43,11 +42,14 @@ export function describeScan({ label, when, case_number, extent_percent }: Timel
   return parts.join(", ");
 }
 
+const isPrior = ({ label }: TimelineEntry): boolean => label === "prior";
+
+/** The last prior first: that is what a reader mostly wants. */
 export const besideChoices = computed<readonly BesideChoice[]>(() => {
   const reading = state.reading.value;
   const scans = (reading?.timeline ?? []).filter((entry) => entry.label !== "this");
   return [
-    ...scans.reverse().map((entry): BesideChoice => ({ key: `case:${entry.case}`, label: describeScan(entry), kind: "scan" })),
+    ...[...scans.filter(isPrior).reverse(), ...scans.filter((entry) => !isPrior(entry))].map((entry): BesideChoice => ({ key: `case:${entry.case}`, label: describeScan(entry), kind: "scan" })),
     ...(reading?.comparable ?? []).map(({ state: key, label }): BesideChoice => ({ key, label, kind: "state" })),
     BEGUN,
   ];
@@ -56,7 +58,10 @@ export const besideChoices = computed<readonly BesideChoice[]>(() => {
 export const beside = signal<Beside | null>(null);
 /** What is being fetched, by its key. */
 export const fetching = signal<string | null>(null);
-export const link = signal<Link>({ linked: true, offsetMm: 0 });
+export const linked = signal(true);
+/** How far the one beside is moved from the same place, by plane: what was tied along one normal says nothing of another. */
+const offsets = signal<Readonly<Record<PlaneName, number>>>({ axial: 0, coronal: 0, sagittal: 0 });
+export const link = computed<Link>(() => ({ linked: linked.value, offsetMm: besidePlane.value ? offsets.value[besidePlane.value] : 0 }));
 export const besideSlice = signal(0);
 export const besideInside = signal(true);
 export const besideLoaded = signal(0);
@@ -86,7 +91,8 @@ export async function layBeside(desk: Desk, key: string): Promise<void> {
     const laid = choice.kind === "scan" ? await scanBeside(desk, choice, mine) : await stateBeside(desk, choice);
     if (mine !== round) return;
     chosen = key;
-    link.value = { linked: true, offsetMm: 0 };
+    linked.value = true;
+    offsets.value = { axial: 0, coronal: 0, sagittal: 0 };
     besideSlice.value = 0;
     beside.value = laid;
     besidePlane.value ??= state.oneUp.value ?? (isVisible(state.activePlane.value) ? state.activePlane.value : "axial");
@@ -139,7 +145,8 @@ async function scanBeside(desk: Desk, { key, label }: BesideChoice, mine: number
 /** Ties the two where they are, or lets them go. */
 export function toggleLink(): void {
   if (!view) return;
-  link.value = link.value.linked ? { ...link.value, linked: false } : { linked: true, offsetMm: view.apartMm };
+  if (!linked.value) offsets.value = { ...offsets.value, [besidePlane.value!]: view.apartMm };
+  linked.value = !linked.value;
 }
 
 /** The pane is there: puts the second look into it, anew for another plane or another thing beside. */
@@ -162,6 +169,7 @@ export function watchCompare(desk: Desk): void {
       view = new BesideView(element, side, stage.views[plane], () => ({ ...desk.marks(plane), style: { ...desk.marks(plane).style, shown: { kind: "mask" }, preview: null }, crosshair: null, lengths: [] }), () => link.peek(), () => stage.table, told);
       stage.views[plane].render();
     };
+    linked.value = true;
     // After the pane is on the page.
     requestAnimationFrame(place);
   });
@@ -177,9 +185,6 @@ export function watchCompare(desk: Desk): void {
     view?.view.drawOverlay();
   });
 }
-
-/** The plane's name as a reader knows it. */
-export const nameOfPlane = (desk: Desk, plane: "axial" | "coronal" | "sagittal"): string => anatomicalName(desk.grid!.planes[plane]);
 
 onKey("compare", (desk) => {
   if (beside.value || fetching.value) return closeBeside();

@@ -23,6 +23,7 @@ export interface OverlayMarks {
   lengths: readonly ShownLength[];
 }
 
+const WORDS = "#E8EDF1";
 const LENGTH = "#D9E0E6";
 /** The voxel itself stays free to be seen. */
 const CROSS_GAP_PX = 10;
@@ -241,13 +242,15 @@ export class PlaneView {
   /** Strokes the path and writes the text, dark below light: legible on bone as on air. */
   private lineOnDark(context: CanvasRenderingContext2D, light: string, ratio: number, words: () => [string, number, number]): void {
     const [text, x, y] = words();
+    context.lineJoin = "round";
     for (const [colour, line] of [["rgba(0, 0, 0, 0.8)", 3], [light, 1.2]] as const) {
-      context.strokeStyle = context.fillStyle = colour;
+      context.strokeStyle = colour;
       context.lineWidth = line * ratio;
       context.stroke();
       if (line > 2) context.strokeText(text, x, y);
-      else context.fillText(text, x, y);
     }
+    context.fillStyle = WORDS;
+    context.fillText(text, x, y);
   }
 
   private drawScale(context: CanvasRenderingContext2D, ratio: number, width: number, height: number): void {
