@@ -102,6 +102,14 @@ export class Api {
     if (said.csrf) this.csrf = String(said.csrf);
   }
 
+  /** Goes where a form posted to `url` leads: to begin the next reading, say. */
+  leaveByPost(url: string): void {
+    const form = Object.assign(document.createElement("form"), { method: "post", action: url, hidden: true });
+    form.append(Object.assign(document.createElement("input"), { name: "csrfmiddlewaretoken", value: this.csrf }));
+    document.body.append(form);
+    form.submit();
+  }
+
   private async json<T>(path: string, body?: unknown): Promise<T> {
     return (await this.ask(`${this.base}/${path}`, body)).json() as Promise<T>;
   }

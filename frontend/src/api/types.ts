@@ -75,9 +75,10 @@ export interface Reading {
   ledger?: { seen: number[]; lung: number[] };
   guideline?: { version: number | string; url: string } | null;
   preferences?: Record<string, unknown>;
-  next?: { case_number: number; url: string; slabs?: SlabInfo[]; reading?: string | null } | null;
-  /** Low resolution, at once. */
-  preview?: { url: string; shape_zyx: [number, number, number]; bytes: number } | null;
+  /** Where this person goes on: `url` opens it; with `start_url`, a reading is begun there first (POST of a form). */
+  next?: { case_number: number; url: string; slabs?: SlabInfo[]; reading?: string | null; start_url?: string | null } | null;
+  /** The whole scan at low resolution, as one slab on a grid of its own. */
+  preview?: { url: string; shape_zyx: [number, number, number]; affine_lps: number[][]; bytes: number } | null;
   /** Scans of the same patient that this person may see, in order of time. */
   timeline?: TimelineEntry[];
 }
@@ -88,7 +89,8 @@ export interface TimelineEntry {
   scan: string;
   /** Shifted date, or null. */
   when: string | null;
-  label: "prior" | "this" | "follow-up";
+  /** "other": of the same day, or without a date. */
+  label: "prior" | "this" | "follow-up" | "other";
   extent_percent: number | null;
   weight_g: number | null;
   reading: string | null;

@@ -44,7 +44,7 @@ export function TopBar({ desk }: { desk: Desk }) {
       <button class="icon-button" aria-label="Keys" title={`Keys (${shownKeys("sheet")})`} aria-keyshortcuts="?" onClick={() => (state.dialog.value = "keys")}>
         ?
       </button>
-      <button disabled={!reading?.next} title={reading?.next ? `Case ${reading.next.case_number} (${shownKeys("next_case")})` : NO_NEXT} onClick={goToNext}>
+      <button disabled={!reading?.next} title={reading?.next ? `Case ${reading.next.case_number} (${shownKeys("next_case")})` : NO_NEXT} onClick={() => goToNext(desk)}>
         Next case
       </button>
       <button
@@ -62,10 +62,11 @@ export function TopBar({ desk }: { desk: Desk }) {
 
 const NO_NEXT = "No further case waits for you in this worklist.";
 
-function goToNext(): void {
+function goToNext(desk: Desk): void {
   const next = state.reading.value?.next;
-  if (next) location.assign(next.url);
-  else state.notice.value = NO_NEXT;
+  if (!next) state.notice.value = NO_NEXT;
+  else if (next.start_url) desk.session.api.leaveByPost(next.start_url);
+  else location.assign(next.url);
 }
 
 onKey("next_case", goToNext);
