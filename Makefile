@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-full lint types bench docs test-tools frontend
+.PHONY: help setup run test test-full lint types bench bench-peers docs test-tools frontend
 .NOTPARALLEL:
 
 PYTHON ?= python3
@@ -22,7 +22,7 @@ endef
 
 help: ## List these verbs
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r verb text; do \
-	  printf '  make %-10s %s\n' "$$verb" "$$text"; done
+	  printf '  make %-12s %s\n' "$$verb" "$$text"; done
 
 setup: $(VENV)/runtime.stamp frontend ## Install everything that running needs into .venv and frontend/
 	$(SAY) "Set up. Next: make run"
@@ -44,6 +44,9 @@ types: $(VENV)/dev.stamp frontend/node_modules/.stamp ## Check types (mypy, tsc)
 
 bench: test-tools ## Print a table of speeds, ours beside the peers'; never part of the tests
 	@$(BIN)/python -m tests.bench
+
+bench-peers: test-tools ## The same scan through OHIF on Orthanc in the same browser, in turns with ours
+	@$(BIN)/python -m tests.bench.peers
 
 docs: $(VENV)/dev.stamp ## Check the documentation: links, settings, permissions, verbs
 	@$(BIN)/python -m pytest -q tests/house/test_docs.py tests/house/test_permissions.py
