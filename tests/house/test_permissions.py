@@ -80,6 +80,7 @@ def url_of(pattern: str, place: FiledPlace) -> str:
     values = {
         "<slug:slug>": place.campaign.slug,
         "<int:number>": str(place.case.number),
+        "<uuid:case_id>": str(place.case.pk),
         "<uuid:reading_id>": str(place.case.readings.get().pk),
         "<uuid:batch_id>": str(Batch.objects.create(campaign=place.campaign, by=place.coordinator).pk),
         "<uuid:mask_id>": str(place.case.readings.get().mask_id),

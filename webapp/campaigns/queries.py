@@ -34,6 +34,15 @@ def case_for(user: User, slug: str, number: int) -> Case:
     return case
 
 
+def case_by_id_for(user: User, case_id: uuid.UUID) -> Case:
+    """A case by its id, for the members of its campaign."""
+    cases = Case.objects.filter(pk=case_id, campaign__memberships__user_id=user.pk)
+    case = cases.select_related("scan", "campaign").first()
+    if case is None:
+        raise Http404("No such case.")
+    return case
+
+
 def roles_of(user: User, campaign: Campaign) -> set[str]:
     """The roles of a person in a campaign."""
     return set(Membership.objects.filter(campaign=campaign, user_id=user.pk).values_list("role", flat=True))

@@ -1,15 +1,13 @@
 """The viewer's side of a reading: its state, pixels, mask, strokes, lease, numbers and signature."""
 
 import base64
-import gzip
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-import zstandard
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 from drf_spectacular.utils import OpenApiTypes, extend_schema
 from rest_framework.decorators import api_view
@@ -19,8 +17,7 @@ from rest_framework.response import Response
 from inference.imaging.delta import DeltaError
 from webapp import push
 from webapp.accounts.actions import check_password
-from webapp.archive.queries import slab_bytes, volume_of
-from webapp.archive.storage import DamagedFile
+from webapp.archive.queries import volume_of
 from webapp.audit.refusal import ActionRefused, Refusal, require
 from webapp.campaigns.actions import chain_of
 from webapp.masks.actions import LEASE_LASTS, release_lease, renew_lease, take_lease
@@ -43,32 +40,6 @@ ERRORS = {400: OBJECT, 401: OBJECT, 404: OBJECT, 409: OBJECT}
 def reading_detail(request: Request, reading_id: uuid.UUID) -> Response:
     """Everything that the viewer needs to open a reading, its voxels aside."""
     return Response(reading_data(reading_for(request.user, reading_id), request.user))
-
-
-@require_GET
-def reading_slab(request: HttpRequest, reading_id: uuid.UUID, index: int, sha256: str) -> HttpResponse:
-    """One slab of pixels. The right is the reading's, checked on each request; the hash only names the content."""
-    if not request.user.is_authenticated:
-        return JsonResponse({"error": "signed_out", "sentence": "Sign in to go on."}, status=401)
-    scan = reading_for(request.user, reading_id).case.scan
-    if index >= len(scan.slabs) or scan.slabs[index]["sha256"] != sha256:
-        raise Http404("No such slab.")
-    try:
-        data = slab_bytes(scan, index)
-    except DamagedFile:
-        sentence = f"The pixels of slab {index + 1} are damaged in storage. Tell an administrator: archive verify."
-        return JsonResponse({"error": "damaged", "sentence": sentence}, status=500)
-    accepted = request.headers.get("Accept-Encoding", "")
-    encoding = "zstd"
-    if "zstd" not in accepted:
-        raw = zstandard.ZstdDecompressor().decompress(data)
-        data, encoding = (gzip.compress(raw, 1), "gzip") if "gzip" in accepted else (raw, "")
-    response = HttpResponse(data, content_type="application/octet-stream")
-    if encoding:
-        response["Content-Encoding"] = encoding
-    response["Vary"] = "Accept-Encoding"
-    response["Cache-Control"] = "private, max-age=31536000, immutable"
-    return response
 
 
 @require_GET

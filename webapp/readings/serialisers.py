@@ -12,7 +12,6 @@ from rest_framework import serializers
 
 from webapp.accounts.models import User
 from webapp.accounts.queries import viewer_preferences_of
-from webapp.archive.models import Scan
 from webapp.campaigns.models import Case
 from webapp.masks.actions import lease_is_live
 from webapp.masks.models import LAYERS, Lease
@@ -75,8 +74,22 @@ def lease_data(lease: Lease | None, user: User, tab: uuid.UUID | None = None) ->
     }
 
 
-def scan_data(scan: Scan, reading: Reading) -> dict[str, Any]:
-    """A scan's geometry and where its slabs are, under the rights of a reading."""
+def slabs_data(case: Case) -> list[dict[str, Any]]:
+    """Where the slabs of a case's scan are, under the rights of the case: the next case is fetched ahead by them."""
+    return [
+        {
+            "url": reverse("api-case-slab", args=[case.pk, index, slab["sha256"]]),
+            "z_start": slab["z_start"],
+            "z_count": slab["z_count"],
+            "bytes": slab["bytes"],
+        }
+        for index, slab in enumerate(case.scan.slabs)
+    ]
+
+
+def scan_data(case: Case) -> dict[str, Any]:
+    """The geometry of a case's scan and where its slabs are."""
+    scan = case.scan
     rows = scan.affine_lps
     spacing_xyz = [sum(rows[r][c] ** 2 for r in range(3)) ** 0.5 for c in range(3)]
     return {
@@ -87,15 +100,7 @@ def scan_data(scan: Scan, reading: Reading) -> dict[str, Any]:
         "voxel_volume_ml": spacing_xyz[0] * spacing_xyz[1] * spacing_xyz[2] / 1000,
         "has_hu": scan.has_hu,
         "warnings": scan.warnings,
-        "slabs": [
-            {
-                "url": reverse("api-reading-slab", args=[reading.pk, index, slab["sha256"]]),
-                "z_start": slab["z_start"],
-                "z_count": slab["z_count"],
-                "bytes": slab["bytes"],
-            }
-            for index, slab in enumerate(scan.slabs)
-        ],
+        "slabs": slabs_data(case),
     }
 
 
@@ -154,7 +159,7 @@ def reading_data(reading: Reading, user: User) -> dict[str, Any]:
             "pseudonym": scan.study.patient.pseudonym,
             "campaign": {"slug": case.campaign.slug, "name": case.campaign.name},
         },
-        "scan": scan_data(scan, reading),
+        "scan": scan_data(case),
         "label_set": {
             "name": mask.label_set.name,
             "version": mask.label_set.version,

@@ -48,7 +48,7 @@ def stroke_json(tab: Tab, old: np.ndarray, new: np.ndarray, **fields) -> dict:
     }
 
 
-PATHS = ["", "mask/", "strokes/", "measurements/", f"slabs/0/{'0' * 64}/"]
+PATHS = ["", "mask/", "strokes/", "measurements/"]
 POSTS = ["strokes/", "lease/", "lease/release/", "sign/"]
 
 

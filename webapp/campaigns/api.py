@@ -1,0 +1,53 @@
+"""What belongs to a case or to a campaign and is no reading's own: pixels."""
+
+import gzip
+import uuid
+
+import zstandard
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_GET
+
+from webapp.archive.queries import slab_bytes
+from webapp.archive.storage import DamagedFile
+from webapp.campaigns.queries import case_by_id_for
+
+# The name carries the content's hash. The right is asked for on each request that reaches the server all the same.
+FOR_EVER = "private, max-age=31536000, immutable"
+
+
+@require_GET
+def case_slab(request: HttpRequest, case_id: uuid.UUID, index: int, sha256: str) -> HttpResponse:
+    """One slab of a case's pixels. The right is the case's, checked each time; the hash only names the content."""
+    if not request.user.is_authenticated:
+        return _signed_out()
+    scan = case_by_id_for(request.user, case_id).scan
+    if index >= len(scan.slabs) or scan.slabs[index]["sha256"] != sha256:
+        raise Http404("No such slab.")
+    try:
+        return _pixels(request, slab_bytes(scan, index))
+    except DamagedFile:
+        return _damaged(f"The pixels of slab {index + 1}")
+
+
+def _signed_out() -> JsonResponse:
+    return JsonResponse({"error": "signed_out", "sentence": "Sign in to go on."}, status=401)
+
+
+def _damaged(what: str) -> JsonResponse:
+    sentence = f"{what} are damaged in storage. Tell an administrator: archive verify."
+    return JsonResponse({"error": "damaged", "sentence": sentence}, status=500)
+
+
+def _pixels(request: HttpRequest, data: bytes) -> HttpResponse:
+    """The zstd bytes of a slab as the browser takes them: zstd, gzip or plain."""
+    accepted = request.headers.get("Accept-Encoding", "")
+    encoding = "zstd"
+    if "zstd" not in accepted:
+        raw = zstandard.ZstdDecompressor().decompress(data)
+        data, encoding = (gzip.compress(raw, 1), "gzip") if "gzip" in accepted else (raw, "")
+    response = HttpResponse(data, content_type="application/octet-stream")
+    if encoding:
+        response["Content-Encoding"] = encoding
+    response["Vary"] = "Accept-Encoding"
+    response["Cache-Control"] = FOR_EVER
+    return response

@@ -1,0 +1,9 @@
+"""URLs of what a case or a campaign gives to programs; their pages are in webapp.pages."""
+
+from django.urls import path
+
+from webapp.campaigns import api
+
+urlpatterns = [
+    path("api/cases/<uuid:case_id>/slabs/<int:index>/<slug:sha256>/", api.case_slab, name="api-case-slab"),
+]
