@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { directionLetters, Grid, PLANES, type PlaneName, type Vec3 } from "../src/geometry/grid";
 import { anatomicalName, frameAlong, lengthMm, placeOfSlice, positionMm, sliceAtMm } from "../src/geometry/planes";
 import { Camera } from "../src/viewer/camera";
-import { GreyTable, shade } from "../src/viewer/ctpicture";
+import { Columns, GreyTable, shade } from "../src/viewer/ctpicture";
 
 /** A block of the patient, 6 x 7 x 5 places along L, P, H, each with a value of its own. */
 const PLACES: Vec3 = [6, 7, 5];
@@ -118,6 +118,28 @@ describe("a slab of maximum intensity", () => {
     expect(shade(partial, grid, axial, 2, 1, asTheyAre, new Uint32Array(42))).toBe(true);
     expect(shade(partial, grid, axial, 3, 1, asTheyAre, new Uint32Array(42))).toBe(false);
     expect(shade(partial, grid, coronal, 3, 0, asTheyAre, new Uint32Array(30))).toBe(false);
+  });
+});
+
+describe("columns of the sagittal plane", () => {
+  it("are the slice itself, whichever was asked for before, at the last ones too", () => {
+    const [nx, ny, nz] = [21, 5, 4];
+    const hu: (Int16Array | null)[] = Array.from({ length: nz }, (_, k) => Int16Array.from({ length: nx * ny }, (_, at) => 1000 * k + at));
+    const grid = new Grid([nz, ny, nx], [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]);
+    const columns = new Columns(grid);
+    for (const index of [0, 7, 8, 20, 19, 3, 12]) {
+      const wanted = new Uint32Array(ny * nz);
+      shade(hu, grid, grid.planes.sagittal, index, 0, asTheyAre, wanted);
+      expect([...columns.take(hu, index)!]).toEqual([...wanted].map((word) => (word << 16) >> 16));
+    }
+    const later = hu[2];
+    hu[2] = null;
+    const partial = new Columns(grid);
+    expect(partial.take(hu, 4)).toBeNull();
+    hu[2] = later;
+    expect(partial.take(hu, 4)).toBeNull();
+    partial.arrived();
+    expect(partial.take(hu, 4)![2 * ny]).toBe(2004);
   });
 });
 

@@ -63,7 +63,7 @@ def _canvas(reader: Reader, plane: str) -> Image:
 
 
 def _grey(hu: NDArray[np.int16]) -> Image:
-    grey: Image = np.round(np.clip((hu.astype(np.float64) + 1350) * 255 / 1500, 0, 255))
+    grey: Image = np.round(np.clip((hu.astype(float) + 1350.0) * 0.17, 0.0, 255.0)).astype(np.float64)
     return grey
 
 

@@ -68,7 +68,54 @@ export function shade(hu: HuSlices, grid: Grid, frame: PlaneFrame, index: number
   return whole;
 }
 
+/**
+ * Columns of the sagittal plane, a few at once: in memory they lie a row apart, and fetching one brings its neighbours
+ * along for nothing. Scrolling then reads what is there.
+ */
+export class Columns {
+  static readonly COUNT = 8;
+  private first = -1;
+  private whole = false;
+  private readonly values: Int16Array;
+
+  constructor(private readonly grid: Grid) {
+    this.values = new Int16Array(Columns.COUNT * grid.size[1] * grid.size[2]);
+  }
+
+  /** Voxels came in: what was fetched before may be partial. */
+  arrived(): void {
+    if (!this.whole) this.first = -1;
+  }
+
+  /** Column `index` of every row of every slice, j fastest; null when some slice is not there. */
+  take(hu: HuSlices, index: number): Int16Array | null {
+    const [nx, ny, nz] = this.grid.size;
+    const first = Math.min(index - (index % Columns.COUNT), Math.max(0, nx - Columns.COUNT));
+    if (this.first !== first) this.fetch(hu, first);
+    return this.whole ? this.values.subarray((index - first) * ny * nz, (index - first + 1) * ny * nz) : null;
+  }
+
+  private fetch(hu: HuSlices, first: number): void {
+    const [nx, ny, nz] = this.grid.size;
+    const plane = ny * nz;
+    const count = Math.min(Columns.COUNT, nx);
+    this.first = first;
+    this.whole = true;
+    for (let k = 0; k < nz; k++) {
+      const slice = hu[k];
+      if (!slice) {
+        this.whole = false;
+        return;
+      }
+      for (let j = 0, at = first, to = k * ny; j < ny; j++, at += nx, to++) {
+        for (let c = 0; c < count; c++) this.values[c * plane + to] = slice[at + c];
+      }
+    }
+  }
+}
+
 export class CtPicture {
+  private columns: Columns | null = null;
   private readonly small = document.createElement("canvas");
   private readonly context: CanvasRenderingContext2D;
   private readonly image: ImageData;
@@ -92,6 +139,7 @@ export class CtPicture {
   /** Voxels came in: what is shown may be drawn anew. */
   arrived(): void {
     if (!this.whole) this.shown = "";
+    this.columns?.arrived();
   }
 
   /** The table is shared by all planes. */
@@ -105,7 +153,7 @@ export class CtPicture {
     const reach = Math.floor(slabMm / 2 / this.grid.spacing[this.frame.across] + 1e-9);
     const wanted = `${index} ${reach}`;
     if (this.shown !== wanted) {
-      this.whole = shade(this.hu(), this.grid, this.frame, index, reach, this.table, this.words);
+      this.whole = this.shadeColumn(index, reach) || shade(this.hu(), this.grid, this.frame, index, reach, this.table, this.words);
       this.context.putImageData(this.image, 0, 0);
       this.shown = wanted;
     }
@@ -116,5 +164,16 @@ export class CtPicture {
     context.drawImage(this.small, -0.5, -0.5);
     context.setTransform(1, 0, 0, 1, 0, 0);
     return this.whole;
+  }
+
+  /** The sagittal plane from columns fetched together; false when it must be done the plain way. */
+  private shadeColumn(index: number, reach: number): boolean {
+    if (this.frame.name !== "sagittal" || reach) return false;
+    this.columns ??= new Columns(this.grid);
+    const column = this.columns.take(this.hu(), index);
+    if (!column) return false;
+    const { words } = this.table;
+    for (let n = 0; n < column.length; n++) this.words[n] = words[column[n] & 0xffff];
+    return true;
   }
 }
