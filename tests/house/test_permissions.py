@@ -88,6 +88,8 @@ def url_of(pattern: str, place: FiledPlace) -> str:
         "<int:index>": "0",
         "<slug:sha256>": place.case.scan.slabs[0]["sha256"],
     }
+    if "/preview/" in pattern:
+        values["<slug:sha256>"] = place.case.scan.preview.sha256
     for placeholder, value in values.items():
         pattern = pattern.replace(placeholder, value)
     return pattern + QUERIES.get(pattern.rsplit("/", 2)[1], "")

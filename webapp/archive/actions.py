@@ -12,7 +12,8 @@ from inference.imaging.slabs import encode_slab, slab_ranges
 from inference.imaging.volume import Volume
 from webapp.archive import events, rules, storage
 from webapp.archive.filing import NewInstance, NewScan
-from webapp.archive.models import Instance, Patient, Scan, Study
+from webapp.archive.models import Instance, Patient, Preview, Scan, Study
+from webapp.archive.previews import write_preview
 from webapp.audit.refusal import require
 from webapp.audit.trail import audited, record
 
@@ -42,11 +43,13 @@ def file_scan(
     with storage.removed_on_failure(scan_id):
         if known:
             slabs: list[dict[str, Any]] = []
+            preview = None
             rows = [_row(instance, volume) for instance in instances]
         else:
+            preview = write_preview(scan_id, volume)
             slabs, rows = _write_files(scan_id, volume, instances)
         with transaction.atomic():
-            scan = _file_rows(scan_id=scan_id, new=new, volume=volume, slabs=slabs, rows=rows, by=by)
+            scan = _file_rows(scan_id=scan_id, new=new, volume=volume, slabs=slabs, preview=preview, rows=rows, by=by)
             if then:
                 then(scan)
     if scan.pk != scan_id:  # someone else filed the same series meanwhile
@@ -56,7 +59,14 @@ def file_scan(
 
 @audited(events.SCAN_FILED)
 def _file_rows(
-    *, scan_id: uuid.UUID, new: NewScan, volume: Volume, slabs: list[dict], rows: list[Instance], by: Any
+    *,
+    scan_id: uuid.UUID,
+    new: NewScan,
+    volume: Volume,
+    slabs: list[dict],
+    preview: Preview | None,
+    rows: list[Instance],
+    by: Any,
 ) -> Scan:
     geometry, voxels = volume.geometry_sha256(), volume.voxels_sha256()
     _one_at_a_time()
@@ -102,6 +112,8 @@ def _file_rows(
         for row in rows:
             row.scan = scan
         Instance.objects.bulk_create(rows, batch_size=500)
+        if preview:
+            preview.save(force_insert=True)
     record(
         events.SCAN_FILED,
         by=by,

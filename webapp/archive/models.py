@@ -62,6 +62,20 @@ class Scan(models.Model):
         return f"{self.study.patient.pseudonym} {self.description}".strip()
 
 
+class Preview(models.Model):
+    """A scan at low resolution, one slab file (int16 HU, zyx) on a grid of its own; follows from the scan's voxels."""
+
+    scan = models.OneToOneField(Scan, primary_key=True, on_delete=models.PROTECT, related_name="preview")
+    shape_zyx = models.JSONField()
+    affine_lps = models.JSONField()
+    path = models.CharField(max_length=300)
+    sha256 = models.CharField(max_length=64)
+    bytes = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"preview of {self.scan_id}"
+
+
 class Instance(models.Model):
     """One de-identified DICOM file of a scan, in z order of the volume (`z` of its first slice).
 

@@ -6,8 +6,9 @@ import numpy as np
 
 from inference.imaging.slabs import SlabError, decode_slab
 from inference.imaging.volume import Volume
+from webapp import jobs
 from webapp.archive import storage
-from webapp.archive.models import Instance, Scan
+from webapp.archive.models import Instance, Preview, Scan
 
 
 def filed_scan(series_uid: str) -> Scan | None:
@@ -34,6 +35,19 @@ def volume_of(scan: Scan) -> Volume:
         except SlabError as error:
             raise storage.DamagedFile(f"{slab['path']} cannot be decoded.") from error
     return Volume(hu, np.asarray(scan.affine_lps, dtype=np.float64).reshape(4, 4), scan.has_hu)
+
+
+def preview_for(scan: Scan) -> Preview | None:
+    """The preview of a scan; for a scan filed before there were previews a worker is asked for one, and it is None."""
+    preview = Preview.objects.filter(scan=scan).first()
+    if preview is None and scan.slabs:
+        jobs.enqueue("archive.make_preview", scan_id=str(scan.pk))
+    return preview
+
+
+def preview_bytes(preview: Preview) -> bytes:
+    """The zstd file of a preview, verified. Raises storage.DamagedFile."""
+    return storage.read(preview.path, preview.sha256)
 
 
 def instances_of(scan: Scan) -> list[Instance]:

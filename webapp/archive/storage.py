@@ -14,6 +14,7 @@ from django.db import InterfaceError, OperationalError
 
 SLABS = "slabs"
 INSTANCES = "instances"
+PREVIEWS = "previews"
 
 
 class DamagedFile(Exception):
@@ -92,7 +93,7 @@ def remove(scan_id: uuid.UUID) -> None:
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
         return
-    for kind in (SLABS, INSTANCES):
+    for kind in (SLABS, INSTANCES, PREVIEWS):
         with contextlib.suppress(FileNotFoundError):
             for name in default_storage.listdir(f"{scan_folder(scan_id)}/{kind}")[1]:
                 default_storage.delete(f"{scan_folder(scan_id)}/{kind}/{name}")

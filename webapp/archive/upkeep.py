@@ -8,7 +8,7 @@ from pathlib import Path
 from django.core.files.storage import default_storage
 
 from webapp.archive import storage
-from webapp.archive.models import Scan
+from webapp.archive.models import Preview, Scan
 
 # A filing under way has files and no row yet; nothing younger than this is taken for left behind.
 LEFT_BEHIND_AFTER_S = 24 * 3600
@@ -19,6 +19,7 @@ def damaged_files() -> Iterator[str]:
     for scan in Scan.objects.order_by("filed_at").iterator():
         files = [(slab["path"], slab["sha256"]) for slab in scan.slabs]
         files += scan.instances.values_list("path", "sha256")
+        files += Preview.objects.filter(scan=scan).values_list("path", "sha256")
         for path, sha256 in dict.fromkeys(files):
             try:
                 storage.read(path, sha256)

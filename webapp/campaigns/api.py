@@ -7,7 +7,8 @@ import zstandard
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
-from webapp.archive.queries import slab_bytes
+from webapp.archive.models import Preview
+from webapp.archive.queries import preview_bytes, slab_bytes
 from webapp.archive.storage import DamagedFile
 from webapp.campaigns.queries import case_by_id_for
 
@@ -27,6 +28,20 @@ def case_slab(request: HttpRequest, case_id: uuid.UUID, index: int, sha256: str)
         return _pixels(request, slab_bytes(scan, index))
     except DamagedFile:
         return _damaged(f"The pixels of slab {index + 1}")
+
+
+@require_GET
+def case_preview(request: HttpRequest, case_id: uuid.UUID, sha256: str) -> HttpResponse:
+    """A case's scan at low resolution, as one slab. The right is the case's, checked each time."""
+    if not request.user.is_authenticated:
+        return _signed_out()
+    preview = Preview.objects.filter(scan=case_by_id_for(request.user, case_id).scan, sha256=sha256).first()
+    if preview is None:
+        raise Http404("No such preview.")
+    try:
+        return _pixels(request, preview_bytes(preview))
+    except DamagedFile:
+        return _damaged("The pixels of the preview")
 
 
 def _signed_out() -> JsonResponse:

@@ -12,6 +12,7 @@ from rest_framework import serializers
 
 from webapp.accounts.models import User
 from webapp.accounts.queries import viewer_preferences_of
+from webapp.archive.queries import preview_for
 from webapp.campaigns.models import Case
 from webapp.masks.actions import lease_is_live
 from webapp.masks.models import LAYERS, Lease
@@ -104,6 +105,19 @@ def scan_data(case: Case) -> dict[str, Any]:
     }
 
 
+def preview_data(case: Case) -> dict[str, Any] | None:
+    """The case's scan at low resolution, for the moment before its slabs are here; None until a worker made it."""
+    preview = preview_for(case.scan)
+    if preview is None:
+        return None
+    return {
+        "url": reverse("api-case-preview", args=[case.pk, preview.sha256]),
+        "shape_zyx": preview.shape_zyx,
+        "affine_lps": preview.affine_lps,
+        "bytes": preview.bytes,
+    }
+
+
 def lineage_of(reading: Reading) -> list[dict[str, Any]]:
     """Whose hands the mask went through, oldest first."""
     steps: list[dict[str, Any]] = []
@@ -160,6 +174,7 @@ def reading_data(reading: Reading, user: User) -> dict[str, Any]:
             "campaign": {"slug": case.campaign.slug, "name": case.campaign.name},
         },
         "scan": scan_data(case),
+        "preview": preview_data(case),
         "label_set": {
             "name": mask.label_set.name,
             "version": mask.label_set.version,

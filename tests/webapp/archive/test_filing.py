@@ -52,7 +52,7 @@ def test_volume_comes_back_from_slabs_bit_for_bit():
 @pytest.mark.usefixtures("db")
 def test_files_lie_in_the_scans_own_path_under_their_hash():
     scan = file()
-    paths = [slab["path"] for slab in scan.slabs] + [i.path for i in scan.instances.all()]
+    paths = [slab["path"] for slab in scan.slabs] + [i.path for i in scan.instances.all()] + [scan.preview.path]
     assert all(path.startswith(f"scans/{scan.pk}/") for path in paths)
     assert all(slab["sha256"] in slab["path"] for slab in scan.slabs)
     assert len(stored()) == len(paths)

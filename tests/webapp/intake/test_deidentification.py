@@ -131,7 +131,7 @@ def test_no_string_of_the_identity_survives_anywhere(sent, ingest, caplog, capfd
     root = f"scans/{stored}"
     files = [
         default_storage.open(f"{root}/{k}/{n}").read()
-        for k in ("slabs", "instances")
+        for k in ("slabs", "instances", "previews")
         for n in default_storage.listdir(f"{root}/{k}")[1]
     ]
     captured = capfd.readouterr()

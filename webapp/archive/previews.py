@@ -1,0 +1,22 @@
+"""Previews of scans: made at filing, and by a worker for scans that were filed before there were any."""
+
+import uuid
+
+from inference.imaging.preview import encoded_preview
+from inference.imaging.volume import Volume
+from webapp.archive import storage
+from webapp.archive.models import Preview
+
+
+def write_preview(scan_id: uuid.UUID, volume: Volume) -> Preview:
+    """Store the preview of a scan's volume and return its row, unsaved."""
+    content, small = encoded_preview(volume)
+    path, sha256 = storage.write(scan_id, storage.PREVIEWS, content, ".slab")
+    return Preview(
+        scan_id=scan_id,
+        shape_zyx=list(small.shape_zyx),
+        affine_lps=small.affine_lps.tolist(),
+        path=path,
+        sha256=sha256,
+        bytes=len(content),
+    )
