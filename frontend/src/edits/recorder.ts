@@ -28,8 +28,10 @@ export class StrokeRecorder {
 
   /** Sets voxels from..to (flat, end excluded) of slice z where permitted; returns whether any voxel changed. */
   fill(z: number, from: number, to: number, value: number): boolean {
-    const slice = this.layer.writable(z);
+    // Nothing can be erased where nothing is, and an empty slice stays without a place in memory.
+    if (value === 0 && !this.layer.slices[z]) return false;
     const allow = this.allows(z);
+    const slice = this.layer.writable(z);
     let touched = this.touched.get(z);
     let changed = false;
     for (let i = from; i < to; i++) {

@@ -1,7 +1,9 @@
 /**
  * Which pixels of a slice a closed shape covers: those whose centre (integer u, v) lies inside. A lasso is closed by a
- * straight line and judged by the even-odd rule; a centre exactly on an edge belongs to the side above or to the left
- * (half-open rows and crossings), so two shapes that share an edge never both take a pixel of it.
+ * straight line and judged by the even-odd rule: the line of centres v crosses an edge from a to b when exactly one of
+ * a.v <= v and b.v <= v holds, and a pixel is inside when an odd number of crossings lie at its u or left of it. So a
+ * centre exactly on the outline is in where the shape lies to its right, out where it lies to its left, and two shapes
+ * that share an edge never both take a pixel of it.
  */
 import type { Point } from "./disc";
 

@@ -1,12 +1,13 @@
 /** The tools, each with its key. */
 import type { Desk } from "../reading/desk";
 import * as display from "../display";
-import { shownKeys } from "../keyboard";
+import { shownKeys, type KeyAction } from "../keyboard";
 import { nextLook } from "../reading/keys";
 import * as state from "../state";
 import { TOOLS } from "../tools/registry";
 import type { Tool, ToolGroup } from "../tools/tool";
 import { Icon } from "./icons";
+import "./rail.css";
 
 interface ToolButton {
   icon: string;
@@ -19,6 +20,8 @@ interface ToolButton {
   run(): void;
 }
 
+const keys = (action: KeyAction): { key: string; shortcut?: string } => ({ key: shownKeys(action), shortcut: shownKeys(action) || undefined });
+
 export function ToolRail({ desk }: { desk: Desk }) {
   const tool = state.tool.value;
   const locked = !desk.mayEdit;
@@ -26,8 +29,7 @@ export function ToolRail({ desk }: { desk: Desk }) {
     icon: item.icon,
     name: item.title,
     does: item.does,
-    key: (item.action && shownKeys(item.action)) || item.hint || "",
-    shortcut: (item.action && shownKeys(item.action)) || undefined,
+    ...(item.action && shownKeys(item.action) ? keys(item.action) : { key: item.hint ?? "" }),
     pressed: tool === item.name,
     disabled: item.edits && locked,
     run: () => desk.takeUp(item.name),
@@ -37,20 +39,13 @@ export function ToolRail({ desk }: { desk: Desk }) {
     of("paint", "shape"),
     of("region", "slices"),
     [
-      { icon: "undo", name: "Undo", key: "Z", shortcut: "Z", disabled: locked || !state.canUndo.value, run: () => desk.undo() },
-      { icon: "redo", name: "Redo", key: "Shift + Z", shortcut: "Shift + Z", disabled: locked || !state.canRedo.value, run: () => desk.redo() },
+      { icon: "undo", name: "Undo", ...keys("undo"), disabled: locked || !state.canUndo.value, run: () => desk.undo() },
+      { icon: "redo", name: "Redo", ...keys("redo"), disabled: locked || !state.canRedo.value, run: () => desk.redo() },
     ],
     of("view"),
     [
-      { icon: "reset", name: "Fit", key: "0", shortcut: "0", run: () => desk.stage?.fit() },
-      {
-        icon: "outline",
-        name: "Fill and outline",
-        key: "O",
-        shortcut: "O",
-        pressed: display.look.value !== "both",
-        run: nextLook,
-      },
+      { icon: "reset", name: "Fit", ...keys("reset"), run: () => desk.stage?.fit() },
+      { icon: "outline", name: "Fill and outline", ...keys("outline"), pressed: display.look.value !== "both", run: nextLook },
     ],
   ];
   return (
@@ -64,12 +59,12 @@ export function ToolRail({ desk }: { desk: Desk }) {
               aria-label={button.name}
               aria-pressed={button.pressed}
               aria-keyshortcuts={button.shortcut}
-              title={`${button.name} (${button.key})${button.does ? `: ${button.does}` : ""}`}
+              title={`${button.name}${button.key && ` (${button.key})`}${button.does ? `: ${button.does}` : ""}`}
               disabled={button.disabled}
               onClick={button.run}
             >
               <Icon name={button.icon} />
-              {button.shortcut && <kbd>{button.shortcut.replace("Shift + ", "⇧")}</kbd>}
+              {button.shortcut && <kbd>{button.shortcut.replace("Shift + ", "⇧").replace("⇧Up", "⇧↑")}</kbd>}
             </button>
           ))}
         </div>

@@ -1,4 +1,4 @@
-/** Line icons of the tool rail, 18 px. */
+/** Line icons of the tool rail, 20 px, strokes of 1.5 px. */
 const PATHS: Record<string, string> = {
   brush: "M14.5 3.5l2 2L9 13l-3-3zM6 10l3 3c-1 3-3 3.500-6 3.500 1.500-1 1-4.500 3-6.500z",
   eraser: "M11 3.500l5.500 5.500-7 7H6l-3-3zM7 7.500l5.500 5.500M9 16.500h8",
@@ -32,7 +32,7 @@ const PATHS: Record<string, string> = {
 
 export function Icon({ name }: { name: string }) {
   return (
-    <svg viewBox="0 0 20 20" width="18" height="18" fill="none" stroke="currentColor" stroke-width="1.4" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
+    <svg viewBox="0 0 20 20" width="20" height="20" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
       <path d={PATHS[name]} />
     </svg>
   );

@@ -5,6 +5,7 @@
  */
 import type { PlaneName, Vec3 } from "../geometry/grid";
 import * as state from "../state";
+import { eraseGuard, guard } from "../tools/options";
 import { paintSegment } from "../tools/segment";
 import { onKey } from "./acts";
 import type { Desk } from "./desk";
@@ -64,7 +65,7 @@ function dab(desk: Desk, erase: boolean): void {
   const voxel = spotVoxel();
   const point = { u: voxel[view.frame.u], v: voxel[view.frame.v] };
   const [clientX, clientY] = view.clientAt(point.u, point.v);
-  const trace = desk.beginStroke(plane, erase ? "eraser" : "brush", erase ? 0 : state.target.value.value);
+  const trace = desk.beginStroke(plane, erase ? "eraser" : "brush", erase ? 0 : state.target.value.value, erase ? eraseGuard(desk) : guard(desk));
   if (!trace) return;
   desk.paint({ plane, point, voxel, clientX, clientY, button: 0, shift: false }, (fill) => paintSegment(view, point, point, trace.radiusMm, fill));
   desk.endStroke();

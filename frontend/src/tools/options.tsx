@@ -1,9 +1,10 @@
 /** Settings that painting and shape tools share, and the small controls that show them. */
-import { signal, type Signal } from "@preact/signals";
+import { effect, signal, type Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import type { Permit } from "../edits/permit";
 import { shownKeys } from "../keyboard";
 import type { Desk } from "../reading/desk";
+import { numberIn, remember, yesOrNo } from "../preferences";
 import { onKey } from "../reading/acts";
 import * as state from "../state";
 import "./options.css";
@@ -22,12 +23,42 @@ export const insideLung = signal(false);
 export const onlyOver = signal<number | null>(null);
 /** How deep a shape or box goes from the shown slice: this slice, some mm to both sides, or all. */
 export const depthMm = signal<number | null>(0);
+/** The depth that is neither this slice nor all. */
+const reachMm = signal(10);
+/** A finger turns slices and moves the picture; only who says so paints with it. */
+export const fingerPaints = signal(false);
+
+remember("tools.hu_from", huLow, { valid: numberIn(-1024, 3071) });
+remember("tools.hu_to", huHigh, { valid: numberIn(-1024, 3071) });
+remember("tools.inside_lung", insideLung, { valid: yesOrNo });
+remember("tools.brush_mm", state.brushMm, { valid: numberIn(1, 100) });
+remember("tools.reach_mm", reachMm, { valid: numberIn(1, 200) });
+remember("tools.finger_paints", fingerPaints, { valid: yesOrNo });
 
 onKey("inside_lung", () => (insideLung.value = !insideLung.value));
+
+// The labels of findings and of lungs are not the same: what is bound to one means nothing for the other.
+let boundLayer = state.target.peek().layer;
+effect(() => {
+  const { layer } = state.target.value;
+  if (layer !== boundLayer) onlyOver.value = null;
+  boundLayer = layer;
+});
 
 /** Where a painting or shape tool may write by these settings. */
 export function guard(desk: Desk, huRange: readonly [number, number] | null = null): Permit | null {
   return desk.permit(state.target.value.layer, { huRange, insideLung: insideLung.value, onlyOver: onlyOver.value });
+}
+
+/** What may be erased: the label that is chosen under "only over", else all that is not locked; outside the lung, too. */
+export function eraseGuard(desk: Desk): Permit | null {
+  return desk.permit(state.target.value.layer, { onlyOver: onlyOver.value || null });
+}
+
+/** Something bounds what the tool in hand writes. */
+export function isGuarded(): boolean {
+  const { layer } = state.target.value;
+  return onlyOver.value !== null || (insideLung.value && layer === "findings");
 }
 
 /** First and last slice along a plane's axis that the depth reaches from the shown slice. */
@@ -38,10 +69,18 @@ export function depthRange(slice: number, count: number, spacingMm: number): [nu
   return [Math.max(0, slice - reach), Math.min(count - 1, slice + reach)];
 }
 
-export function Check({ of, children, keys }: { of: Signal<boolean>; children: ComponentChildren; keys?: string }) {
+interface CheckProps {
+  of: Signal<boolean>;
+  children: ComponentChildren;
+  keys?: string;
+  title?: string;
+  disabled?: boolean;
+}
+
+export function Check({ of, children, keys, title, disabled }: CheckProps) {
   return (
-    <label class="option-check">
-      <input type="checkbox" checked={of.value} onChange={(event) => (of.value = event.currentTarget.checked)} />
+    <label class="option-check" title={title}>
+      <input type="checkbox" checked={of.value} disabled={disabled} onChange={(event) => (of.value = event.currentTarget.checked)} />
       <span>{children}</span>
       {keys && <kbd>{keys}</kbd>}
     </label>
@@ -132,29 +171,53 @@ export function HuRange({ onInput }: { onInput?(): void }) {
   );
 }
 
-export function Guards() {
-  const labels = state.reading.value?.label_set.labels ?? [];
+/** Over what may be written. `erases`: the choice says what is erased. */
+export function OnlyOver({ erases = false }: { erases?: boolean }) {
+  const reading = state.reading.value;
+  const labels = (state.target.value.layer === "findings" ? reading?.label_set.labels : reading?.anatomy_labels) ?? [];
   return (
-    <div class="option-guards">
-      <Check of={insideLung} keys={shownKeys("inside_lung")}>
+    <label class="option-select">
+      <span>{erases ? "Erase only" : "Only over"}</span>
+      <select
+        value={onlyOver.value === null || (erases && !onlyOver.value) ? "" : String(onlyOver.value)}
+        onChange={(event) => (onlyOver.value = event.currentTarget.value === "" ? null : Number(event.currentTarget.value))}
+      >
+        <option value="">anything not locked</option>
+        {!erases && <option value="0">nothing yet</option>}
+        {labels.map((label) => (
+          <option key={label.value} value={String(label.value)}>
+            {label.name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+export function Guards() {
+  const ofFindings = state.target.value.layer === "findings";
+  return (
+    <div class="option-guards" role="group" aria-label="Where may be painted">
+      <Check
+        of={insideLung}
+        keys={shownKeys("inside_lung")}
+        disabled={!ofFindings}
+        title={ofFindings ? "Findings are painted only where the lung layer is; erasing is free" : "A lung itself may be painted anywhere"}
+      >
         Only inside the lung
       </Check>
-      <label class="option-select">
-        <span>Only over</span>
-        <select
-          value={onlyOver.value === null ? "" : String(onlyOver.value)}
-          onChange={(event) => (onlyOver.value = event.currentTarget.value === "" ? null : Number(event.currentTarget.value))}
-        >
-          <option value="">anything not locked</option>
-          <option value="0">nothing yet</option>
-          {labels.map((label) => (
-            <option key={label.value} value={String(label.value)}>
-              {label.name}
-            </option>
-          ))}
-        </select>
-      </label>
+      <OnlyOver />
+      <Finger />
     </div>
+  );
+}
+
+export function Finger() {
+  if (typeof navigator === "undefined" || !navigator.maxTouchPoints) return null;
+  return (
+    <Check of={fingerPaints} title="Otherwise a finger turns slices, and two fingers move and zoom the picture">
+      Paint with a finger
+    </Check>
   );
 }
 
@@ -164,15 +227,26 @@ export function BrushSize() {
 
 export function Depth() {
   return (
-    <Choice
-      label="Depth"
-      of={depthMm}
-      values={[
-        [0, "This slice"],
-        [5, "± 5 mm"],
-        [20, "± 20 mm"],
-        [null, "All slices"],
-      ]}
-    />
+    <div class="option-row">
+      <Choice
+        label="Depth"
+        of={depthMm}
+        values={[
+          [0, "This slice"],
+          [reachMm.value, "Near"],
+          [null, "All slices"],
+        ]}
+      />
+      <Numeral
+        of={reachMm}
+        label="Near: ±"
+        unit="mm"
+        min={1}
+        max={200}
+        onInput={() => {
+          if (depthMm.value) depthMm.value = reachMm.value;
+        }}
+      />
+    </div>
   );
 }

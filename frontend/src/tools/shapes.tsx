@@ -9,7 +9,7 @@ import { onKey } from "../reading/acts";
 import type { Desk } from "../reading/desk";
 import * as state from "../state";
 import type { PlaneView } from "../viewer/planeview";
-import { Depth, depthRange, guard, Guards } from "./options";
+import { Depth, depthRange, eraseGuard, guard, Guards } from "./options";
 import { rowsToRuns } from "./segment";
 import type { Drag, Spot, Tool } from "./tool";
 
@@ -91,13 +91,18 @@ function shapePress(name: "lasso" | "rectangle" | "circle"): NonNullable<Tool["p
     if (!desk.mayEdit) return null;
     return dragShape(desk, at, name, (points, view) => {
       const value = erases ? 0 : state.target.value.value;
-      const trace = desk.beginStroke(at.plane, erases ? `${name}_erase` : name, value, erases ? undefined : guard(desk));
+      const trace = desk.beginStroke(at.plane, erases ? `${name}_erase` : name, value, erases ? eraseGuard(desk) : guard(desk));
       if (!trace) return;
-      trace.path.push(...points.slice(0, -1).map((point) => ({ ...point, clientX: NaN, clientY: NaN })));
+      const onPage = points.map((point) => {
+        const [clientX, clientY] = view.clientAt(point.u, point.v);
+        return { ...point, clientX, clientY };
+      });
+      const { u, v, ...end } = onPage.pop()!;
+      trace.path.push(...onPage);
       const { grid, frame, slice } = view;
       const [first, last] = depthRange(slice, grid.size[frame.across], grid.spacing[frame.across]);
       trace.depth = [first, last];
-      desk.paint({ ...at, point: points[points.length - 1] }, (fill) => {
+      desk.paint({ ...at, ...end, point: { u, v } }, (fill) => {
         for (let n = first; n <= last; n++) SHAPES[name].rows(points, view, rowsToRuns(grid, frame, n, fill));
       });
       desk.endStroke();
@@ -111,7 +116,7 @@ const Options = () => (
   <>
     <Depth />
     <Guards />
-    <p class="dim">The right button erases inside.</p>
+    <p class="dim">The right button, or Alt, erases inside.</p>
   </>
 );
 

@@ -12,10 +12,11 @@ export function paintSphere(view: PlaneView, from: Point, to: Point, radiusMm: n
   const { grid, frame, slice } = view;
   const count = grid.size[frame.across];
   const spacing = grid.spacing[frame.across];
-  const reach = Math.floor(radiusMm / spacing);
+  const reach = Math.ceil(radiusMm / spacing);
   for (let at = Math.max(0, slice - reach); at <= Math.min(count - 1, slice + reach); at++) {
-    const away = (at - slice) * spacing;
-    const radius = Math.sqrt(Math.max(0, radiusMm * radiusMm - away * away));
+    const away = Math.abs(at - slice) * spacing;
+    if (away > radiusMm) continue;
+    const radius = Math.sqrt(radiusMm * radiusMm - away * away);
     sweepDisc(from, to, radius, view.pixelMm, view.imageSize, rowsToRuns(grid, frame, at, fill));
   }
 }

@@ -1,4 +1,8 @@
-/** Mouse and pen on a plane. What a press means is the tool's affair; wheel, middle button and crosshair are the same always. */
+/**
+ * Mouse, pen and fingers on a plane. What a press means is the tool's affair; wheel, middle button, crosshair and fingers
+ * are the same always. A pen is a mouse whose barrel button and whose eraser are the right button; its pressure counts for
+ * nothing. Alt with the left button is the right button of a tool that edits.
+ */
 import type { Point } from "../geometry/disc";
 import type { PlaneName } from "../geometry/grid";
 import type { Desk } from "../reading/desk";
@@ -6,7 +10,10 @@ import * as state from "../state";
 import { toolNamed } from "../tools/registry";
 import type { Drag, Spot } from "../tools/tool";
 import { panDrag, windowDrag } from "../tools/view";
+import { attachFingers } from "./fingers";
 import type { PlaneView } from "./planeview";
+
+const PEN_ERASER = 5;
 
 export function attachGestures(view: PlaneView, desk: Desk): void {
   const plane: PlaneName = view.frame.name;
@@ -38,19 +45,40 @@ export function attachGestures(view: PlaneView, desk: Desk): void {
     return at.button === 2 && !(tool?.edits && desk.mayEdit) ? windowDrag(desk, at) : null;
   };
 
-  element.addEventListener("pointerdown", (event) => {
+  /** Which pointer drags, and which of its buttons will end it. */
+  let dragging = { pointer: -1, button: -1 };
+
+  const meaningOf = (event: PointerEvent): number => {
+    if (event.button === PEN_ERASER) return 2;
+    return event.button === 0 && event.altKey && toolNamed(state.tool.value)?.edits ? 2 : event.button;
+  };
+
+  const press = (event: PointerEvent): void => {
     state.activePlane.value = plane;
     if (drag) return;
     event.preventDefault();
     (document.activeElement as HTMLElement | null)?.blur?.();
-    button = event.button;
+    button = meaningOf(event);
+    dragging = { pointer: event.pointerId, button: event.button };
     painting = false;
     last = spotOf(event);
     drag = begin(last);
     if (drag) element.setPointerCapture(event.pointerId);
-  });
+  };
+
+  const drop = (): void => {
+    const dropped = drag;
+    drag = null;
+    desk.onCancel = null;
+    dropped?.cancel();
+  };
+
+  const fingers = attachFingers(view, desk, { press, drop, busy: () => drag !== null });
+
+  element.addEventListener("pointerdown", (event) => fingers.down(event) || press(event));
 
   element.addEventListener("pointermove", (event) => {
+    if (fingers.move(event) || (drag && event.pointerId !== dragging.pointer)) return;
     state.activePlane.value = plane;
     if (drag) {
       const between = painting ? (event.getCoalescedEvents?.() ?? []) : [];
@@ -62,7 +90,8 @@ export function attachGestures(view: PlaneView, desk: Desk): void {
   });
 
   const finish = (event: PointerEvent): void => {
-    if (!drag || (event.type === "pointerup" && event.button !== button)) return;
+    if (fingers.up(event) || !drag || event.pointerId !== dragging.pointer) return;
+    if (event.type === "pointerup" && event.button !== dragging.button) return;
     const ended = drag;
     drag = null;
     // A pointer that was taken away has no place of its own: what was drawn up to there stands.
@@ -87,10 +116,10 @@ export function attachGestures(view: PlaneView, desk: Desk): void {
       event.preventDefault();
       state.activePlane.value = plane;
       const amount = event.deltaY || event.deltaX;
-      if (event.shiftKey) {
-        desk.resizeBrush(amount < 0 ? 1 : -1);
-      } else if (drag && painting) {
+      if (drag && painting) {
         return;
+      } else if (event.shiftKey) {
+        desk.resizeBrush(amount < 0 ? 1 : -1);
       } else if (event.ctrlKey) {
         const box = element.getBoundingClientRect();
         desk.zoom(plane, Math.exp(-amount / 400), [event.clientX - box.left, event.clientY - box.top]);
