@@ -20,6 +20,9 @@ export const scanGrid = computed(() => {
   return scan ? new Grid(scan.shape_zyx, scan.affine_lps) : null;
 });
 
+/** The slice that a plane shows is loaded; until then its preview stands there. */
+export const wholePlanes = signal<Readonly<Record<PlaneName, boolean>>>({ axial: true, coronal: true, sagittal: true });
+
 /** The window is narrow: coronal and sagittal are tabs below. */
 export const narrow = signal(false);
 /** Something lies beside the mask: only this plane is shown, twice. */

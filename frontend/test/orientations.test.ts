@@ -217,6 +217,22 @@ describe("a camera", () => {
     expect(after.v).toBeCloseTo(before.v, 9);
   });
 
+  it("places another grid's slice over its own: a preview's block lies over the voxels that it is the mean of", () => {
+    const camera = new Camera(grid, grid.planes.coronal, () => ({ width: 400, height: 300 }));
+    camera.fit();
+    camera.zoom(1.3, [50, 60]);
+    camera.show(4);
+    // Blocks of 2 x 3 x 1 voxels: centred half a voxel and a voxel in.
+    const affine = [[1.4, 0, 0, -12 + 0.35], [0, 2.7, 0, 30 + 0.9], [0, 0, 5, -400], [0, 0, 0, 1]];
+    const coarse = new Grid([5, 3, 3], affine);
+    const { a, b, c, d, e, f } = camera.mappingOf(coarse, coarse.planes.coronal, [0, 1, 0]);
+    for (const [u, v] of [[0, 0], [2, 0], [1, 4]]) {
+      const [x, y] = camera.paneAt(2 * u + 0.5, v);
+      expect(a * u + c * v + e).toBeCloseTo(x, 9);
+      expect(b * u + d * v + f).toBeCloseTo(y, 9);
+    }
+  });
+
   it("takes another's look: the same scale, the same shift from the middle", () => {
     const one = new Camera(grid, grid.planes.axial, () => ({ width: 400, height: 300 }));
     const other = stored([1, 0, 2], [-1, 1, 1]).grid;

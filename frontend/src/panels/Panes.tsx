@@ -4,7 +4,7 @@ import { Arriving, lazy } from "./lazy";
 import { PLANES, type PlaneName } from "../geometry/grid";
 import { anatomicalName, placeOfSlice } from "../geometry/planes";
 import { shownKeys } from "../keyboard";
-import { besidePlane, isVisible, layout, lower, narrow, scanGrid, surfaceWanted } from "../layout";
+import { besidePlane, isVisible, layout, lower, narrow, scanGrid, surfaceWanted, wholePlanes } from "../layout";
 import type { Desk } from "../reading/desk";
 import { toggleSurface } from "../reading/view";
 import * as state from "../state";
@@ -82,6 +82,7 @@ function Pane({ name, shown }: { name: PlaneName; shown: boolean }) {
         {title} <b>{total ? slice + 1 : ""}</b>
         {frame && <span class="pane-place">{placeOfSlice(grid!, frame, slice)} mm</span>}
         {besidePlane.value && <span class="beside-what">This reading{extentNow()}</span>}
+        {!wholePlanes.value[name] && <span class="pane-slab">{state.reading.value?.preview ? "low resolution while it loads" : "loading"}</span>}
         {state.slabMm.value ? <span class="pane-slab">MIP {state.slabMm.value} mm, painting on slice {slice + 1}</span> : null}
       </span>
       <Letters of={name} />

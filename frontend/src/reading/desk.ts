@@ -4,7 +4,7 @@ import type { Reading } from "../api/types";
 import type { ContainerHeader } from "../edits/container";
 import type { Point } from "../geometry/disc";
 import { Grid, PLANES, type PlaneName, type Vec3 } from "../geometry/grid";
-import { besidePlane, isVisible } from "../layout";
+import { besidePlane, isVisible, wholePlanes } from "../layout";
 import * as state from "../state";
 import * as display from "../display";
 import type { SliceRuns } from "../edits/delta";
@@ -80,11 +80,15 @@ export class Desk {
       slice: (z, voxels) => this.sliceArrived(z, voxels),
       complete: () => this.scanLoaded(),
       failed: (sentence) => (state.notice.value = sentence),
-    });
+      preview: (voxels) => this.previewArrived(voxels),
+    }, reading.preview ?? null);
     this.stage = new Stage(grid, panes(), () => this.session.hu, () => (display.shown.value.kind === "film" ? display.shown.value.layers : this.session.layers), (plane) => this.marks(plane), isVisible, {
       firstSlice: () => (this.timings.firstSliceMs = performance.now()),
       allDrawn: () => (this.timings.completeMs = performance.now()),
-      planeDrawn: (plane) => this.planeWatchers.forEach((watch) => watch(plane)),
+      planeDrawn: (plane, whole) => {
+        if (wholePlanes.value[plane] !== whole) wholePlanes.value = { ...wholePlanes.value, [plane]: whole };
+        this.planeWatchers.forEach((watch) => watch(plane));
+      },
     });
     this.stage.start(state.slices.value, state.voi.value);
     this.timings.stageMs = performance.now();
@@ -101,6 +105,16 @@ export class Desk {
     this.showSlice("coronal", through.coronal);
     this.showSlice("sagittal", through.sagittal);
     void this.session.startWriting().catch((error: Error) => (state.trouble.value = error.message));
+  }
+
+  /** For the eye alone: Hounsfield readings and tools wait for the scan itself. */
+  private previewArrived(voxels: Int16Array): void {
+    const { shape_zyx, affine_lps } = state.reading.value!.preview!;
+    const [nz, ny, nx] = shape_zyx;
+    if (voxels.length !== nz * ny * nx) return;
+    this.timings.previewMs = performance.now();
+    const slices = Array.from({ length: nz }, (_, k) => voxels.subarray(k * ny * nx, (k + 1) * ny * nx));
+    this.stage?.preview(new Grid(shape_zyx, affine_lps), slices);
   }
 
   private sliceArrived(z: number, voxels: Int16Array): void {

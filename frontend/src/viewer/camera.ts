@@ -140,13 +140,18 @@ export class Camera {
 
   /** Where the slice's pixels lie in the pane: the grid's own steps, seen along the plane's normal. */
   get mapping(): Mapping {
-    if (this.mapped) return this.mapped;
-    const { right, up, u, v } = this.frame;
+    this.mapped ??= this.mappingOf(this.grid, this.frame, this.voxelOf(0, 0));
+    return this.mapped;
+  }
+
+  /** The same for another grid's slice, seen from here: `corner` is its voxel (0, 0) in the plane. */
+  mappingOf(grid: Grid, { u, v }: PlaneFrame, corner: Vec3): Mapping {
+    const { right, up } = this.frame;
     const { width, height } = this.pane();
     const perMm = 1 / this.mmPerPixel;
-    const [stepU, stepV] = [this.grid.steps[u], this.grid.steps[v]];
-    const from = add(this.grid.toWorld(this.voxelOf(0, 0)), scale(this.centre, -1));
-    this.mapped = {
+    const [stepU, stepV] = [grid.steps[u], grid.steps[v]];
+    const from = add(grid.toWorld(corner), scale(this.centre, -1));
+    return {
       a: dot(stepU, right) * perMm,
       b: -dot(stepU, up) * perMm,
       c: dot(stepV, right) * perMm,
@@ -154,7 +159,6 @@ export class Camera {
       e: width / 2 + dot(from, right) * perMm,
       f: height / 2 - dot(from, up) * perMm,
     };
-    return this.mapped;
   }
 
   /** From CSS pixels of the pane to pixels of the slice image (fractions kept). */

@@ -20,8 +20,8 @@ export class GreyTable {
   }
 }
 
-/** Black where nothing is loaded yet. */
-const NOT_LOADED = 0xff000000;
+/** Clear where nothing is loaded yet: what lies below shows. */
+const NOT_LOADED = 0;
 
 /**
  * Fills `out` (rows by v) with slice `index` of a plane, or with the maximum over slices `index - reach` to
@@ -131,7 +131,7 @@ export class CtPicture {
   ) {
     this.small.width = grid.size[frame.u];
     this.small.height = grid.size[frame.v];
-    this.context = this.small.getContext("2d", { alpha: false })!;
+    this.context = this.small.getContext("2d")!;
     this.image = this.context.createImageData(this.small.width, this.small.height);
     this.words = new Uint32Array(this.image.data.buffer);
   }
@@ -148,8 +148,8 @@ export class CtPicture {
     this.shown = "";
   }
 
-  /** Draws slice `index`, or the maximum of a slab of it; returns whether every voxel of it was there. */
-  draw(context: CanvasRenderingContext2D, matrix: DOMMatrix, index: number, slabMm: number): boolean {
+  /** Makes ready slice `index`, or the maximum of a slab of it; returns whether every voxel of it was there. */
+  prepare(index: number, slabMm: number): boolean {
     const reach = Math.floor(slabMm / 2 / this.grid.spacing[this.frame.across] + 1e-9);
     const wanted = `${index} ${reach}`;
     if (this.shown !== wanted) {
@@ -157,13 +157,17 @@ export class CtPicture {
       this.context.putImageData(this.image, 0, 0);
       this.shown = wanted;
     }
+    return this.whole;
+  }
+
+  /** Draws what was made ready; the matrix takes pixels of the slice image to the canvas. */
+  draw(context: CanvasRenderingContext2D, matrix: DOMMatrix): void {
     context.imageSmoothingEnabled = true;
     context.imageSmoothingQuality = "medium";
     context.setTransform(matrix);
     // Pixel (u, v) is centred on (u, v).
     context.drawImage(this.small, -0.5, -0.5);
     context.setTransform(1, 0, 0, 1, 0, 0);
-    return this.whole;
   }
 
   /** The sagittal plane from columns fetched together; false when it must be done the plain way. */

@@ -29,11 +29,15 @@ const LENGTH = "#D9E0E6";
 const CROSS_GAP_PX = 10;
 const LENGTH_CHOSEN = "#4CB3D4";
 
+const scaled = ({ a, b, c, d, e, f }: Mapping, ratio: number): DOMMatrix =>
+  new DOMMatrix([a * ratio, b * ratio, c * ratio, d * ratio, e * ratio, f * ratio]);
+
 export class PlaneView {
   readonly camera: Camera;
   readonly canvas: HTMLCanvasElement;
   private readonly host: HTMLCanvasElement;
   private readonly picture: CtPicture;
+  private coarse: { grid: Grid; frame: PlaneFrame; picture: CtPicture } | null = null;
   private wanted = 0;
   private readonly painter = new MaskPainter();
   private sketched: readonly { u: number; v: number }[] | null = null;
@@ -99,6 +103,7 @@ export class PlaneView {
 
   window(table: GreyTable): void {
     this.picture.window(table);
+    this.coarse?.picture.window(table);
   }
 
   arrived(): void {
@@ -117,9 +122,34 @@ export class PlaneView {
     const ratio = window.devicePixelRatio || 1;
     const context = this.cleared(this.host, ratio);
     context.fillRect(0, 0, this.host.width, this.host.height);
-    const whole = this.picture.draw(context, this.matrix(ratio), this.slice, this.marks().slabMm);
+    const { slabMm } = this.marks();
+    const whole = this.picture.prepare(this.slice, slabMm);
+    if (!whole) this.drawCoarse(context, ratio, slabMm);
+    this.picture.draw(context, this.matrix(ratio));
     this.drawOverlay();
     return whole;
+  }
+
+  /** What is not loaded yet, as the preview shows it. */
+  private drawCoarse(context: CanvasRenderingContext2D, ratio: number, slabMm: number): void {
+    if (!this.coarse) return;
+    const { grid, frame, picture } = this.coarse;
+    const at = Math.round(grid.toVoxel(this.grid.toWorld(this.voxelOf(0, 0)))[frame.across]);
+    const slice = Math.max(0, Math.min(grid.size[frame.across] - 1, at));
+    const corner: Vec3 = [0, 0, 0];
+    corner[frame.across] = slice;
+    picture.prepare(slice, slabMm);
+    picture.draw(context, scaled(this.camera.mappingOf(grid, frame, corner), ratio));
+  }
+
+  /** A low-resolution copy of the scan, on a grid of its own; null when it is not needed any more. */
+  preview(grid: Grid | null, hu: () => HuSlices, table: GreyTable): void {
+    if (!grid) this.coarse = null;
+    else {
+      const frame = grid.planes[this.frame.name];
+      this.coarse = { grid, frame, picture: new CtPicture(grid, frame, hu) };
+      this.coarse.picture.window(table);
+    }
   }
 
   /** The canvas's context, the canvas as large as the pane and empty. */
@@ -137,8 +167,7 @@ export class PlaneView {
   }
 
   private matrix(ratio: number): DOMMatrix {
-    const { a, b, c, d, e, f } = this.mapping;
-    return new DOMMatrix([a * ratio, b * ratio, c * ratio, d * ratio, e * ratio, f * ratio]);
+    return scaled(this.mapping, ratio);
   }
 
   /** From page coordinates to pixels of the slice image (fractions kept). */

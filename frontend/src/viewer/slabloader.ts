@@ -12,7 +12,12 @@ export function startWorkers(): Worker[] {
   return Array.from({ length: WORKERS }, () => new Worker(new URL("./slabworker.ts", import.meta.url), { type: "module" }));
 }
 
+/** The preview's job: no slab has this number. */
+const PREVIEW = -1;
+
 export interface SlabEvents {
+  /** The low-resolution copy, when one was asked for and came. */
+  preview?(voxels: Int16Array): void;
   slice(z: number, voxels: Int16Array): void;
   complete(): void;
   failed(sentence: string): void;
@@ -30,6 +35,7 @@ export class SlabLoader {
     private readonly sliceSize: number,
     private centre: number,
     private readonly events: SlabEvents,
+    preview: { url: string } | null = null,
   ) {
     this.waiting = new Set(slabs.keys());
     this.tries = slabs.map(() => 0);
@@ -37,6 +43,11 @@ export class SlabLoader {
     workers.forEach((worker, w) => (worker.onmessage = (event: MessageEvent<SlabDone>) => this.done(w, event.data)));
     // The shown slice's slab has the line and the machine to itself; the others follow when it is there.
     this.next(0);
+    if (preview) this.ask(workers.length - 1, PREVIEW, preview.url);
+  }
+
+  private ask(w: number, index: number, url: string): void {
+    this.workers[w].postMessage({ index, url: new URL(url, location.href).href });
   }
 
   /** The shown slice moved: what is still to come comes in the order of distance from it. */
@@ -68,10 +79,12 @@ export class SlabLoader {
     const index = this.nearest();
     if (index === undefined) return;
     this.waiting.delete(index);
-    this.workers[w].postMessage({ index, url: new URL(this.slabs[index].url, location.href).href });
+    this.ask(w, index, this.slabs[index].url);
   }
 
   private done(w: number, { index, voxels, error, status }: SlabDone): void {
+    // Without a preview the slabs serve: it is asked for once.
+    if (index === PREVIEW) return voxels && this.missing ? this.events.preview?.(voxels) : undefined;
     const slab = this.slabs[index];
     if (!voxels || voxels.length !== slab.z_count * this.sliceSize) {
       this.again(w, index, error ?? "A part of the scan has the wrong size.", status);

@@ -10,7 +10,7 @@ export interface StageEvents {
   firstSlice(): void;
   allDrawn(): void;
   /** A plane was drawn: its slice, window or camera may have changed. */
-  planeDrawn(plane: PlaneName): void;
+  planeDrawn(plane: PlaneName, whole: boolean): void;
 }
 
 export class Stage {
@@ -47,13 +47,23 @@ export class Stage {
     this.setWindow(voi);
   }
 
+  /** A low-resolution copy of the whole scan stands where slices are not loaded yet. */
+  preview(grid: Grid, hu: HuSlices): void {
+    PLANES.forEach((name) => this.views[name].preview(grid, () => hu, this.table));
+    this.redraw();
+  }
+
   /** The voxels of an axial slice are there. */
   sliceArrived(z: number): void {
     this.arrived++;
     PLANES.forEach((name) => this.views[name].arrived());
     const now = performance.now();
-    if (this.arrived === this.grid.size[2]) PLANES.forEach((name) => this.views[name].render());
-    else if (z === this.views.axial.slice) this.views.axial.render();
+    if (this.arrived === this.grid.size[2]) {
+      for (const name of PLANES) {
+        this.views[name].preview(null, () => [], this.table);
+        this.views[name].render();
+      }
+    } else if (z === this.views.axial.slice) this.views.axial.render();
     else if (this.firstShown && now - this.lastRefresh > REFRESH_WHILE_LOADING_MS) {
       this.lastRefresh = now;
       PLANES.filter((name) => name !== "axial" && this.visible(name)).forEach((name) => this.views[name].render());
@@ -61,7 +71,7 @@ export class Stage {
   }
 
   private drawn(name: PlaneName, whole: boolean): void {
-    this.events.planeDrawn(name);
+    this.events.planeDrawn(name, whole);
     if (!this.firstShown && name === "axial" && whole) {
       this.firstShown = true;
       this.lastRefresh = performance.now();
