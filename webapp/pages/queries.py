@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 
 from webapp.accounts.models import User
 from webapp.algorithms.models import DraftRun
@@ -11,11 +11,10 @@ from webapp.campaigns.models import Campaign, Case
 from webapp.campaigns.queries import campaigns_for, current_protocol, roles_of
 from webapp.masks.models import Mask, Version
 from webapp.pages.worklist import draft_is_shown, sees_all_readings
+from webapp.readings.around import LOOK_AHEAD, NextCase, cases_with_room_for, first_to_begin
 from webapp.readings.models import Reading
 from webapp.readings.queries import readings_in_campaign_for, readings_of_case_for
-from webapp.readings.rules import may_start_reading
 
-LOOK_AHEAD = 50
 RECENT = 6
 
 
@@ -34,14 +33,6 @@ class CampaignCard:
     def percent(self) -> float:
         """Signed cases in per cent of all."""
         return 100 * self.signed_count / self.case_count if self.case_count else 0
-
-
-@dataclass(frozen=True)
-class NextCase:
-    """What to read next: a reading to go on with, or a case to begin."""
-
-    case: Case
-    reading: Reading | None
 
 
 def cards_for(user: User) -> list[CampaignCard]:
@@ -76,25 +67,10 @@ def next_case_for(user: User, campaign: Campaign | None = None) -> NextCase | No
     if reading is not None:
         return NextCase(reading.case, reading)
     for place in campaigns:
-        for case in _cases_with_room(user, place)[:LOOK_AHEAD]:
-            if may_start_reading(case, user) is None:
-                return NextCase(case, None)
+        case = first_to_begin(user, cases_with_room_for(user, place)[:LOOK_AHEAD])
+        if case:
+            return NextCase(case, None)
     return None
-
-
-def _cases_with_room(user: User, campaign: Campaign) -> QuerySet[Case]:
-    """Cases without a reading of this person that still want a reader at a stage of theirs, by number."""
-    roles = roles_of(user, campaign)
-    stages = [s for s in current_protocol(campaign).stages if s["role"] in roles]
-    if not stages:
-        return Case.objects.none()
-    room = Q()
-    cases = campaign.cases.exclude(readings__reader_id=user.pk)
-    for place, stage in enumerate(stages):
-        here = Q(readings__stage=stage["name"]) & ~Q(readings__state=Reading.SUPERSEDED)
-        cases = cases.annotate(**{f"taken_{place}": Count("readings", filter=here, distinct=True)})
-        room |= Q(**{f"taken_{place}__lt": stage["readers"]})
-    return cases.filter(room).select_related("campaign", "scan__study__patient").order_by("number")
 
 
 def recent_readings_for(user: User) -> list[Reading]:

@@ -25,11 +25,12 @@ from webapp.masks.models import Lease, Mask
 from webapp.masks.queries import head_container, head_layers
 from webapp.masks.strokes import append_strokes, payload_of
 from webapp.readings.actions import refuse_signing, sign_reading
+from webapp.readings.around import patients_case
 from webapp.readings.ledger import record_seen, seen_slices
 from webapp.readings.models import Reading
 from webapp.readings.queries import measurements_of, reading_for
 from webapp.readings.rules import may_edit
-from webapp.readings.serialisers import StrokesInput, answers_data, lease_data, reading_data
+from webapp.readings.serialisers import StrokesInput, answers_data, beside_data, lease_data, reading_data
 
 OBJECT = OpenApiTypes.OBJECT
 ERRORS = {400: OBJECT, 401: OBJECT, 404: OBJECT, 409: OBJECT}
@@ -163,6 +164,14 @@ def _tab(request: Request) -> uuid.UUID:
         return uuid.UUID(str(_fields(request).get("tab")))
     except (ValueError, AttributeError) as error:
         raise ActionRefused(Refusal("malformed", "`tab` must be the tab's UUID.")) from error
+
+
+@extend_schema(responses={200: OBJECT, **ERRORS})
+@api_view(["GET"])
+def reading_scan_beside(request: Request, reading_id: uuid.UUID, case_id: uuid.UUID) -> Response:
+    """Another scan of the same patient, to lay beside: its geometry and slabs, and where its mask is, if anywhere."""
+    reading = reading_for(request.user, reading_id)
+    return Response(beside_data(reading, patients_case(reading, case_id), request.user))
 
 
 @extend_schema(request=OBJECT, responses={200: OBJECT, **ERRORS})

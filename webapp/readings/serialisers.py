@@ -17,6 +17,7 @@ from webapp.campaigns.models import Case
 from webapp.masks.actions import lease_is_live
 from webapp.masks.models import LAYERS, Lease
 from webapp.masks.strokes import SentStroke
+from webapp.readings.around import next_case_after, reading_beside, timeline_of
 from webapp.readings.ledger import lung_slices, seen_slices
 from webapp.readings.models import Reading
 from webapp.readings.queries import readings_of_case_for
@@ -133,18 +134,58 @@ def lineage_of(reading: Reading) -> list[dict[str, Any]]:
 
 
 def comparable_states(reading: Reading, user: User) -> list[dict[str, str]]:
-    """The states that may be laid beside the mask: what it began as, and other readings that this person may see."""
-    origin = reading.mask.forked_from
-    states = []
-    if origin is not None:
-        name = "AI draft" if origin.mask.author_kind == "algorithm" else origin.reason.capitalize()
-        states.append({"state": f"version:{origin.pk}", "label": f"{name}, {origin.author_name}"})
+    """The states that may lie beside the mask: those it came from, oldest first, and other readings they may see."""
+    states: list[dict[str, str]] = []
+    version = reading.mask.forked_from
+    while version is not None:
+        name = "AI draft" if version.mask.author_kind == "algorithm" else version.reason.capitalize()
+        states.insert(0, {"state": f"version:{version.pk}", "label": f"{name}, {version.author_name}"})
+        version = version.mask.forked_from
     states += [
         {"state": f"reading:{other.pk}", "label": f"{other.stage.capitalize()}, {other.reader}"}
         for other in readings_of_case_for(user, reading.case)
         if other.pk != reading.pk
     ]
     return states
+
+
+def next_data(reading: Reading, user: User) -> dict[str, Any] | None:
+    """Where this person goes on after a reading: to an open reading of theirs, or to a case to be begun by a POST."""
+    following = next_case_after(reading, user)
+    if following is None:
+        return None
+    case, begun = following.case, following.reading
+    place = [case.campaign.slug, case.number]
+    return {
+        "case_number": case.number,
+        "reading": str(begun.pk) if begun else None,
+        "url": reverse("pages:viewer", args=[begun.pk]) if begun else reverse("pages:case", args=place),
+        "start_url": None if begun else reverse("pages:start", args=place),
+        "slabs": slabs_data(case),
+    }
+
+
+def timeline_data(reading: Reading, user: User) -> list[dict[str, Any]]:
+    """The patient's scans in this campaign, in order of time."""
+    return [
+        {
+            "case": str(entry.case.pk),
+            "case_number": entry.case.number,
+            "scan": str(entry.case.scan_id),
+            "when": entry.when.isoformat() if entry.when else None,
+            "label": entry.label,
+            "extent_percent": entry.extent_percent,
+            "weight_g": entry.weight_g,
+            "reading": str(entry.reading.pk) if entry.reading else None,
+        }
+        for entry in timeline_of(reading, user)
+    ]
+
+
+def beside_data(reading: Reading, case: Case, user: User) -> dict[str, Any]:
+    """Another scan of the patient, to lay beside; with the mask of the reading of it that this person may see."""
+    other = reading_beside(reading, case, user)
+    return {"scan": scan_data(case), "mask_url": reverse("api-reading-mask", args=[other.pk]) if other else None}
 
 
 def reading_data(reading: Reading, user: User) -> dict[str, Any]:
@@ -183,6 +224,8 @@ def reading_data(reading: Reading, user: User) -> dict[str, Any]:
         "anatomy_labels": ANATOMY_LABELS,
         "mask": {"id": str(mask.pk), "stroke_sequence": mask.stroke_sequence, "head_hash": mask.head_hash},
         "lineage": lineage_of(reading),
+        "next": next_data(reading, user),
+        "timeline": timeline_data(reading, user),
         "comparable": comparable_states(reading, user),
         "ledger": {"seen": seen_slices(reading), "lung": lung_slices(reading)},
         "preferences": viewer_preferences_of(user),

@@ -1,0 +1,153 @@
+"""What lies around a reading: the case to go on with, and the patient's other scans."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+from django.http import Http404
+
+from webapp.accounts.models import User
+from webapp.campaigns.models import Campaign, Case
+from webapp.campaigns.queries import current_protocol, roles_of
+from webapp.readings.models import Reading, Signature
+from webapp.readings.queries import readings_in_campaign_for
+from webapp.readings.rules import may_start_reading
+
+LOOK_AHEAD = 50
+
+
+@dataclass(frozen=True)
+class NextCase:
+    """What to read next: a reading to go on with, or a case to begin."""
+
+    case: Case
+    reading: Reading | None
+
+
+def cases_with_room_for(user: User, campaign: Campaign) -> QuerySet[Case]:
+    """Cases without a reading of this person that still want a reader at a stage of theirs, by number."""
+    roles = roles_of(user, campaign)
+    stages = [s for s in current_protocol(campaign).stages if s["role"] in roles]
+    if not stages:
+        return Case.objects.none()
+    room = Q()
+    cases = campaign.cases.exclude(readings__reader_id=user.pk)
+    for place, stage in enumerate(stages):
+        here = Q(readings__stage=stage["name"]) & ~Q(readings__state=Reading.SUPERSEDED)
+        cases = cases.annotate(**{f"taken_{place}": Count("readings", filter=here, distinct=True)})
+        room |= Q(**{f"taken_{place}__lt": stage["readers"]})
+    return cases.filter(room).select_related("campaign", "scan__study__patient").order_by("number")
+
+
+def first_to_begin(user: User, cases: Iterable[Case]) -> Case | None:
+    """The first of some cases that a person may begin to read now; a draft that is not ready is passed over."""
+    return next((case for case in cases if may_start_reading(case, user) is None), None)
+
+
+def next_case_after(reading: Reading, user: User) -> NextCase | None:
+    """The next case of the worklist that this person has yet to read, after the reading's own and round to its front.
+
+    A reading of theirs that is open counts, and comes before cases not begun only by its number.
+    """
+    number, campaign = reading.case.number, reading.case.campaign
+    open_ones = Reading.objects.filter(
+        case__campaign=campaign, reader_id=user.pk, state__in=Reading.OPEN_STATES
+    ).select_related("case__campaign", "case__scan")
+    open_ones = open_ones.exclude(case_id=reading.case_id).order_by("case__number")
+    room = cases_with_room_for(user, campaign).exclude(pk=reading.case_id)
+    for begun, waiting in (
+        (open_ones.filter(case__number__gt=number), room.filter(number__gt=number)),
+        (open_ones.filter(case__number__lt=number), room.filter(number__lt=number)),
+    ):
+        mine, fresh = begun.first(), first_to_begin(user, waiting[:LOOK_AHEAD])
+        if mine and (fresh is None or mine.case.number < fresh.number):
+            return NextCase(mine.case, mine)
+        if fresh:
+            return NextCase(fresh, None)
+    return None
+
+
+@dataclass(frozen=True)
+class TimelineEntry:
+    """One scan of a patient in a campaign; `label` says how it lies to the scan being read.
+
+    `reading` is the one that this person may see; its numbers are those of its signed version, once measured.
+    """
+
+    case: Case
+    when: date | None
+    label: str
+    reading: Reading | None
+    extent_percent: float | None
+    weight_g: float | None
+
+
+def patients_cases(reading: Reading) -> QuerySet[Case]:
+    """The cases of the reading's campaign that are scans of the same patient, in order of time.
+
+    What another campaign makes of the patient stays there: its readers and its blinding are its own.
+    """
+    patient = reading.case.scan.study.patient_id
+    cases = Case.objects.filter(campaign_id=reading.case.campaign_id, scan__study__patient_id=patient)
+    return cases.select_related("campaign", "scan__study").order_by("scan__study__shifted_date", "number")
+
+
+def timeline_of(reading: Reading, user: User) -> list[TimelineEntry]:
+    """The patient's scans in this campaign, in order of time, those without a date last."""
+    cases = list(patients_cases(reading))
+    shown = _readings_shown(reading, cases, user)
+    numbers = _numbers(shown.values())
+    here = reading.case.scan.study.shifted_date
+    entries = []
+    for case in cases:
+        mine = shown.get(case.pk)
+        values = numbers.get(mine.pk, {}) if mine else {}
+        entries.append(
+            TimelineEntry(
+                case=case,
+                when=case.scan.study.shifted_date,
+                label="this" if case.pk == reading.case_id else _label(case.scan.study.shifted_date, here),
+                reading=mine,
+                extent_percent=values.get("extent_percent"),
+                weight_g=values.get("weight_g"),
+            )
+        )
+    return entries
+
+
+def _label(when: date | None, here: date | None) -> str:
+    """How one day lies to another. No order is claimed where a date is missing or the day is the same."""
+    if when is None or here is None or when == here:
+        return "other"
+    return "prior" if when < here else "follow-up"
+
+
+def _readings_shown(reading: Reading, cases: list[Case], user: User) -> dict[Any, Reading]:
+    """For each case the reading to show beside, of those that this person may see: the same reader's, a signed one."""
+    readings = readings_in_campaign_for(user, reading.case.campaign).filter(case__in=cases)
+    ordered = sorted(
+        readings.exclude(state=Reading.SUPERSEDED),
+        key=lambda one: (one.reader_id == reading.reader_id, one.state == Reading.SIGNED, one.started_at),
+    )
+    return {**{one.case_id: one for one in ordered}, reading.case_id: reading}
+
+
+def _numbers(readings: Iterable[Reading]) -> dict[Any, dict[str, Any]]:
+    """The measured numbers of signed readings. Releases, above, keeps them: the query follows the relation."""
+    signatures = Signature.objects.filter(reading__in=list(readings), version__measurement__isnull=False)
+    return dict(signatures.values_list("reading_id", "version__measurement__values"))
+
+
+def patients_case(reading: Reading, case_id: Any) -> Case:
+    """One of the patient's cases in the reading's campaign; Http404 for any other."""
+    case = patients_cases(reading).filter(pk=case_id).first()
+    if case is None:
+        raise Http404("No such scan of this patient.")
+    return case
+
+
+def reading_beside(reading: Reading, case: Case, user: User) -> Reading | None:
+    """The reading of another scan of the patient whose mask this person may lay beside."""
+    return _readings_shown(reading, [case], user).get(case.pk)
