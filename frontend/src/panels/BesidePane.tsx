@@ -1,7 +1,7 @@
 /** What lies beside the mask: read only, says what it is, scrolls with the reading's plane. */
 import { useEffect, useRef } from "preact/hooks";
 import type { Desk } from "../reading/desk";
-import { beside, besideChoices, besideInside, besideLoaded, besideSlice, besideView, closeBeside, fetching, layBeside, link, toggleLink } from "../reading/compare";
+import { beside, besideChoices, besideInside, besideLoaded, besideSlice, besideView, closeBeside, fetching, layBeside, link, toggleLink, twin } from "../reading/compare";
 import { shownKeys } from "../keyboard";
 import { directionLetters, scale } from "../geometry/grid";
 import { besidePlane, scanGrid } from "../layout";
@@ -23,6 +23,7 @@ export function BesidePane({ desk }: { desk: Desk }) {
   return (
     <section class="pane laid-beside" aria-label={`Beside: ${laid.title}, ${name}, slice ${besideSlice.value + 1} of ${total}, read only`}>
       <div class="pane-stage" ref={host} id="pane-beside" />
+      <TwinCursor on="beside" />
       <span class="pane-title">
         {name} <b>{besideSlice.value + 1}</b>
         <span class="beside-what">
@@ -34,6 +35,13 @@ export function BesidePane({ desk }: { desk: Desk }) {
       {laid.kind === "scan" && <Ring loaded={besideLoaded.value} total={laid.total} />}
     </section>
   );
+}
+
+/** A small cross where the pointer is in the other pane: both have the same scale and the same middle. */
+export function TwinCursor({ on }: { on: "reading" | "beside" }) {
+  const at = twin.value;
+  if (!at || at.over === on || !besidePlane.value) return null;
+  return <span class="twin" aria-hidden="true" style={{ transform: `translate(${at.x}px, ${at.y}px)` }} />;
 }
 
 /** The line above two panes: what lies beside, how it is tied, the way out. */
@@ -99,7 +107,12 @@ function attach(element: HTMLElement, desk: Desk): void {
     const laid = beside.value;
     const view = besideView()?.view;
     state.hovered.value = null;
-    if (!event || !laid || !view) return void (state.pointer.value = null);
+    if (!event || !laid || !view) {
+      twin.value = state.pointer.value = null;
+      return;
+    }
+    const box = element.getBoundingClientRect();
+    twin.value = { over: "beside", x: event.clientX - box.left, y: event.clientY - box.top };
     const { u, v } = view.pixelAt(event.clientX, event.clientY);
     const voxel = view.voxelOf(Math.round(u), Math.round(v));
     const hu = laid.grid.inside(voxel) ? (laid.hu()[voxel[2]]?.[voxel[1] * laid.grid.size[0] + voxel[0]] ?? null) : null;

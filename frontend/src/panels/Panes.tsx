@@ -8,7 +8,7 @@ import { besidePlane, isVisible, layout, lower, narrow, scanGrid, surfaceWanted,
 import type { Desk } from "../reading/desk";
 import { toggleSurface } from "../reading/view";
 import * as state from "../state";
-import { BesideBar, BesidePane } from "./BesidePane";
+import { BesideBar, BesidePane, TwinCursor } from "./BesidePane";
 import { BrushRing } from "./BrushRing";
 import "./panes.css";
 
@@ -78,6 +78,7 @@ function Pane({ name, shown }: { name: PlaneName; shown: boolean }) {
     >
       <div class="pane-stage" id={`pane-${name}`} data-plane={name} />
       <BrushRing plane={name} />
+      {shown && <TwinCursor on="reading" />}
       <span class="pane-title">
         {title} <b>{total ? slice + 1 : ""}</b>
         {frame && <span class="pane-place">{placeOfSlice(grid!, frame, slice)} mm</span>}

@@ -23,7 +23,7 @@ export function WindowMenu({ desk }: { desk: Desk }) {
   }, [open]);
   return (
     <div class="window-menu" ref={box}>
-      <button class="window-now" aria-haspopup="menu" aria-expanded={open} title={`Window: next (${shownKeys("presets")}), or choose`} onClick={() => setOpen(!open)}>
+      <button class="window-now" aria-expanded={open} title={`Window: next (${shownKeys("presets")}), or choose`} onClick={() => setOpen(!open)}>
         W {width} L {level} <span class="dim">{presentWindow.value?.name ?? "by hand"}</span>
       </button>
       {open && <WindowList desk={desk} close={() => setOpen(false)} />}
@@ -41,13 +41,12 @@ function WindowList({ desk, close }: { desk: Desk; close(): void }) {
     if (!sentence) close();
   };
   return (
-    <ul class="window-list" role="menu" aria-label="Windows">
+    <ul class="window-list" aria-label="Windows">
       {windows.value.map((preset) => (
-        <li key={preset.name} role="none">
+        <li key={preset.name}>
           <button
             class="window-take"
-            role="menuitemradio"
-            aria-checked={presentWindow.value === preset}
+            aria-pressed={presentWindow.value === preset}
             onClick={() => {
               desk.setWindow(preset.width, preset.level);
               close();
@@ -65,7 +64,7 @@ function WindowList({ desk, close }: { desk: Desk; close(): void }) {
           )}
         </li>
       ))}
-      <li role="none">
+      <li>
         <form class="window-save" onSubmit={keep}>
           <input ref={name} maxLength={24} placeholder="Keep this window as" aria-label="Name for the present window" onKeyDown={(event) => event.key === "Escape" && close()} />
           <button class="compact" type="submit">

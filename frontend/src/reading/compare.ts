@@ -66,6 +66,9 @@ export const besideSlice = signal(0);
 export const besideInside = signal(true);
 export const besideLoaded = signal(0);
 
+/** Where the pointer is over one of the two panes, in CSS pixels: the other shows the same place. */
+export const twin = signal<{ over: "reading" | "beside"; x: number; y: number } | null>(null);
+
 let chosen: string | null = null;
 let loader: SlabLoader | null = null;
 let view: BesideView | null = null;
@@ -175,6 +178,12 @@ export function watchCompare(desk: Desk): void {
   });
   desk.planeWatchers.add((plane) => {
     if (plane === besidePlane.peek()) view?.follow();
+  });
+  effect(() => {
+    const at = state.hovered.value;
+    const place = at && besidePlane.value === at.plane ? state.placeOf.peek() : null;
+    if (place && at) twin.value = { over: "reading", ...place(at.plane, at.u, at.v) };
+    else if (twin.peek()?.over === "reading") twin.value = null;
   });
   effect(() => {
     void link.value;

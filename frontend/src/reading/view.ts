@@ -41,6 +41,6 @@ export function watchView(desk: Desk): void {
   });
   effect(() => {
     const voi = state.voi.value;
-    desk.stage?.setWindow(voi);
+    desk.stage?.setWindow(voi, state.activePlane.peek());
   });
 }

@@ -4,6 +4,7 @@ import { PLANES, type Grid, type PlaneName, type Vec3 } from "../geometry/grid";
 import { PlaneView, type OverlayMarks } from "./planeview";
 import { GreyTable, type HuSlices } from "./ctpicture";
 
+const WINDOW_REST_MS = 80;
 const REFRESH_WHILE_LOADING_MS = 250;
 
 export interface StageEvents {
@@ -19,6 +20,7 @@ export class Stage {
   table = new GreyTable(1500, -600);
   private readonly overlayWanted = new Set<PlaneName>();
   private overlayFrame = 0;
+  private windowRest: ReturnType<typeof setTimeout> | undefined;
   private lastRefresh = 0;
   private firstShown = false;
   private arrived = 0;
@@ -97,12 +99,14 @@ export class Stage {
     this.render(name);
   }
 
-  setWindow(voi: { width: number; level: number }): void {
+  /** The active plane is drawn at once; the others follow when the hand rests. */
+  setWindow(voi: { width: number; level: number }, active?: PlaneName): void {
     this.table = new GreyTable(voi.width, voi.level);
-    for (const name of PLANES) {
-      this.views[name].window(this.table);
-      this.render(name);
-    }
+    PLANES.forEach((name) => this.views[name].window(this.table));
+    clearTimeout(this.windowRest);
+    if (!active || !this.visible(active)) return this.redraw();
+    this.render(active);
+    this.windowRest = setTimeout(() => this.redraw(), WINDOW_REST_MS);
   }
 
   /** What is not on the screen is drawn when it comes there. */
