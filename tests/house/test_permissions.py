@@ -10,7 +10,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.factories.filed import FiledPlace, a_filed_place, read_and_sign
+from tests.factories.pictures import a_png
 from tests.factories.sites import a_person
+from webapp.campaigns.actions import add_guideline_picture, write_guideline
 from webapp.intake.models import Batch
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +44,11 @@ def test_every_url_stands_in_the_table():
 @pytest.fixture
 def place(tmp_path) -> FiledPlace:
     place = a_filed_place(tmp_path)
+    picture = add_guideline_picture(
+        campaign=place.campaign, file_name="lesion.png", content=a_png((8, 6)), by=place.coordinator
+    )
+    text = f"# Lesion\n\n![Ground glass]({picture.name})"
+    write_guideline(campaign=place.campaign, text=text, known_version=1, by=place.coordinator)
     findings = np.zeros(place.volume.shape_zyx, np.uint8)
     findings[3:6, 10:20, 10:20] = 1
     read_and_sign(place.case, place.reader, findings)
@@ -90,6 +97,8 @@ def url_of(pattern: str, place: FiledPlace) -> str:
     }
     if "/preview/" in pattern:
         values["<slug:sha256>"] = place.case.scan.preview.sha256
+    if "/guideline/pictures/" in pattern:
+        values["<slug:sha256>"] = place.campaign.guideline_pictures.get().sha256
     for placeholder, value in values.items():
         pattern = pattern.replace(placeholder, value)
     return pattern + QUERIES.get(pattern.rsplit("/", 2)[1], "")

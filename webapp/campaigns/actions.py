@@ -1,16 +1,21 @@
 """What people do to campaigns."""
 
+import hashlib
+import itertools
 from typing import Any
 
 from webapp.accounts.models import User
 from webapp.algorithms.actions import request_draft
 from webapp.algorithms.models import Algorithm
 from webapp.archive.models import Scan
-from webapp.audit.refusal import require
+from webapp.audit.refusal import ActionRefused, Refusal, require
 from webapp.audit.trail import audited, record
 from webapp.campaigns import events
-from webapp.campaigns.models import Campaign, Case, Membership, Protocol
-from webapp.campaigns.rules import may_add_scans
+from webapp.campaigns.guidelines import render_guideline
+from webapp.campaigns.models import Campaign, Case, GuidelinePicture, Membership, Protocol
+from webapp.campaigns.pictures import clean_picture, name_from
+from webapp.campaigns.queries import current_protocol, shown_pictures
+from webapp.campaigns.rules import may_add_scans, may_set_protocol
 from webapp.masks.models import LabelSet
 
 # Presets of stages, as product.md's workflows name them.
@@ -19,6 +24,7 @@ STATEMENT = (
     "I have reviewed this scan and its masks of lung and lesion, slice by slice, and corrected them where needed. "
     "They are my reading."
 )
+GUIDELINE_BYTES, MOST_PICTURES = 100_000, 100
 
 
 def chain_of(campaign: Campaign) -> str:
@@ -106,3 +112,89 @@ def request_draft_again(*, case: Case, by: User) -> None:
             by=by,
         )
     record(events.DRAFT_REQUESTED_AGAIN, by=by, chain=chain_of(case.campaign), subject=f"case:{case.pk}")
+
+
+@audited(events.PROTOCOL_SET)
+def write_guideline(*, campaign: Campaign, text: str, known_version: int, by: Any) -> Protocol:
+    """Give a campaign's protocol a new version with another guideline (Markdown). Readings keep the one they have.
+
+    `known_version` is the version that the writer saw: whoever comes second is told, and overwrites nothing.
+    """
+    require(may_set_protocol(campaign, by))
+    campaign = Campaign.objects.select_for_update(of=("self",)).get(pk=campaign.pk)
+    before = current_protocol(campaign)
+    text = text.replace("\r\n", "\n").replace("\0", "").strip()
+    require(_refusal_of_guideline(campaign, before, text, known_version))
+    protocol = Protocol.objects.create(
+        campaign=campaign,
+        version=before.version + 1,
+        stages=before.stages,
+        statement=before.statement,
+        guideline=text,
+    )
+    record(
+        events.PROTOCOL_SET,
+        by=by,
+        chain=chain_of(campaign),
+        subject=f"campaign:{campaign.pk}",
+        version=protocol.version,
+        changed=["guideline"],
+        guideline_sha256=hashlib.sha256(text.encode()).hexdigest(),
+        guideline_before_sha256=hashlib.sha256(before.guideline.encode()).hexdigest(),
+    )
+    return protocol
+
+
+def _refusal_of_guideline(campaign: Campaign, before: Protocol, text: str, known_version: int) -> Refusal | None:
+    if known_version != before.version:
+        sentence = f"The protocol is at version {before.version} by now, and you wrote over version {known_version}: "
+        return Refusal("changed_meanwhile", sentence + "look at the newer one, then bring your text in.")
+    if text == before.guideline:
+        return Refusal("unchanged", "The guideline is the same as before: there is nothing to save.")
+    if len(text.encode()) > GUIDELINE_BYTES:
+        return Refusal("too_large", f"A guideline may have at most {GUIDELINE_BYTES // 1000} kB of text.")
+    unknown = render_guideline(text, shown_pictures(campaign)).unknown_pictures
+    if unknown:
+        names = ", ".join(name[:60] for name in unknown)
+        return Refusal("no_such_picture", f"The campaign has no picture called {names}: add it first.")
+    return None
+
+
+@audited(events.PICTURE_ADDED)
+def add_guideline_picture(*, campaign: Campaign, file_name: str, content: bytes, by: Any) -> GuidelinePicture:
+    """Add a PNG or JPEG that guidelines of a campaign may show. The same picture again is the one that is there."""
+    require(may_set_protocol(campaign, by))
+    clean = clean_picture(content)
+    campaign = Campaign.objects.select_for_update(of=("self",)).get(pk=campaign.pk)
+    sha256 = hashlib.sha256(clean.content).hexdigest()
+    pictures = GuidelinePicture.objects.filter(campaign=campaign)
+    picture = pictures.filter(sha256=sha256).defer("content").first()
+    known = picture is not None
+    if picture is None:
+        if pictures.count() >= MOST_PICTURES:
+            raise ActionRefused(Refusal("too_many", f"A campaign may have at most {MOST_PICTURES} pictures."))
+        picture = GuidelinePicture.objects.create(
+            campaign=campaign,
+            name=_free_name(name_from(file_name), clean.suffix, set(pictures.values_list("name", flat=True))),
+            sha256=sha256,
+            content_type=clean.content_type,
+            width_px=clean.width_px,
+            height_px=clean.height_px,
+            content=clean.content,
+        )
+    record(
+        events.PICTURE_ADDED,
+        by=by,
+        chain=chain_of(campaign),
+        subject=f"campaign:{campaign.pk}",
+        name=picture.name,
+        sha256=sha256,
+        already_there=known,
+    )
+    return picture
+
+
+def _free_name(stem: str, suffix: str, taken: set[str]) -> str:
+    """`stem` with its suffix, numbered where another picture has that name."""
+    numbered = (f"{stem}{suffix}" if number == 1 else f"{stem}-{number}{suffix}" for number in itertools.count(1))
+    return next(name for name in numbered if name not in taken)

@@ -1,4 +1,4 @@
-"""What belongs to a case or to a campaign and is no reading's own: pixels."""
+"""What belongs to a case or to a campaign and is no reading's own: pixels, and pictures of guidelines."""
 
 import gzip
 import uuid
@@ -10,7 +10,8 @@ from django.views.decorators.http import require_GET
 from webapp.archive.models import Preview
 from webapp.archive.queries import preview_bytes, slab_bytes
 from webapp.archive.storage import DamagedFile
-from webapp.campaigns.queries import case_by_id_for
+from webapp.campaigns.models import GuidelinePicture
+from webapp.campaigns.queries import campaign_for, case_by_id_for
 
 # The name carries the content's hash. The right is asked for on each request that reaches the server all the same.
 FOR_EVER = "private, max-age=31536000, immutable"
@@ -42,6 +43,19 @@ def case_preview(request: HttpRequest, case_id: uuid.UUID, sha256: str) -> HttpR
         return _pixels(request, preview_bytes(preview))
     except DamagedFile:
         return _damaged("The pixels of the preview")
+
+
+@require_GET
+def guideline_picture(request: HttpRequest, slug: str, sha256: str) -> HttpResponse:
+    """One picture of a campaign's guideline, for the campaign's members."""
+    if not request.user.is_authenticated:
+        return _signed_out()
+    picture = GuidelinePicture.objects.filter(campaign=campaign_for(request.user, slug), sha256=sha256).first()
+    if picture is None:
+        raise Http404("No such picture.")
+    response = HttpResponse(bytes(picture.content), content_type=picture.content_type)
+    response["Cache-Control"] = FOR_EVER
+    return response
 
 
 def _signed_out() -> JsonResponse:

@@ -30,19 +30,46 @@ class Protocol(models.Model):
     """One version of how a campaign reads; a reading keeps the one it began under.
 
     `stages`, in order: [{"name", "role", "readers", "ends_with": "sign" or "submit", "starts_from": "ai_draft" or
-    "empty"}].
+    "empty"}]. `guideline` is Markdown; its pictures are the campaign's, by name.
     """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="protocols")
     version = models.PositiveIntegerField()
     stages = models.JSONField()
     statement = models.TextField()
+    guideline = models.TextField(blank=True, default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["campaign", "version"], name="one_protocol_per_version")]
 
     def __str__(self) -> str:
         return f"{self.campaign} protocol {self.version}"
+
+
+class GuidelinePicture(models.Model):
+    """A picture that guidelines of a campaign may show, by its name; append-only, so that a name never gets another.
+
+    `content` is what this site encoded itself (webapp.campaigns.pictures), addressed by its SHA-256.
+    """
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="guideline_pictures")
+    name = models.CharField(max_length=60)
+    sha256 = models.CharField(max_length=64)
+    content_type = models.CharField(max_length=16)
+    width_px = models.PositiveIntegerField()
+    height_px = models.PositiveIntegerField()
+    content = models.BinaryField()
+    added_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "name"], name="one_guideline_picture_per_name"),
+            models.UniqueConstraint(fields=["campaign", "sha256"], name="one_guideline_picture_per_content"),
+        ]
+        ordering = ["campaign", "added_at"]
+
+    def __str__(self) -> str:
+        return f"{self.campaign} {self.name}"
 
 
 class Membership(models.Model):

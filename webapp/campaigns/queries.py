@@ -4,9 +4,11 @@ import uuid
 
 from django.db.models import QuerySet
 from django.http import Http404
+from django.urls import reverse
 
 from webapp.accounts.models import User
-from webapp.campaigns.models import Campaign, Case, Membership, Protocol
+from webapp.campaigns.guidelines import ShownPicture, render_guideline
+from webapp.campaigns.models import Campaign, Case, GuidelinePicture, Membership, Protocol
 
 
 def campaigns_for(user: User) -> QuerySet[Campaign]:
@@ -51,6 +53,20 @@ def roles_of(user: User, campaign: Campaign) -> set[str]:
 def current_protocol(campaign: Campaign) -> Protocol:
     """The protocol that new readings begin under."""
     return campaign.protocols.order_by("-version")[0]
+
+
+def shown_pictures(campaign: Campaign) -> dict[str, ShownPicture]:
+    """The pictures that guidelines of a campaign may show, by name, in the order in which they came."""
+    rows = GuidelinePicture.objects.filter(campaign=campaign).values_list("name", "sha256", "width_px", "height_px")
+    return {
+        name: ShownPicture(reverse("api-guideline-picture", args=[campaign.slug, sha256]), width_px, height_px)
+        for name, sha256, width_px, height_px in rows
+    }
+
+
+def guideline_html(protocol: Protocol) -> str:
+    """The guideline of a protocol as HTML that may be shown as it is; empty where there is none."""
+    return render_guideline(protocol.guideline, shown_pictures(protocol.campaign)).html
 
 
 def may_hear_scan(user: User, scan_id: str) -> bool:

@@ -14,3 +14,11 @@ def may_add_scans(campaign: Campaign, by: User | Actor) -> Refusal | None:
     if "coordinator" not in roles_of(by, campaign):
         return Refusal("not_coordinator", "Only a coordinator of this campaign may add scans.")
     return None
+
+
+def may_set_protocol(campaign: Campaign, by: User | Actor) -> Refusal | None:
+    """Only coordinators change how a campaign reads, its guideline included; the system itself may too."""
+    refusal = Refusal("not_coordinator", "Only a coordinator of this campaign may change its guideline.")
+    if isinstance(by, Actor):
+        return None if by.kind == "system" else refusal
+    return None if "coordinator" in roles_of(by, campaign) else refusal

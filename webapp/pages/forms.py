@@ -1,4 +1,4 @@
-"""What people type into the pages of their account."""
+"""What people type into the pages."""
 
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_text_html
@@ -49,3 +49,12 @@ class PasswordForm(forms.Form):
         if data.get("new") and data.get("again") and data["new"] != data["again"]:
             self.add_error("again", "The two new passwords differ.")
         return data
+
+
+class GuidelineForm(forms.Form):
+    """A guideline's text over the protocol's version that its writer saw, and what to do with it."""
+
+    text = forms.CharField(required=False, strip=False)
+    version = forms.IntegerField(min_value=0, max_value=2**31 - 1)
+    do = forms.ChoiceField(choices=[(verb, verb) for verb in ("save", "preview", "picture")])
+    picture = forms.FileField(required=False, allow_empty_file=True)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.pages import account_views, views
+from webapp.pages import account_views, guideline_views, views
 
 app_name = "pages"
 CASE = "campaigns/<slug:slug>/cases/<int:number>/"
@@ -14,6 +14,7 @@ urlpatterns = [
     path("password/", account_views.password, name="password"),
     path("theme/", account_views.theme, name="theme"),
     path("campaigns/<slug:slug>/", views.campaign, name="campaign"),
+    path("campaigns/<slug:slug>/guideline/", guideline_views.guideline, name="guideline"),
     path(CASE, views.case, name="case"),
     path(f"{CASE}picture.png", views.picture, name="picture"),
     path(f"{CASE}readings/", views.start, name="start"),

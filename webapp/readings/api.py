@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 from drf_spectacular.utils import OpenApiTypes, extend_schema
 from rest_framework.decorators import api_view
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,6 +21,7 @@ from webapp.accounts.actions import check_password
 from webapp.archive.queries import volume_of
 from webapp.audit.refusal import ActionRefused, Refusal, require
 from webapp.campaigns.actions import chain_of
+from webapp.campaigns.queries import guideline_html
 from webapp.masks.actions import LEASE_LASTS, release_lease, renew_lease, take_lease
 from webapp.masks.models import Lease, Mask
 from webapp.masks.queries import head_container, head_layers
@@ -172,6 +174,16 @@ def reading_scan_beside(request: Request, reading_id: uuid.UUID, case_id: uuid.U
     """Another scan of the same patient, to lay beside: its geometry and slabs, and where its mask is, if anywhere."""
     reading = reading_for(request.user, reading_id)
     return Response(beside_data(reading, patients_case(reading, case_id), request.user))
+
+
+@extend_schema(responses={200: OBJECT, **ERRORS})
+@api_view(["GET"])
+def reading_guideline(request: Request, reading_id: uuid.UUID) -> Response:
+    """The guideline of the protocol that the reading began under, as HTML that may be shown as it is."""
+    protocol = reading_for(request.user, reading_id).protocol
+    if not protocol.guideline:
+        raise NotFound("The protocol of this reading has no guideline.")
+    return Response({"version": protocol.version, "html": guideline_html(protocol)})
 
 
 @extend_schema(request=OBJECT, responses={200: OBJECT, **ERRORS})

@@ -188,6 +188,13 @@ def beside_data(reading: Reading, case: Case, user: User) -> dict[str, Any]:
     return {"scan": scan_data(case), "mask_url": reverse("api-reading-mask", args=[other.pk]) if other else None}
 
 
+def guideline_data(reading: Reading) -> dict[str, Any] | None:
+    """Where the guideline is that the reading began under, if its protocol has one."""
+    if not reading.protocol.guideline:
+        return None
+    return {"version": reading.protocol.version, "url": reverse("api-reading-guideline", args=[reading.pk])}
+
+
 def reading_data(reading: Reading, user: User) -> dict[str, Any]:
     """Everything that the viewer needs to open a reading, its voxels aside."""
     case: Case = reading.case
@@ -228,6 +235,7 @@ def reading_data(reading: Reading, user: User) -> dict[str, Any]:
         "timeline": timeline_data(reading, user),
         "comparable": comparable_states(reading, user),
         "ledger": {"seen": seen_slices(reading), "lung": lung_slices(reading)},
+        "guideline": guideline_data(reading),
         "preferences": viewer_preferences_of(user),
         "lease": lease_data(lease, user),
         "signature": {

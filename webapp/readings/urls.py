@@ -17,6 +17,7 @@ urlpatterns = [
     ),
     path("api/readings/<uuid:reading_id>/sign/", api.reading_sign, name="api-reading-sign"),
     path("api/readings/<uuid:reading_id>/ledger/", api.reading_ledger, name="api-reading-ledger"),
+    path("api/readings/<uuid:reading_id>/guideline/", api.reading_guideline, name="api-reading-guideline"),
     path("api/readings/<uuid:reading_id>/scans/<uuid:case_id>/", api.reading_scan_beside, name="api-reading-scan"),
     path("api/readings/<uuid:reading_id>/history/", history_api.reading_history, name="api-reading-history"),
     path(
