@@ -1,133 +1,170 @@
-"""`make bench`: figures on the real scan of the data folder, the stock loading path measured beside ours."""
+"""`make bench`: figures on the real scan and on long phantoms and the stock loading path beside ours."""
 
 import argparse
 import os
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
-from tests.bench import loading, painting, starting
+from tests.bench import loading, memory, painting, scrolling, starting
 from tests.bench.figures import Figure, median, percentile, print_table, write_results
-from tests.journeys.site import ROOT, Person, Site, running_site
-from tests.journeys.viewer import Reader, launch_browser
+from tests.bench.subjects import PHANTOMS, REAL, SCAN, Subject, begin_reading, bring_in, file_phantom, say
+from tests.journeys.site import ROOT, Site, running_site
+from tests.journeys.viewer import launch_browser
 
-SCAN = Path("dicom") / "ricord-001012-covid"
-SLUG = "bench"
-
-
-def say(text: str) -> None:
-    """Progress, apart from the table."""
-    print(text, file=sys.stderr, flush=True)
-
-
-def bring_in(site: Site, folder: Path, raw: dict[str, Any]) -> dict[str, Person]:
-    """Ingest and draft the scan on an otherwise idle site; the people of its campaign."""
-    people = site.furnish(SLUG, "coordinator", "radiologist")
-    say("ingesting ...")
-    began = time.monotonic()
-    site.ingest(folder, slug=SLUG)
-    raw["ingest_s"] = time.monotonic() - began
-    say("drafting ...")
-    (run,) = site.wait_for_drafts(SLUG)
-    raw["draft_s"] = run["duration_s"]
-    return people
+PARTS = {
+    "load": "first slice and the whole scan in fresh profiles",
+    "stock": "the stock WADO-RS path, in turns with ours (with load, on the real scan)",
+    "scroll": "new slices a second while the wheel turns",
+    "paint": "brush latency, acknowledgement, bytes of a stroke",
+    "tools": "key press to the next frame with the tool in hand",
+    "mask": "fetching a mask",
+    "memory": "the browser's processes",
+    "start": "the second make run",
+}
+SCROLLED = ("axial", "coronal")
 
 
-def begin_reading(browser: Browser, site: Site, person: Person) -> str:
-    """Start the reading that every load then opens; its id."""
-    context = browser.new_context(viewport=loading.SCREEN)
-    reader = Reader(site, context.new_page(), person)
-    reader.sign_in()
-    reader.start_reading(SLUG, 1)
-    context.close()
-    return reader.reading_id
+def measure_loading(browser: Browser, site: Site, subject: Subject, runs: int, stock_address: str | None) -> None:
+    """Ours and, with an address, stock in turns, so that both meet the same neighbours on the machine."""
+    ours, stock = subject.raw.setdefault("load", []), subject.raw.setdefault("stock", [])
+    for run in range(runs):
+        ours.append(loading.load_ours(browser, site, subject.person, subject.reading_id))
+        say(f"load {run + 1} of {runs}, {subject.name} slices, ours: {ours[-1]}")
+        if stock_address:
+            stock.append(loading.load_stock(browser, stock_address))
+            say(f"load {run + 1} of {runs}, {subject.name} slices, stock: {stock[-1]}")
 
 
-def measure_loading(browser: Browser, site: Site, person: Person, folder: Path, runs: int, raw: dict[str, Any]) -> str:
-    """Ours and stock in turns, so that both meet the same neighbours on the machine; the reading's id."""
-    reading_id = begin_reading(browser, site, person)
-    with loading.stock_server(folder) as address:
-        for run in range(runs):
-            raw["ours"].append(loading.load_ours(browser, site, person, reading_id))
-            say(f"load {run + 1} of {runs}, ours:  {raw['ours'][-1]}")
-            raw["stock"].append(loading.load_stock(browser, address))
-            say(f"load {run + 1} of {runs}, stock: {raw['stock'][-1]}")
-    return reading_id
+def measure_reading(browser: Browser, site: Site, subject: Subject, parts: set[str]) -> None:
+    """What is measured in an open reading."""
+    if not parts & {"scroll", "paint", "tools", "mask"}:
+        return
+    say(f"reading, {subject.name} slices ...")
+    reader = subject.open(browser, site)
+    reader.page.wait_for_timeout(memory.REST_MS)  # what opening started has come to rest
+    if "mask" in parts:
+        subject.raw["mask"] = painting.mask_load_ms(reader)
+    if "scroll" in parts:
+        subject.raw["scroll"] = {plane: scrolling.scroll(reader, plane) for plane in SCROLLED}
+    if "tools" in parts:
+        subject.raw["tools"] = painting.switch_tools(reader)
+    if "paint" in parts:
+        subject.raw["paint"] = painting.paint_many(reader)
+    subject.raw["troubles"] = reader.troubles
+    reader.page.context.close()
 
 
-def measure_painting(browser: Browser, site: Site, person: Person, reading_id: str, raw: dict[str, Any]) -> None:
-    """Strokes and mask of a reading that is open."""
-    context = browser.new_context(viewport=loading.SCREEN)
-    reader = Reader(site, context.new_page(), person)
-    reader.sign_in()
-    reader.open_reading(reading_id)
-    raw["mask"] = painting.mask_load_ms(reader)
-    say("painting ...")
-    raw["painting"] = painting.paint_many(reader)
-    raw["slab_bytes"] = sum(slab["bytes"] for slab in reader.api()["scan"]["slabs"])
-    context.close()
+def measure(
+    playwright: Playwright, site: Site, subjects: list[Subject], parts: set[str], runs: int, data: Path
+) -> None:
+    """All parts but the start of the site, on every scan."""
+    for subject in subjects:
+        subject.raw["load_average"] = os.getloadavg()[0]
+        browser = launch_browser(playwright)
+        subject.raw["browser"] = browser.version
+        begin_reading(browser, site, subject)
+        if "load" in parts and "stock" in parts and subject.name == REAL:
+            with loading.stock_server(data / SCAN) as address:
+                measure_loading(browser, site, subject, runs, address)
+        elif "load" in parts:
+            measure_loading(browser, site, subject, runs, None)
+        measure_reading(browser, site, subject, parts)
+        browser.close()
+        if "memory" in parts:
+            say(f"memory, {subject.name} slices ...")
+            browser = launch_browser(playwright)
+            subject.raw["memory"] = memory.measure(browser, site, subject)
+            browser.close()
 
 
-def figures_of(raw: dict[str, Any]) -> list[Figure]:
-    """The lines of the table."""
+def figures_of(subjects: list[Subject], second_start_s: float | None) -> list[Figure]:
+    """The lines of the table: of what was measured."""
 
-    def both(name: str, key: str) -> Figure:
-        ours, stock = ([run[key] for run in raw[who]] for who in ("ours", "stock"))
-        return Figure(name, median(ours), "ms", median(stock), f"median of {len(ours)} fresh profiles each, in turns")
+    def each(part: str, value: Any) -> dict[str, float]:
+        return {s.name: float(value(s.raw[part])) for s in subjects if s.raw.get(part)}
 
-    paint, mask = raw["painting"], raw["mask"]
-    megabytes, raw_megabytes = raw["slab_bytes"] / 1e6, raw["frame_bytes"] / 1e6
+    def runs(key: str) -> Any:
+        return lambda loads: median([load[key] for load in loads]) / 1000
+
+    def stock(key: str) -> float | None:
+        return next((runs(key)(s.raw["stock"]) for s in subjects if s.raw.get("stock")), None)
+
+    first, whole, edited = "first_slice_ms", "complete_ms", "paint"
+    wire = next((s.raw["frame_bytes"] / 1e6 for s in subjects if s.raw.get("stock")), None)
     lines = [
-        both("first slice visible", "first_slice_ms"),
-        both("all slices complete, three planes drawn", "complete_ms"),
-        Figure("scan on the wire", megabytes, "MB", raw_megabytes, "stock: raw frames"),
-        Figure("mask load, p50", median(mask["ms"]), "ms", note=f"{mask['bytes'] / 1000:.0f} kB, two layers"),
-        Figure("brush: pointer to drawn, p50", median(paint["draw_ms"]), "ms", note=f"{len(paint['draw_ms'])} moves"),
-        Figure("brush: pointer to drawn, p95", percentile(paint["draw_ms"], 95), "ms"),
-        Figure(
-            "stroke sent to committed, p50", median(paint["save_ms"]), "ms", note=f"{len(paint['save_ms'])} strokes"
+        Figure("first slice visible", "s", each("load", runs(first)), stock(first), 1.5, note="medians"),
+        Figure("all slices, three planes drawn", "s", each("load", runs(whole)), stock(whole), 5.0, (REAL,), "medians"),
+        Figure("scan on the wire", "MB", each("slab_bytes", lambda n: n / 1e6), wire, note="stock: raw frames"),
+        *(
+            Figure(f"scrolling, {plane}", "frames/s", each("scroll", lambda planes, p=plane: planes[p]["frames_per_s"]))
+            for plane in SCROLLED
         ),
-        Figure("stroke sent to committed, p95", percentile(paint["save_ms"], 95), "ms"),
-        Figure("bytes of a stroke, p50", median(paint["bytes"]), "B", note=f"at most {max(paint['bytes'])}"),
-        Figure("ingest", raw["ingest_s"], "s", note="248 slices, the command from its start to its end"),
-        Figure("AI draft, classical baseline", raw["draft_s"], "s", note="248 slices, worker on the same machine"),
+        Figure("brush: move to drawn, p50", "ms", each(edited, lambda p: median(p["draw_ms"])), floor=90),
+        Figure("brush: move to drawn, p95", "ms", each(edited, lambda p: percentile(p["draw_ms"], 95)), floor=90),
+        Figure("tool: key to the next frame, p50", "ms", each("tools", median), floor=50),
+        Figure("tool: key to the next frame, p95", "ms", each("tools", lambda ms: percentile(ms, 95))),
+        Figure("stroke sent to committed, p50", "ms", each(edited, lambda p: median(p["save_ms"]))),
+        Figure("stroke sent to committed, p95", "ms", each(edited, lambda p: percentile(p["save_ms"], 95)), floor=100),
+        Figure("bytes of a stroke, p50", "B", each(edited, lambda p: median(p["bytes"]))),
+        Figure("bytes of a stroke, most", "B", each(edited, lambda p: max(p["bytes"]))),
+        Figure("mask load, p50", "ms", each("mask", lambda mask: median(mask["ms"])), floor=500, note="two layers"),
+        Figure("mask on the wire", "kB", each("mask", lambda mask: mask["bytes"] / 1000)),
+        Figure("browser memory, highest", "GB", each("memory", lambda m: m["peak"] / 1e9), floor=3.0),
+        Figure("browser memory, at rest", "GB", each("memory", lambda m: m["rest"] / 1e9), note="renderers and GPU"),
+        Figure("  of that, objects of scripts", "GB", each("memory", lambda m: (m["js_heap"] or 0) / 1e9)),
+        Figure("ingest, the whole command", "s", each("ingest_s", float)),
+        Figure("AI draft, classical baseline", "s", each("draft_s", float), note="worker on the same machine"),
+        Figure("second make run until the site answers", "s", {REAL: second_start_s} if second_start_s else {}),
     ]
-    if raw["second_start_s"] is not None:
-        lines.append(Figure("second make run until the site answers", raw["second_start_s"], "s"))
-    return lines
+    return [line for line in lines if line.values]
 
 
 def main() -> int:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench",
+        description=__doc__,
+        epilog="Parts: " + "; ".join(f"{part}: {what}" for part, what in PARTS.items()),
+    )
+    parser.add_argument("--only", default=",".join(PARTS), help="parts to measure, with commas between")
+    parser.add_argument("--scans", default=",".join((REAL, *PHANTOMS)), help="248 is the real scan, others phantoms")
     parser.add_argument("--runs", type=int, default=3, help="loads of each kind (default 3)")
-    parser.add_argument("--no-start", action="store_true", help="leave out the start of make run")
     options = parser.parse_args()
+    parts, scans = set(options.only.split(",")), options.scans.split(",")
+    if unknown := parts - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    if not all(scan.isdigit() for scan in scans):
+        parser.error("scans are named by their numbers of slices")
     data = os.environ.get("GROUNDGLASS_DATA")
-    if not data:
-        print("GROUNDGLASS_DATA is not set: make bench needs the real scan in that folder.", file=sys.stderr)
+    if REAL in scans and not data:
+        print(
+            "GROUNDGLASS_DATA is not set: the real scan is not here (--scans 600,1500 does without).", file=sys.stderr
+        )
         return 1
-    folder = Path(data).resolve() / SCAN
-    raw: dict[str, Any] = {"ours": [], "stock": [], "frame_bytes": 248 * 512 * 512 * 2, "second_start_s": None}
-    say("building the stock loader's page ...")
-    loading.build_stock_page()
+    if "stock" in parts and REAL in scans:
+        say("building the stock loader's page ...")
+        loading.build_stock_page()
+    folder = Path(data or ".").resolve()
+    second_start_s = None
     with tempfile.TemporaryDirectory(prefix="groundglass-bench-") as home:
-        with running_site(Path(home) / "site") as site, sync_playwright() as playwright:
-            person = bring_in(site, folder, raw)["radiologist"]
-            browser = launch_browser(playwright)
-            reading_id = measure_loading(browser, site, person, folder, options.runs, raw)
-            measure_painting(browser, site, person, reading_id, raw)
-            browser.close()
-        if not options.no_start:
+        if scans != [""] and parts != {"start"}:
+            with running_site(Path(home) / "site") as site, sync_playwright() as playwright:
+                subjects = [bring_in(site, folder / SCAN) if s == REAL else file_phantom(site, s) for s in scans]
+                measure(playwright, site, subjects, parts, options.runs, folder)
+        else:
+            subjects = []
+        if "start" in parts:
             say("starting make run twice ...")
-            raw["second_start_s"] = starting.second_start_s(Path(home) / "run")
-    figures = figures_of(raw)
-    print_table(figures)
-    print(f"\nEvery run: {write_results(ROOT / 'bench-results', figures, raw)}")
+            second_start_s = starting.second_start_s(Path(home) / "run")
+    figures = figures_of(subjects, second_start_s)
+    print_table(figures, scans)
+    raw = {subject.name: subject.raw for subject in subjects} | {"second_start_s": second_start_s}
+    measured = [vars(figure) for figure in figures]
+    print(f"\nEvery run: {write_results(ROOT / 'bench-results', {'measured': measured, 'raw': raw})}")
     return 0
 
 

@@ -6,20 +6,30 @@ import platform
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One line: what, ours, the stock path beside it, and a note. None where there is nothing."""
+    """One line: what, ours for each scan, the stock path beside it, the floor, and a note."""
 
     name: str
-    ours: float | None
     unit: str
+    values: dict[str, float]
     stock: float | None = None
+    floor: float | None = None
+    # The scans that the floor is set for; all that were measured where none is named.
+    floor_for: tuple[str, ...] = ()
     note: str = ""
+
+    def missed(self) -> list[str]:
+        """The scans whose figure is above the floor."""
+        if self.floor is None:
+            return []
+        held_to = self.floor_for or tuple(self.values)
+        return [scan for scan in held_to if self.values.get(scan, 0.0) > self.floor]
 
 
 @dataclass(frozen=True)
@@ -60,24 +70,26 @@ def shown(value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def print_table(figures: Sequence[Figure]) -> None:
-    """The measured figures, and beneath them the recorded ones, labelled so."""
-    print("\nMeasured here, now, on this machine")
-    print(f"{'':<46}{'ours':>10}{'stock':>10}  {'unit':<6}{'stock/ours':>10}  note")
+def print_table(figures: Sequence[Figure], scans: Sequence[str]) -> None:
+    """The measured figures with their floors, and beneath them the recorded ones, labelled so."""
+    print("\nMeasured here, now, on this machine; ours by slices of the scan, the stock path on the first")
+    heads = "".join(f"{scan:>9}" for scan in scans)
+    print(f"{'':<44}{heads}{'stock':>9}  {'unit':<9}{'floor':>7}  ")
     for figure in figures:
-        ratio = f"{figure.stock / figure.ours:.2f}" if figure.stock and figure.ours else ""
-        ours, stock = shown(figure.ours), shown(figure.stock)
-        print(f"{figure.name:<46}{ours:>10}{stock:>10}  {figure.unit:<6}{ratio:>10}  {figure.note}")
+        cells = "".join(f"{shown(figure.values.get(scan)):>9}" for scan in scans)
+        missed = figure.missed()
+        verdict = "" if figure.floor is None else f"MISSED ({', '.join(missed)})" if missed else "kept"
+        tail = "  ".join(text for text in (verdict, figure.note) if text)
+        print(f"{figure.name:<44}{cells}{shown(figure.stock):>9}  {figure.unit:<9}{shown(figure.floor):>7}  {tail}")
     print("\nRecorded elsewhere (not measured in this run)")
     for peer in RECORDED:
         print(f"{peer.name:<56}{peer.value:>14}  {peer.source}")
 
 
-def write_results(folder: Path, figures: Sequence[Figure], raw: dict[str, Any]) -> Path:
+def write_results(folder: Path, content: dict[str, Any]) -> Path:
     """The same as JSON, with every single run and what the machine was doing."""
     folder.mkdir(exist_ok=True)
     path = folder / f"{time.strftime('%Y%m%d-%H%M%S')}.json"
     machine = {"cores": os.cpu_count(), "load": os.getloadavg(), "system": platform.platform()}
-    content = {"machine": machine, "measured": [asdict(f) for f in figures], "raw": raw}
-    path.write_text(json.dumps(content, indent=1))
+    path.write_text(json.dumps({"machine": machine, **content}, indent=1))
     return path

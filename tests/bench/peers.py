@@ -24,8 +24,8 @@ import pydicom
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.bench import loading
-from tests.bench.__main__ import SCAN, begin_reading, bring_in, say
 from tests.bench.figures import median
+from tests.bench.subjects import SCAN, begin_reading, bring_in, say
 from tests.journeys.site import ROOT, free_port, running_site, wait_until
 from tests.journeys.viewer import PATIENCE_MS, launch_browser
 
@@ -268,16 +268,17 @@ def measure(folder: Path, pages: Path, runs: int, picture: Path | None) -> dict[
     with tempfile.TemporaryDirectory(prefix="groundglass-peers-") as home, contextlib.ExitStack() as stack:
         site = stack.enter_context(running_site(Path(home) / "site"))
         playwright = stack.enter_context(sync_playwright())
-        person = bring_in(site, folder, raw)["radiologist"]
+        subject = bring_in(site, folder)
+        raw["ingest_s"] = subject.raw["ingest_s"]
         browser = launch_browser(playwright)
         stack.callback(browser.close)
         raw["browser"] = browser.version
-        reading_id = begin_reading(browser, site, person)
+        begin_reading(browser, site, subject)
         (Path(home) / "peers").mkdir()
         address = stack.enter_context(running_peers(Path(home) / "peers", pages, folder, raw))
         for run in range(runs):
             raw["load"].append(os.getloadavg()[0])
-            raw["ours"].append(loading.load_ours(browser, site, person, reading_id))
+            raw["ours"].append(loading.load_ours(browser, site, subject.person, subject.reading_id))
             say(f"load {run + 1} of {runs}, ours: {raw['ours'][-1]}")
             raw["ohif"].append(load_peer(browser, address, picture if run == 0 else None))
             say(f"load {run + 1} of {runs}, OHIF: {raw['ohif'][-1]}")

@@ -1,0 +1,76 @@
+"""What the browser holds: the memory of its processes as the kernel counts it, at the highest and at rest."""
+
+import contextlib
+import threading
+from typing import Any
+
+import psutil
+from playwright.sync_api import Browser
+
+from tests.bench import loading, painting, scrolling
+from tests.bench.subjects import Subject
+from tests.journeys.site import Site
+from tests.journeys.viewer import Reader
+
+EVERY_S = 0.5
+REST_MS = 3000
+
+
+def processes(of: str) -> list[psutil.Process]:
+    """The browser's processes of a type that descend from this one ("renderer", "gpu-process")."""
+    found = []
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if f"--type={of}" in child.cmdline():
+                found.append(child)
+    return found
+
+
+def held_bytes() -> dict[str, int]:
+    """Proportional set size of the renderers and of the GPU process: shared pages count once in all."""
+    held = {}
+    for of in ("renderer", "gpu-process"):
+        held[of] = 0
+        for process in processes(of):
+            with contextlib.suppress(OSError), open(f"/proc/{process.pid}/smaps_rollup") as rollup:
+                held[of] += sum(int(line.split()[1]) * 1024 for line in rollup if line.startswith("Pss:"))
+    return held
+
+
+class Watch:
+    """Samples in a thread of its own; `peak` is the highest sum of a moment."""
+
+    def __init__(self) -> None:
+        self.peak = 0
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._sample, daemon=True)
+
+    def __enter__(self) -> "Watch":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _sample(self) -> None:
+        while not self._done.wait(EVERY_S):
+            self.peak = max(self.peak, sum(held_bytes().values()))
+
+
+def measure(browser: Browser, site: Site, subject: Subject) -> dict[str, Any]:
+    """Open the reading, scroll through two planes, paint a little, come to rest."""
+    empty = sum(held_bytes().values())
+    context = browser.new_context(viewport=loading.SCREEN)
+    reader = Reader(site, context.new_page(), subject.person)
+    reader.sign_in()
+    with Watch() as watch:
+        reader.open_reading(subject.reading_id)
+        for plane in ("axial", "coronal"):
+            scrolling.scroll(reader, plane)
+        painting.paint_many(reader, strokes=3)
+        reader.page.wait_for_timeout(REST_MS)
+    rest = held_bytes()
+    heap = reader.page.evaluate("() => performance.memory?.usedJSHeapSize ?? null")
+    context.close()
+    return {"peak": watch.peak, **rest, "rest": sum(rest.values()), "js_heap": heap, "without_the_page": empty}
