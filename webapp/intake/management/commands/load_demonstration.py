@@ -14,8 +14,10 @@ from inference.phantoms.series import write_dicom_series
 from webapp.accounts.actions import create_person
 from webapp.algorithms.baseline import register_baseline
 from webapp.audit.actor import SYSTEM
-from webapp.campaigns.actions import add_member, create_campaign
+from webapp.campaigns.actions import add_guideline_picture, add_member, create_campaign, write_guideline
 from webapp.campaigns.models import Campaign
+from webapp.campaigns.queries import current_protocol
+from webapp.intake.management.illustrations import guideline_pictures, guideline_text
 from webapp.masks.presets import study_label_set
 
 SLUG = "demonstration"
@@ -35,6 +37,8 @@ class Command(BaseCommand):
         if not Campaign.objects.filter(slug=SLUG).exists():
             self._make_campaign()
         campaign = Campaign.objects.get(slug=SLUG)
+        if not current_protocol(campaign).guideline:
+            self._write_guideline(campaign)
         missing = SEEDS[campaign.cases.count() :]
         for seed in missing:
             self.stdout.write(f"  A synthetic chest is being scanned ({SEEDS.index(seed) + 1} of {len(SEEDS)}) ...")
@@ -42,6 +46,14 @@ class Command(BaseCommand):
                 phantom = make_phantom(seed, shape_zyx=(112, 288, 288), spacing_zyx_mm=(2.75, 1.15, 1.15))
                 write_dicom_series(phantom, Path(folder), patient_name=f"Phantom^{seed}", patient_id=f"PHANTOM-{seed}")
                 call_command("ingest", folder, campaign=SLUG, stdout=self.stdout)
+
+    @transaction.atomic
+    def _write_guideline(self, campaign: Campaign) -> None:
+        self.stdout.write("  The pictures of its guideline are being drawn ...")
+        for file_name, content in guideline_pictures(campaign.label_set).items():
+            add_guideline_picture(campaign=campaign, file_name=file_name, content=content, by=SYSTEM)
+        known_version = current_protocol(campaign).version
+        write_guideline(campaign=campaign, text=guideline_text(), known_version=known_version, by=SYSTEM)
 
     def _make_campaign(self) -> None:
         lines = []
