@@ -1,4 +1,5 @@
-/** What the server-rendered pages do beyond links and forms: live progress of drafts, keys, and uploads. */
+/** What the server-rendered pages do beyond links and forms: live progress of drafts, keys, uploads and the guideline. */
+import { attachGuideline } from "./pages/guideline";
 import { attachKeys } from "./pages/keys";
 import { followTopics } from "./pages/live";
 import { attachUploads } from "./pages/upload";
@@ -6,3 +7,4 @@ import { attachUploads } from "./pages/upload";
 followTopics();
 attachKeys();
 attachUploads();
+attachGuideline();
