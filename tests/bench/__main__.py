@@ -115,7 +115,7 @@ def figures_of(subjects: list[Subject], second_start_s: float | None) -> list[Fi
         Figure("mask on the wire", "kB", each("mask", lambda mask: mask["bytes"] / 1000)),
         Figure("browser memory, highest", "GB", each("memory", lambda m: m["peak"] / 1e9), floor=3.0),
         Figure("browser memory, at rest", "GB", each("memory", lambda m: m["rest"] / 1e9), note="renderers and GPU"),
-        Figure("  of that, objects of scripts", "GB", each("memory", lambda m: (m["js_heap"] or 0) / 1e9)),
+        Figure("  performance.memory, scripts and arrays", "GB", each("memory", lambda m: (m["js_heap"] or 0) / 1e9)),
         Figure("ingest, the whole command", "s", each("ingest_s", float)),
         Figure("AI draft, classical baseline", "s", each("draft_s", float), note="worker on the same machine"),
         Figure("second make run until the site answers", "s", {REAL: second_start_s} if second_start_s else {}),

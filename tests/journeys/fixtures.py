@@ -2,6 +2,8 @@
 
 import atexit
 import functools
+import hashlib
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -72,12 +74,18 @@ def small_phantom(seed: int = 1, shape_zyx: tuple[int, int, int] = (40, 128, 128
     return folder
 
 
+def slug_of(test: str) -> str:
+    """A campaign's name of a test's own: at most 40 letters, no two tests alike."""
+    slug = re.sub(r"[^a-z0-9]+", "-", test.lower()).removeprefix("test-").strip("-")
+    return slug if len(slug) <= 40 else f"{slug[:33].strip('-')}-{hashlib.sha256(slug.encode()).hexdigest()[:6]}"
+
+
 @pytest.fixture
 def phantom_case(site: Site, request: pytest.FixtureRequest) -> tuple[str, dict[str, Person]]:
     """A campaign of this test's own with one drafted phantom as its case 1; its slug and its people."""
-    slug = request.node.name.replace("_", "-").removeprefix("test-")[:40].strip("-").lower()
+    slug = slug_of(request.node.name)
     site.mend()
-    people = site.furnish(slug, "coordinator", "radiologist")
+    people = site.furnish(slug, "coordinator", "radiologist", "radiologist 2")
     site.ingest(small_phantom(), slug=slug)
     site.wait_for_drafts(slug)
     return slug, people

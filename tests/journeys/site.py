@@ -194,9 +194,14 @@ class Site:
             return connection.execute(query, values).fetchall()
 
     def furnish(self, slug: str, *roles: str) -> dict[str, Person]:
-        """A new campaign with one new person for each role."""
+        """A new campaign with one new person for each role; "radiologist 2" is one more radiologist."""
         people = {
-            role: Person(f"{slug}-{role}", f"{role.title()} of {slug}", role, secrets.token_urlsafe(12))
+            role: Person(
+                f"{slug}-{role.replace(' ', '-')}",
+                f"{role.title()} of {slug}",
+                role.split()[0],
+                secrets.token_urlsafe(12),
+            )
             for role in roles
         }
         wish = {"slug": slug, "name": f"Campaign {slug}", "people": [vars(person) for person in people.values()]}

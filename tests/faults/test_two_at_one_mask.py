@@ -1,0 +1,87 @@
+"""Two tabs of one person, and two people at one case: one writes a mask, others look on, nothing is mixed."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Route
+
+from tests.faults.promise import Painter, begin, check_kept, check_screen, check_stored_mask
+from tests.journeys.site import Person, Site
+from tests.journeys.viewer import Reader
+
+pytestmark = [pytest.mark.fault, pytest.mark.browser, pytest.mark.xdist_group("site")]
+Case = tuple[str, dict[str, Person]]
+OpenTab = Callable[[Person], Reader]
+
+
+def _abort(route: Route) -> None:
+    route.abort()
+
+
+def test_second_tab_looks_on_takes_over_and_late_strokes_of_the_first_are_a_branch(
+    site: Site, open_tab: OpenTab, phantom_case: Case
+) -> None:
+    slug, people = phantom_case
+    painter = begin(open_tab(people["radiologist"]), slug)
+    first = painter.reader
+    painter.paint(0)
+    first.wait_until_saved()
+
+    second = Reader(site, first.page.context.new_page(), first.person)
+    second.open_reading(first.reading_id, ready=False)
+    second.wait_for_handle("g?.slicesComplete && g.writing.kind === 'held'")
+    said = second.page.locator(".messages").inner_text()
+    assert f"Being edited by {first.person.name} since" in said
+
+    first.page.bring_to_front()
+    first.page.route("**/api/**", _abort)
+    painter.paint(1, 2)
+    first.wait_for_handle("g.saving.kind === 'offline' && g.saving.count === 2")
+    late = painter.painted[1:]
+
+    second.page.bring_to_front()
+    second.page.get_by_role("button", name="Take over").click()
+    second.wait_for_handle("g.mayPaint")
+    elsewhere = Painter(second)
+    elsewhere.paint(3, 4)
+    second.wait_until_saved()
+
+    first.page.bring_to_front()
+    first.page.unroute("**/api/**")
+    first.until("the late strokes are stored", lambda: len(second.stored_strokes()) == 5)
+    stored = check_stored_mask(second, painter.draft)
+    applied = [stroke["id"] for stroke in stored if stroke["applied"]]
+    assert applied == [painter.painted[0], *elsewhere.painted]
+    assert [stroke["id"] for stroke in stored if not stroke["applied"]] == late
+    first.wait_for_handle("!g.mayPaint")
+    check_screen(first)
+    assert first.page.locator(".messages").inner_text().strip(), "the first tab is told"
+    for reader in (first, second):
+        (branch,) = reader.api("branches/")["branches"]
+        assert [stroke["id"] for stroke in branch["strokes"]] == late
+        assert branch["settled"] is None
+    assert not first.troubles + second.troubles
+
+
+def test_two_readers_of_one_case_paint_masks_of_their_own_and_the_coordinator_looks_on(
+    site: Site, open_tab: OpenTab, phantom_case: Case
+) -> None:
+    slug, people = phantom_case
+    one = begin(open_tab(people["radiologist"]), slug)
+    two = begin(open_tab(people["radiologist 2"]), slug)
+    assert one.reader.reading_id != two.reader.reading_id
+    one.paint(0, 1)
+    two.paint(2)
+    watching = open_tab(people["coordinator"])
+    watching.sign_in()
+    watching.open_reading(one.reader.reading_id, ready=False)
+    watching.wait_for_handle("g?.slicesComplete && ['held', 'read_only'].includes(g.writing.kind)")
+    assert watching.page.locator(".messages").inner_text().strip(), "who looks on is told so"
+    watching.press("b")
+    assert watching.handle("g.tool") != "brush", "who looks on is given no brush"
+    one.paint(3)
+    check_kept(one, 3)
+    check_kept(two, 1)
+    check_screen(watching)
+    answer = two.reader.page.request.get(f"{site.address}/api/readings/{one.reader.reading_id}/")
+    assert answer.status == 404, "a reader does not see what another reads"
