@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Route
 
 from tests.faults.promise import Painter, begin, check_kept, check_screen, check_stored_mask
+from tests.journeys.fixtures import furnished_case
 from tests.journeys.site import Person, Site
 from tests.journeys.viewer import Reader
 
@@ -64,9 +65,9 @@ def test_second_tab_looks_on_takes_over_and_late_strokes_of_the_first_are_a_bran
 
 
 def test_two_readers_of_one_case_paint_masks_of_their_own_and_the_coordinator_looks_on(
-    site: Site, open_tab: OpenTab, phantom_case: Case
+    site: Site, open_tab: OpenTab, request: pytest.FixtureRequest
 ) -> None:
-    slug, people = phantom_case
+    slug, people = furnished_case(site, request.node.name, "coordinator", "radiologist", "radiologist 2")
     one = begin(open_tab(people["radiologist"]), slug)
     two = begin(open_tab(people["radiologist 2"]), slug)
     assert one.reader.reading_id != two.reader.reading_id

@@ -80,12 +80,17 @@ def slug_of(test: str) -> str:
     return slug if len(slug) <= 40 else f"{slug[:33].strip('-')}-{hashlib.sha256(slug.encode()).hexdigest()[:6]}"
 
 
-@pytest.fixture
-def phantom_case(site: Site, request: pytest.FixtureRequest) -> tuple[str, dict[str, Person]]:
-    """A campaign of this test's own with one drafted phantom as its case 1; its slug and its people."""
-    slug = slug_of(request.node.name)
+def furnished_case(site: Site, test: str, *roles: str) -> tuple[str, dict[str, Person]]:
+    """A campaign of a test's own with people of these roles and one drafted phantom as its case 1."""
+    slug = slug_of(test)
     site.mend()
-    people = site.furnish(slug, "coordinator", "radiologist", "radiologist 2")
+    people = site.furnish(slug, *roles)
     site.ingest(small_phantom(), slug=slug)
     site.wait_for_drafts(slug)
     return slug, people
+
+
+@pytest.fixture
+def phantom_case(site: Site, request: pytest.FixtureRequest) -> tuple[str, dict[str, Person]]:
+    """A campaign of this test's own with one drafted phantom as its case 1; its slug and its people."""
+    return furnished_case(site, request.node.name, "coordinator", "radiologist")

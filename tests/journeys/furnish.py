@@ -1,8 +1,8 @@
 """Puts people and a campaign into a test's site through the site's own actions.
 
 `python -m tests.journeys.furnish JSON`, with JSON {"slug", "name", "people": [{"username", "name", "role",
-"password"}]}. The campaign drafts with the classical baseline. A process of its own, so that no test shares Django's
-state with the site that it looks at.
+"password"}]}. The campaign drafts with the classical baseline; a case has as many readers as there are radiologists; an
+"outsider" is no member. A process of its own, so that no test shares Django's state with the site that it looks at.
 """
 
 import json
@@ -16,14 +16,16 @@ def furnish(wish: dict[str, Any]) -> None:
     from webapp.accounts.actions import create_person
     from webapp.algorithms.baseline import register_baseline
     from webapp.audit.actor import SYSTEM
-    from webapp.campaigns.actions import add_member, create_campaign
+    from webapp.campaigns.actions import REVIEW, add_member, create_campaign
     from webapp.masks.presets import study_label_set
 
+    readers = sum(person["role"] == "radiologist" for person in wish["people"])
     campaign = create_campaign(
         slug=wish["slug"],
         name=wish["name"],
         label_set=study_label_set(),
         draft_algorithm=register_baseline(by=SYSTEM),
+        stages=[{**stage, "readers": max(1, readers)} for stage in REVIEW],
         by=SYSTEM,
     )
     for person in wish["people"]:
@@ -33,7 +35,8 @@ def furnish(wish: dict[str, Any]) -> None:
             password=person["password"],
             by=SYSTEM,
         )
-        add_member(campaign=campaign, user=user, role=person["role"], by=SYSTEM)
+        if person["role"] != "outsider":
+            add_member(campaign=campaign, user=user, role=person["role"], by=SYSTEM)
 
 
 if __name__ == "__main__":
