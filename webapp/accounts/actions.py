@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from math import isfinite
 from typing import Any
 
 from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
@@ -103,19 +104,39 @@ def change_password(*, request: HttpRequest, old: str, new: str, by: User) -> No
     record(events.PASSWORD_CHANGED, by=by, subject=f"person:{by.pk}")
 
 
-def _depth(value: Any) -> int:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return 1 + max((_depth(one) for one in inner), default=0)
+def _can_be_kept(preferences: dict[str, Any]) -> bool:
+    """Whether these are known keys with a value each, none too deep, and with nothing that PostgreSQL cannot hold."""
+    if not VIEWER_PREFERENCES.issuperset(preferences):
+        return False
+    if not all(isinstance(value, dict | list | str) or type(value) in (int, float) for value in preferences.values()):
+        return False
+    waiting: list[tuple[Any, int]] = [(preferences, 1)]
+    while waiting:
+        value, depth = waiting.pop()
+        if depth > PREFERENCES_DEPTH:
+            return False
+        if isinstance(value, str) and ("\0" in value or _has_surrogates(value)):
+            return False
+        if isinstance(value, float) and not isfinite(value):
+            return False
+        inner = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
+        waiting += [(one, depth + 1) for one in inner]
+    return True
+
+
+def _has_surrogates(text: str) -> bool:
+    return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 @audited(events.PREFERENCES_KEPT)
 def keep_viewer_preferences(*, preferences: Any, by: User) -> None:
     """Keep how a person has set the viewer. Raises ActionRefused for anything but a small object of known keys."""
-    if not isinstance(preferences, dict) or not VIEWER_PREFERENCES.issuperset(preferences):
+    if not isinstance(preferences, dict) or not _can_be_kept(preferences):
         keys = ", ".join(sorted(VIEWER_PREFERENCES))
-        raise ActionRefused(Refusal("malformed", f"The viewer's preferences are a JSON object with the keys {keys}."))
+        sentence = f"The viewer's preferences are a JSON object, not deep, with some of the keys {keys}."
+        raise ActionRefused(Refusal("malformed", sentence))
     size = len(json.dumps(preferences).encode())
-    if size > PREFERENCES_BYTES or _depth(preferences) > PREFERENCES_DEPTH:
+    if size > PREFERENCES_BYTES:
         raise ActionRefused(Refusal("too_large", "These preferences are too large to be kept."))
     Preferences.objects.update_or_create(user=by, defaults={"viewer": preferences})
     record(events.PREFERENCES_KEPT, by=by, subject=f"person:{by.pk}", bytes=size)

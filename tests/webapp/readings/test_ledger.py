@@ -5,8 +5,9 @@ import json
 import pytest
 from django.test import Client
 
-from tests.factories.sites import a_reading, a_workplace
+from tests.factories.sites import a_person, a_reading, a_workplace
 from webapp.audit.models import Event
+from webapp.readings.actions import sign_reading
 from webapp.readings.models import LedgerRow
 
 pytestmark = pytest.mark.django_db
@@ -79,10 +80,34 @@ def test_preferences_follow_the_person(place, reading):
     assert Event.objects.filter(name="person.preferences_kept").count() == 1
 
 
-@pytest.mark.parametrize("wrong", [[], "x", {"unknown": 1}, {"keys": "x" * 20000}, {"keys": [[[[[[1]]]]]]}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "[]", '"x"', '{"unknown": 1}', json.dumps({"keys": "x" * 20000}), '{"keys": [[[[[[1]]]]]]}', '{"layout": null}',
+        '{"layout": true}', r'{"layout": "\u0000"}', r'{"layout": {"\u0000": 1}}', r'{"layout": "\ud800"}',
+        '{"layout": 1e400}', '{"layout": NaN}', "nonsense",
+    ],
+)  # fmt: skip
 def test_preferences_that_are_no_preferences_are_refused(place, wrong):
     client = client_of(place.reader)
-    said = client.put("/api/preferences/viewer/", json.dumps(wrong), content_type="application/json")
-    assert said.status_code == 409
+    said = client.put("/api/preferences/viewer/", wrong, content_type="application/json")
+    assert said.status_code in (400, 409)
     assert said.json()["sentence"]
     assert client.get("/api/preferences/viewer/").json() == {}
+
+
+def test_preferences_and_the_ledger_are_for_who_is_signed_in_and_may(place, reading):
+    assert Client().get("/api/preferences/viewer/").status_code == 401
+    assert Client().put("/api/preferences/viewer/", "{}", content_type="application/json").status_code == 401
+    ledger = f"/api/readings/{reading.pk}/ledger/"
+    assert Client().post(ledger, {"seen": []}, content_type="application/json").status_code == 401
+    rows = [{"z": 1, "dwell_ms": 300}]
+    assert tell(place.outsider, reading, rows).status_code == 404
+    assert tell(a_person("auditor", place.campaign, "auditor"), reading, rows).json()["error"] == "not_yours"
+    assert not LedgerRow.objects.exists()
+
+
+def test_signed_reading_takes_no_more_seen_slices(place, reading):
+    sign_reading(reading=reading, stroke_sequence=0, statement=reading.protocol.statement, by=place.reader)
+    assert tell(place.reader, reading, [{"z": 1, "dwell_ms": 300}]).json()["error"] == "signed"
+    assert not LedgerRow.objects.exists()
