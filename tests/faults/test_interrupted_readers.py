@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Route
 
 from tests.faults.promise import Painter, begin, check_kept, check_screen, check_stored_mask
+from tests.journeys.fixtures import furnished_case
 from tests.journeys.site import Person, Site
 from tests.journeys.viewer import Reader
 
@@ -116,6 +117,40 @@ def test_session_that_ends_while_painting_is_opened_again_in_place(
     reader.wait_until_saved()
     painter.paint(2)
     check_kept(painter, 3)
+
+
+def test_someone_else_who_signs_in_after_the_session_ended_does_not_send_the_strokes(
+    site: Site, open_tab: OpenTab, request: pytest.FixtureRequest
+) -> None:
+    slug, people = furnished_case(site, request.node.name, "coordinator", "radiologist", "radiologist 2")
+    painter = begin(open_tab(people["radiologist"]), slug)
+    reader, other = painter.reader, people["radiologist 2"]
+    painter.paint(0)
+    reader.wait_until_saved()
+    (session,) = (c for c in reader.page.context.cookies() if c["name"] == "sessionid")
+    site.rows("DELETE FROM django_session WHERE session_key = %s RETURNING 1 AS one", session["value"])
+    painter.paint(1)
+    dialog = reader.page.locator("dialog[open]")
+    dialog.wait_for()
+    dialog.locator("input[name=username]").fill(other.username)
+    dialog.locator("input[name=password]").fill(other.password)
+    reader.page.keyboard.press("Enter")
+    reader.wait_for_handle("!['saved', 'saving', 'signed_out'].includes(g.saving.kind)")
+    painted = painter.painted
+    reader.page.context.clear_cookies()
+
+    again = Reader(site, reader.page, people["radiologist"])
+    again.sign_in()
+    again.open_reading(reader.reading_id)
+    again.until("the stroke is sent by who painted it", lambda: len(again.stored_strokes()) == 2)
+    stored = check_stored_mask(again, painter.draft)
+    assert [stroke["id"] for stroke in stored] == painted
+    by = site.rows(
+        "SELECT DISTINCT u.username FROM masks_stroke s JOIN accounts_user u ON u.id = s.reader_id"
+        " JOIN readings_reading r ON r.mask_id = s.mask_id WHERE r.id = %s",
+        reader.reading_id,
+    )
+    assert [row["username"] for row in by] == [people["radiologist"].username]
 
 
 @pytest.mark.parametrize("days", [1, -1], ids=["ahead", "behind"])

@@ -8,7 +8,7 @@ import psutil
 import pytest
 from playwright.sync_api import BrowserContext, Route, sync_playwright
 
-from tests.journeys.formats import replay
+from tests.faults.promise import Painter, begin, check_screen, check_stored_mask
 from tests.journeys.site import Person, Site
 from tests.journeys.viewer import CHROMIUM, FLAGS, SCREEN, Reader
 
@@ -38,44 +38,33 @@ def test_browser_killed_with_unsent_strokes_sends_them_when_it_is_opened_again(
             return context, Reader(site, context.pages[0], people["radiologist"])
 
         _, reader = open_profile()
-        reader.sign_in()
-        reader.start_reading(slug, 1)
-        draft, scan = reader.stored_layers(), reader.api()["scan"]
-        reader.take("brush")
-        view, radius_mm = reader.view("axial"), reader.handle("g.brushMm") / 2
-        _, ny, nx = scan["shape_zyx"]
-        paths = [reader.path_near(view, (nx * (0.2 + 0.2 * n), ny * 0.85), radius_mm, scan, steps=2) for n in range(3)]
-        reader.paint(paths[0])
+        painter = begin(reader, slug)
+        painter.paint(0)
         reader.wait_until_saved()
 
         def cut(route: Route) -> None:
             route.abort()
 
         reader.page.route("**/strokes/**", cut)
-        reader.paint(paths[1])
-        reader.paint(paths[2])
+        painter.paint(1, 2)
         reader.wait_for_handle("g.saving.kind === 'offline' && g.saving.count === 2")
-        painted = reader.handle("g.strokes.map(s => s.id)")
+        painted = painter.painted
         on_screen = reader.lesion_voxels()
         cookies = reader.page.context.cookies()
         _kill_browser(profile)
 
-        context, reader = open_profile()
-        context.add_cookies(
-            cookies
-        )  # a session cookie does not outlive a killed browser: the sign-in is not what is tested
-        reader.open_reading(str(site.rows("SELECT id FROM readings_reading ORDER BY started_at DESC")[0]["id"]))
-        reader.until("the strokes are on the server", lambda: len(reader.stored_strokes()) == 3)
-        reader.wait_until_saved()
-        stored = reader.stored_strokes()
+        context, again = open_profile()
+        # A session cookie does not outlive a killed browser: the sign-in is not what is tested.
+        context.add_cookies(cookies)
+        again.open_reading(reader.reading_id)
+        again.until("the strokes are on the server", lambda: len(again.stored_strokes()) == 3)
+        again.wait_until_saved()
+        stored = check_stored_mask(again, painter.draft)
         assert [stroke["id"] for stroke in stored] == painted, "each once, in the order of painting"
-        layers = reader.stored_layers()
-        assert (replay(draft, stored)["findings"] == layers["findings"]).all()
-        assert int((layers["findings"] == 1).sum()) == on_screen
-        reader.wait_for_handle(f"g.voxelCount('findings', 1) === {on_screen}")
+        assert int((again.stored_layers()["findings"] == 1).sum()) == on_screen
+        check_screen(again)
 
-        reader.take("brush")
-        reader.paint(reader.path_near(reader.view("axial"), (nx * 0.3, ny * 0.12), radius_mm, scan, steps=2))
-        reader.wait_until_saved()
-        assert len(reader.stored_strokes()) == 4, "and painting goes on"
+        Painter(again).paint(3)
+        again.wait_until_saved()
+        assert len(check_stored_mask(again, painter.draft)) == 4, "and painting goes on"
         context.close()
