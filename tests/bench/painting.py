@@ -11,6 +11,7 @@ from tests.journeys.viewer import Reader
 
 STROKES = 40
 MOVES = 6
+SETTLE_MS = 200
 # The last task of a frame: what the frame draws has been recorded by then.
 LISTEN = """([kind, pressed]) => {
   const channel = new MessageChannel();
@@ -43,6 +44,7 @@ def paint_many(reader: Reader, plane: str = "axial", strokes: int = STROKES) -> 
         # A drag over what already carries the label changes nothing and is no stroke.
         reader.drag([(x + 7 * move, y + 4 * move) for move in range(MOVES + 1)])
         reader.wait_until_saved()
+    reader.page.wait_for_timeout(SETTLE_MS)
     draw_ms = reader.page.evaluate(STOP)
     save_ms = reader.page.evaluate(
         "() => performance.getEntriesByType('resource').filter(e => e.name.endsWith('/strokes/')).map(e => e.duration)"
@@ -80,5 +82,6 @@ def switch_tools(reader: Reader, rounds: int = 8) -> list[float]:
         for key, tool in (("b", "brush"), ("t", "threshold"), ("l", "lasso"), ("e", "eraser")):
             reader.press(key)
             reader.wait_for_handle(f"g.tool === '{tool}'")
+    reader.page.wait_for_timeout(SETTLE_MS)
     ms: list[float] = reader.page.evaluate(STOP)
     return ms
