@@ -58,7 +58,8 @@ export function KeySheet() {
       <div class="key-head">
         <input
           ref={search}
-          type="search"
+          type="text"
+          role="searchbox"
           autofocus
           aria-label="Find an action or a key"
           placeholder="Find an action or a key"

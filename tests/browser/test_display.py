@@ -1,0 +1,267 @@
+"""Scenes of looking: what lies over the picture, the ledger of seen slices, keys of one's own, a reading by keys."""
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.journeys.formats import read_mask_container
+from tests.journeys.site import Person, Site
+from tests.journeys.viewer import Reader
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("site")]
+Case = tuple[str, dict[str, Person]]
+OpenTab = Callable[[Person], Reader]
+DWELL_MS = 250
+
+
+def _reading(open_tab: OpenTab, case: Case) -> Reader:
+    slug, people = case
+    reader = open_tab(people["radiologist"])
+    reader.sign_in()
+    reader.start_reading(slug, 1)
+    return reader
+
+
+def _figure(reader: Reader, selector: str) -> float:
+    """The first number that the page shows there."""
+    text = reader.page.locator(selector).first.inner_text().replace(",", "")
+    found = re.search(r"-?\d+(\.\d+)?", text)
+    assert found, (selector, text)
+    return float(found[0])
+
+
+def _legend(reader: Reader, name: str) -> float:
+    return _figure(reader, f".legend li:has-text('{name}') .num")
+
+
+def _draft(reader: Reader) -> NDArray[np.uint8]:
+    """Findings as the reading began."""
+    body = reader.get(f"/api/readings/{reader.reading_id}/states/stroke:0/mask/").body()
+    return read_mask_container(body)[0]["findings"]
+
+
+def test_difference_shows_the_numbers_of_the_voxels_and_follows_the_brush(
+    site: Site, open_tab: OpenTab, phantom_case: Case
+) -> None:
+    reader = _reading(open_tab, phantom_case)
+    scan = reader.api()["scan"]
+    _, ny, nx = scan["shape_zyx"]
+    radius_mm = reader.handle("g.brushMm") / 2
+    painted_on = int(reader.handle("g.slices.axial"))
+    reader.take("brush")
+    reader.paint(reader.path_near(reader.view("axial"), (nx * 0.25, ny * 0.5), radius_mm, scan, steps=3))
+    reader.wait_until_saved()
+    reader.press("d")
+    reader.page.locator(".legend[aria-busy=false]").wait_for()
+
+    def check() -> None:
+        a, b = reader.stored_layers()["findings"] == 1, _draft(reader) == 1
+        ml = scan["voxel_volume_ml"]
+        for name, voxels in (("Both", a & b), ("Only A", a & ~b), ("Only B", b & ~a)):
+            shown = _legend(reader, name)
+            assert shown == pytest.approx(voxels.sum() * ml, abs=0.006 if shown < 10 else 0.06), name
+        dice = 2 * (a & b).sum() / (a.sum() + b.sum())
+        assert _figure(reader, "[data-number=dice] b") == pytest.approx(dice, abs=0.00051)
+
+    check()
+    only_a = _legend(reader, "Only A")
+    assert only_a > 0
+    reader.go_to_slice("axial", painted_on - 5)
+    reader.press("Control+d")
+    reader.wait_for_handle(f"g.slices.axial === {painted_on}")
+    reader.go_to_slice("axial", painted_on + 4)
+    reader.press("Shift+D")
+    reader.wait_for_handle(f"g.slices.axial === {painted_on}")
+    # The same numbers go on with the next stroke, and back with its undoing.
+    reader.take("eraser")
+    reader.paint(reader.path_near(reader.view("axial"), (nx * 0.3, ny * 0.55), radius_mm, scan, steps=3))
+    reader.wait_until_saved()
+    reader.page.wait_for_timeout(300)
+    check()
+    for _ in range(2):
+        reader.press("z")
+    reader.wait_until_saved()
+    reader.until("nothing differs", lambda: _legend(reader, "Only A") == 0 and _legend(reader, "Only B") == 0)
+    assert _figure(reader, "[data-number=dice] b") == 1
+    reader.press("d")
+    reader.page.locator("section[aria-label=Difference]").wait_for(state="detached")
+    assert not reader.troubles, reader.troubles
+
+
+def test_slices_count_as_seen_after_a_look_and_not_when_scrolled_past(
+    site: Site, open_tab: OpenTab, phantom_case: Case
+) -> None:
+    reader = _reading(open_tab, phantom_case)
+
+    def told() -> list[int]:
+        seen: list[int] = reader.api()["ledger"]["seen"]
+        return seen
+
+    start = int(reader.handle("g.slices.axial"))
+    reader.until("the first slice is in the ledger", lambda: told() == [start])
+    lung = reader.api()["ledger"]["lung"]
+    shown = reader.page.locator(".w-seen")
+    assert shown.inner_text() == f"seen 1 of {len(lung)}"
+    visited = [start]
+    for _ in range(3):
+        reader.press("n")
+        reader.wait_for_handle(f"g.slices.axial !== {visited[-1]}")
+        visited.append(int(reader.handle("g.slices.axial")))
+        reader.page.wait_for_function(
+            "n => document.querySelector('.w-seen').innerText.startsWith(`seen ${n} `)", arg=len(visited)
+        )
+    assert visited == [start, start - 1, start - 2, start - 3], "towards the feet, each of them unseen"
+    # In a window in which lung is black nothing is seen, however long.
+    reader.press("w")
+    reader.press("ArrowDown")
+    reader.page.wait_for_timeout(3 * DWELL_MS)
+    reader.press("w")
+    reader.press("w")
+    # Neither is what a fast scroll passes: one turn of the page's loop goes through ten slices.
+    reader.page.evaluate(
+        """() => { for (let n = 0; n < 10; n++)
+             dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowUp', code: 'ArrowUp' })); }"""
+    )
+    end = start - 4 + 10
+    reader.wait_for_handle(f"g.slices.axial === {end}")
+    reader.until("the ledger", lambda: told() == sorted({*visited, end}))
+    # The other tab of the same person begins with it.
+    second = Reader(site, reader.page.context.new_page(), reader.person)
+    second.open_reading(reader.reading_id, ready=False)
+    second.wait_for_handle("g?.slicesComplete")
+    assert set(visited) <= set(told())
+    assert not reader.troubles, reader.troubles
+
+
+def test_a_key_is_given_away_only_after_a_sentence_and_follows_the_person(
+    site: Site, open_tab: OpenTab, phantom_case: Case
+) -> None:
+    reader = _reading(open_tab, phantom_case)
+    reader.press("?")
+    sheet = reader.page.locator("dialog[open]")
+    sheet.get_by_role("searchbox").fill("eraser")
+    sheet.get_by_role("button", name="Eraser").click()
+    reader.press("b")
+    assert "Brush" in sheet.get_by_role("alert").inner_text()
+    assert "without a key" in sheet.get_by_role("alert").inner_text()
+    sheet.get_by_role("button", name="Change hands").click()
+    reader.press("Escape")
+    sheet.wait_for(state="hidden")
+    reader.press("b")
+    reader.wait_for_handle("g.tool === 'eraser'")
+    reader.press("o")
+    reader.until(
+        "the server has both",
+        lambda: (
+            reader.get("/api/preferences/viewer/").json().get("keys") == {"eraser": ["b"], "brush": []}
+            and reader.get("/api/preferences/viewer/").json()["masks"]["look"] == "outline"
+        ),
+    )
+    elsewhere = open_tab(reader.person)
+    elsewhere.sign_in()
+    elsewhere.open_reading(reader.reading_id, ready=False)
+    elsewhere.wait_for_handle("g?.slicesComplete")
+    assert (
+        elsewhere.page.get_by_role("group", name="Fill and outline").locator("[aria-pressed=true]").inner_text()
+        == "outline"
+    )
+    elsewhere.press("?")
+    sheet = elsewhere.page.locator("dialog[open]")
+    assert sheet.get_by_role("button", name=re.compile("^Eraser: B")).count() == 1
+    sheet.get_by_role("button", name="Reset all").click()
+    assert sheet.get_by_role("button", name=re.compile("^Eraser: E")).count() == 1
+
+
+def test_a_locked_label_stays_and_provenance_names_who_painted(
+    site: Site, open_tab: OpenTab, phantom_case: Case
+) -> None:
+    reader = _reading(open_tab, phantom_case)
+    scan = reader.api()["scan"]
+    _, ny, nx = scan["shape_zyx"]
+    radius_mm = reader.handle("g.brushMm") / 2
+    path = reader.path_near(reader.view("axial"), (nx * 0.2, ny * 0.15), radius_mm, scan, steps=2)
+    reader.press("2")
+    reader.take("brush")
+    reader.paint(path)
+    reader.wait_until_saved()
+    painted = int(reader.handle("g.voxelCount('findings', 2)"))
+    assert painted > 0
+    reader.page.get_by_role("button", name="Lock Reticulation").click()
+    reader.take("eraser")
+    reader.drag(path)
+    reader.page.wait_for_timeout(200)
+    assert reader.handle("g.voxelCount('findings', 2)") == painted
+    reader.press("q")
+    reader.page.locator("section[aria-label=Provenance] .authors li").nth(1).wait_for()
+    reader.page.mouse.move(*path[1])
+    story = reader.page.locator(".story li").first
+    story.wait_for()
+    assert reader.person.name in story.inner_text()
+    assert "brush" in story.inner_text()
+    assert "nothing → Reticulation" in story.inner_text()
+    reader.press("q")
+    assert not reader.troubles, reader.troubles
+
+
+def test_a_whole_reading_by_keys_alone(site: Site, open_tab: OpenTab, phantom_case: Case) -> None:
+    slug, people = phantom_case
+    reader = open_tab(people["radiologist"])
+    page = reader.page
+    reader.sign_in()
+    page.goto(f"{site.address}/campaigns/{slug}/")
+    reader.press("ArrowDown")
+    reader.press("Enter")
+    page.wait_for_url("**/cases/1/")
+    reader.press("Enter")
+    page.wait_for_url("**/readings/*/")
+    reader.reading_id = page.url.rstrip("/").rsplit("/", 1)[-1]
+    reader.wait_until_ready()
+    scan = reader.api()["scan"]
+    nz, ny, nx = scan["shape_zyx"]
+    start = reader.handle("g.slices")
+    reader.press("ArrowUp")
+    reader.press("PageDown")
+    reader.wait_for_handle(f"g.slices.axial === {start['axial'] - 9}")
+    # Right on the screen is the patient's left; the phantom's columns run that way.
+    for key in ("Alt+ArrowRight", "Alt+ArrowRight", "Alt+ArrowDown"):
+        reader.press(key)
+    at = reader.handle("g.slices")
+    assert at["sagittal"] > start["sagittal"]
+    assert at["coronal"] > start["coronal"]
+    before = reader.stored_layers()["findings"]
+    reader.press("3")
+    reader.press("Alt+Enter")
+    reader.wait_until_saved()
+    _, sy, sx = scan["spacing_zyx_mm"]
+    y, x = np.mgrid[:ny, :nx]
+    disc = np.hypot((x - at["sagittal"]) * sx, (y - at["coronal"]) * sy) <= reader.handle("g.brushMm") / 2
+    expected = before.copy()
+    expected[at["axial"]][disc] = 3
+    assert (reader.stored_layers()["findings"] == expected).all()
+    reader.press("z")
+    reader.wait_until_saved()
+    assert (reader.stored_layers()["findings"] == before).all()
+    reader.press("Shift+Z")
+    reader.wait_until_saved()
+    reader.press("j")
+    reader.press("d")
+    page.locator(".legend[aria-busy=false]").wait_for()
+    reader.press("d")
+    # The panel's tabs by arrows, the strip as a slider.
+    page.get_by_role("tab", name="Labels").focus()
+    reader.press("ArrowRight")
+    assert page.get_by_role("tab", name="Lesions").get_attribute("aria-selected") == "true"
+    strip = page.get_by_role("slider", name="Axial slice")
+    strip.focus()
+    reader.press("Home")
+    reader.wait_for_handle(f"g.slices.axial === {nz - 1}")
+    assert strip.get_attribute("aria-valuenow") == str(nz)
+    reader.press("Control+Enter")
+    page.keyboard.type(reader.person.password)
+    reader.press("Enter")
+    page.get_by_role("button", name="Signed").wait_for()
+    assert (reader.stored_layers()["findings"] == expected).all()
+    assert not reader.troubles, reader.troubles
