@@ -260,8 +260,13 @@ def test_a_whole_reading_by_keys_alone(site: Site, open_tab: OpenTab, phantom_ca
     reader.wait_for_handle(f"g.slices.axial === {nz - 1}")
     assert strip.get_attribute("aria-valuenow") == str(nz)
     reader.press("Control+Enter")
+    page.locator("input[type=password]:focus").wait_for()
     page.keyboard.type(reader.person.password)
     reader.press("Enter")
-    page.get_by_role("button", name="Signed").wait_for()
+    reader.until(
+        "it is signed, or refused with a sentence",
+        lambda: page.get_by_role("button", name="Signed").count() or page.locator(".sheet-wrong").inner_text().strip(),
+    )
+    assert page.get_by_role("button", name="Signed").count(), page.locator(".sheet-wrong").inner_text()
     assert (reader.stored_layers()["findings"] == expected).all()
     assert not reader.troubles, reader.troubles

@@ -1,13 +1,14 @@
 /** A dialog over the viewer: the only thing that may cover the picture, and only when it was asked for. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import * as state from "../state";
 
 export const close = (): void => void (state.dialog.value = "none");
 
 export function Sheet({ title, children, closable = true, wide = false }: { title: string; children: ComponentChildren; closable?: boolean; wide?: boolean }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // With the first drawing: what is typed next belongs to the dialog.
+  useLayoutEffect(() => {
     const element = dialog.current!;
     const before = document.activeElement as HTMLElement | null;
     element.showModal();
