@@ -1,7 +1,7 @@
 /** What lies beside the mask: read only, says what it is, scrolls with the reading's plane. */
 import { useEffect, useRef } from "preact/hooks";
 import type { Desk } from "../reading/desk";
-import { beside, besideChoices, besideInside, besideLoaded, besideSlice, besideView, closeBeside, fetching, layBeside, link, toggleLink, twin } from "../reading/compare";
+import { beside, besideChoices, besideExtentPercent, besideInside, besideLoaded, besideSlice, besideView, closeBeside, fetching, layBeside, link, toggleLink, twin } from "../reading/compare";
 import { shownKeys } from "../keyboard";
 import { directionLetters, scale } from "../geometry/grid";
 import { besidePlane, scanGrid } from "../layout";
@@ -27,7 +27,9 @@ export function BesidePane({ desk }: { desk: Desk }) {
       <span class="pane-title">
         {name} <b>{besideSlice.value + 1}</b>
         <span class="beside-what">
-          {laid.title} <span class="read-only">&middot; read only</span>
+          {laid.title}
+          {besideExtentPercent.value !== null && !laid.title.includes("extent") && <span class="num">, extent {besideExtentPercent.value.toFixed(1)} %</span>}{" "}
+          <span class="read-only">&middot; read only</span>
         </span>
         {!besideInside.value && <span class="outside">The place on the left lies outside this scan.</span>}
       </span>

@@ -79,16 +79,15 @@ function FilmBar({ desk }: { desk: Desk }) {
         <button onClick={() => seek(desk, at.at - 1)} aria-label="One stroke back" disabled={!at.at}>
           ‹
         </button>
-        <button onClick={() => play(desk)}>{playing.value ? "Pause" : "Play"}</button>
+        <button class="film-play" onClick={() => play(desk)}>{playing.value ? "Pause" : "Play"}</button>
         <button onClick={() => seek(desk, at.at + 1)} aria-label="One stroke on" disabled={at.at === at.of}>
           ›
         </button>
         <button disabled={!named || at.at === at.of || !!busy.value} onClick={() => named && void restore(desk, named)} title="As a new version; nothing is taken out of the history">
-          Restore this
+          Restore
         </button>
-        <button onClick={() => closeFilm(desk)}>Back to now</button>
+        <button onClick={() => closeFilm(desk)}>Now</button>
       </p>
-      <p class="dim">Looking at the past: painting is off.</p>
     </div>
   );
 }

@@ -46,12 +46,20 @@ export function Lesions({ desk }: { desk: Desk }) {
       {!all.length && !countingLesions.value && (
         <p class="dim">No lesion in this mask yet. What is painted with a label appears here, piece by piece, the largest first.</p>
       )}
+      {all.length > 0 && (
+        <p class="lesion-heads dim" aria-hidden="true">
+          <span />
+          <span>mL</span>
+          <span>where</span>
+          <span>slices</span>
+        </p>
+      )}
       <ol>
         {all.map((lesion, index) => (
           <li key={`${lesion.label}:${lesion.at.join()}`} class={index === currentLesion.value ? "current" : ""}>
-            <button class="lesion-go" title={`${lesion.place}, slices ${lesion.component.zFirst + 1} to ${lesion.component.zLast + 1}${lesion.meanHu === null ? "" : `, mean ${Math.round(lesion.meanHu)} HU`}`} tabIndex={index === Math.max(0, currentLesion.value) ? 0 : -1} onClick={() => goToLesion(desk, index)} onKeyDown={(event) => move(event, index)}>
+            <button class="lesion-go" title={`${fixed(lesion.volumeMl, 2)} mL, ${lesion.place} third, slices ${lesion.component.zFirst + 1} to ${lesion.component.zLast + 1}${lesion.meanHu === null ? "" : `, mean ${Math.round(lesion.meanHu)} HU`}`} tabIndex={index === Math.max(0, currentLesion.value) ? 0 : -1} onClick={() => goToLesion(desk, index)} onKeyDown={(event) => move(event, index)}>
               <span class="label-swatch" style={{ "--colour": labels.get(lesion.label)?.colour }} title={labels.get(lesion.label)?.name} />
-              <b class="num">{fixed(lesion.volumeMl, lesion.volumeMl < 10 ? 2 : 1)} mL</b>
+              <b class="num lesion-volume">{fixed(lesion.volumeMl, lesion.volumeMl < 10 ? 2 : 1)}</b>
               <span class="ellipsis">{lesion.place}</span>
               <span class="num dim lesion-slices">
                 {lesion.component.zFirst + 1}–{lesion.component.zLast + 1}

@@ -72,8 +72,8 @@ export function FilmNotice() {
   if (shown.kind !== "film") return null;
   return (
     <span class="film-notice" role="status">
-      <span class="ellipsis">
-        Looking at {shown.title}: painting is off
+      <span class="ellipsis" title={shown.title}>
+        The past, painting is off. {shown.title}
       </span>
       <button class="compact" onClick={() => (display.shown.value = { kind: "mask" })}>
         Back <kbd>Esc</kbd>

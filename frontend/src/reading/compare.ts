@@ -8,6 +8,7 @@ import { Refused } from "../api/client";
 import type { TimelineEntry } from "../api/types";
 import { readContainer } from "../edits/container";
 import type { Layers } from "../edits/layers";
+import { MeasureBook } from "../edits/measure";
 import { Grid, type PlaneName } from "../geometry/grid";
 import { besidePlane, isVisible } from "../layout";
 import * as display from "../display";
@@ -16,6 +17,7 @@ import { BesideView, type Link, type Side } from "../viewer/besideview";
 import { SlabLoader, startWorkers } from "../viewer/slabloader";
 import { onKey } from "./acts";
 import type { Desk } from "./desk";
+import { usesOf } from "./uses";
 
 export interface BesideChoice {
   /** "case:<uuid>" or a state of the mask. */
@@ -65,6 +67,9 @@ export const link = computed<Link>(() => ({ linked: linked.value, offsetMm: besi
 export const besideSlice = signal(0);
 export const besideInside = signal(true);
 export const besideLoaded = signal(0);
+/** Of the mask beside; null until it is counted, and where it has no lung. */
+export const besideExtentPercent = signal<number | null>(null);
+const STEP_MS = 10;
 
 /** Where the pointer is over one of the two panes, in CSS pixels: the other shows the same place. */
 export const twin = signal<{ over: "reading" | "beside"; x: number; y: number } | null>(null);
@@ -90,8 +95,9 @@ export async function layBeside(desk: Desk, key: string): Promise<void> {
   loader?.stop();
   loader = null;
   fetching.value = key;
+  besideExtentPercent.value = null;
   try {
-    const laid = choice.kind === "scan" ? await scanBeside(desk, choice, mine) : await stateBeside(desk, choice);
+    const laid = choice.kind === "scan" ? await scanBeside(desk, choice, mine) : await stateBeside(desk, choice, mine);
     if (mine !== round) return;
     chosen = key;
     linked.value = true;
@@ -107,8 +113,22 @@ export async function layBeside(desk: Desk, key: string): Promise<void> {
   }
 }
 
-async function stateBeside(desk: Desk, { key, label }: BesideChoice): Promise<Beside> {
+/** Counts the extent of the mask beside, a little at a time; it does not change while it lies there. */
+function countExtent(layers: Layers, mine: number): void {
+  const { label_set, scan } = state.reading.value!;
+  // Extent is a ratio of voxels: their size and their Hounsfield values do not matter.
+  const book = new MeasureBook(layers, usesOf(label_set), scan.voxel_volume_ml, () => null);
+  const step = (): void => {
+    if (mine !== round) return;
+    if (book.refresh(STEP_MS)) besideExtentPercent.value = book.numbers().extentPercent;
+    else setTimeout(step, 4);
+  };
+  step();
+}
+
+async function stateBeside(desk: Desk, { key, label }: BesideChoice, mine: number): Promise<Beside> {
   const { layers } = await readContainer(await desk.session.api.stateMask(key));
+  countExtent(layers, mine);
   besideLoaded.value = desk.grid!.size[2];
   return { key, title: label, kind: "state", grid: desk.grid!, total: desk.grid!.size[2], hu: () => desk.session.hu, layers: () => layers };
 }
@@ -126,6 +146,7 @@ async function scanBeside(desk: Desk, { key, label }: BesideChoice, mine: number
       .then(readContainer)
       .then((read) => {
         layers = read.layers;
+        countExtent(layers, mine);
         if (mine === round) view?.view.render();
       })
       .catch(() => void (state.notice.value = "The mask of the other scan was not loaded."));

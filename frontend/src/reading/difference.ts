@@ -9,6 +9,7 @@ import * as display from "../display";
 import * as state from "../state";
 import { onKey } from "./acts";
 import type { Desk } from "./desk";
+import { usesOf } from "./uses";
 
 export interface Choice {
   state: string;
@@ -81,8 +82,7 @@ function begin(desk: Desk): void {
   of = desk.session.layers;
   book = new DifferenceBook(of!.findings, other!.findings, countedLabels());
   const { label_set, scan } = state.reading.value!;
-  const uses = label_set.labels.map((label) => ({ value: label.value, isExclusion: label.is_exclusion, countsAsLung: label.counts_as_lung }));
-  measured = new MeasureBook(other!, uses, scan.voxel_volume_ml, (z) => (scan.has_hu ? (desk.session.hu[z] ?? null) : null));
+  measured = new MeasureBook(other!, usesOf(label_set), scan.voxel_volume_ml, (z) => (scan.has_hu ? (desk.session.hu[z] ?? null) : null));
   otherNumbers.value = null;
   comparing.value = "counting";
   soon(desk, 0);

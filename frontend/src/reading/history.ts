@@ -82,7 +82,7 @@ function show(desk: Desk): void {
   if (!reel) return;
   film.value = { at: reel.position, of: reel.length };
   const stroke = strokeAt(reel.position);
-  const title = stroke ? `after stroke ${reel.position}: ${stroke.tool}, ${stroke.who}` : "as it began";
+  const title = stroke ? `Stroke ${reel.position} of ${reel.length}, ${stroke.tool}, ${stroke.who}` : "As it began";
   display.shown.value = { kind: "film", layers: reel.layers, title };
   desk.restyle();
 }

@@ -113,8 +113,8 @@ function placeOf(layers: Layers, [x, y, z]: Vec3, centreZ: number): string {
   const held = layers.anatomy.slices.map((slice, n) => (slice ? n : -1)).filter((n) => n >= 0);
   if (!held.length) return "no lung drawn";
   const [low, high] = [held[0], held[held.length - 1] + 1];
-  const third = ["lower", "middle", "upper"][Math.max(0, Math.min(2, Math.floor((3 * (centreZ + 0.5 - low)) / (high - low))))];
-  return side === 1 ? `left, ${third}` : side === 2 ? `right, ${third}` : `outside the lung, ${third}`;
+  const third = ["lower", "mid", "upper"][Math.max(0, Math.min(2, Math.floor((3 * (centreZ + 0.5 - low)) / (high - low))))];
+  return side === 1 ? `left ${third}` : side === 2 ? `right ${third}` : `no lung, ${third}`;
 }
 
 export function goToLesion(desk: Desk, index: number): void {

@@ -14,6 +14,7 @@ import * as state from "../state";
 import { Counting } from "./counting";
 import { LeaseKeeper } from "./lease";
 import { identifyTab, type TabIdentity } from "./tab";
+import { usesOf } from "./uses";
 
 /** How many strokes a reload can still undo. */
 const RECALLED = 200;
@@ -68,12 +69,7 @@ export class Session {
     this.layers = layers;
     this.mask = { stroke_sequence: header.stroke_sequence, head_hash: header.head_hash };
     this.shown = header.stroke_sequence;
-    const uses = label_set.labels.map((label) => ({
-      value: label.value,
-      isExclusion: label.is_exclusion,
-      countsAsLung: label.counts_as_lung,
-    }));
-    this.book = new MeasureBook(layers, uses, scan.voxel_volume_ml, (z) => (scan.has_hu ? (this.hu[z] ?? null) : null));
+    this.book = new MeasureBook(layers, usesOf(label_set), scan.voxel_volume_ml, (z) => (scan.has_hu ? (this.hu[z] ?? null) : null));
     this.maskChanged("anatomy", null);
     this.maskChanged("findings", null);
     this.counting.soon();

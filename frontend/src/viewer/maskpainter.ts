@@ -75,7 +75,7 @@ export class MaskPainter {
     const lung = shown.kind !== "provenance" || shown.layer !== "anatomy";
     if (style.lungShown && lung) this.lungs(place, layers, style);
     if (shown.kind === "difference") this.difference(place, layers, shown, style);
-    else if (shown.kind === "provenance") this.provenance(place, shown, layers, style);
+    else if (shown.kind === "provenance") this.provenance(place, shown);
     else {
       const findings = this.of(place, "findings", [layers.findings, style.findings], layers.findings, style.findings);
       if (style.look !== "outline") this.fill(place, findings, style.fillPercent / 100);
@@ -101,10 +101,12 @@ export class MaskPainter {
     this.outline(place, drawn, DIFFERENCE, OUTLINE_PX);
   }
 
-  private provenance(place: Place, { layer, map, authors }: Shown & { kind: "provenance" }, layers: Layers, style: MaskStyle): void {
+  private provenance(place: Place, { map, authors }: Shown & { kind: "provenance" }): void {
     const colours: Colours = new Map(authors.map(({ colour }, index) => [index + 1, rgbOf(colour)]));
-    this.fill(place, this.of(place, "provenance", [map], map, colours), PROVENANCE_ALPHA);
-    if (layer === "findings") this.outline(place, this.of(place, "findings", [layers.findings, style.findings], layers.findings, style.findings), style.findings, OUTLINE_PX);
+    const drawn = this.of(place, "provenance", [map], map, colours);
+    this.fill(place, drawn, PROVENANCE_ALPHA);
+    // Outlined in the authors' own colours: an outline in a label's colour would read as another author's.
+    this.outline(place, drawn, colours, OUTLINE_PX);
   }
 
   private preview(place: Place, { layer, colour }: { layer: Layer; colour: string }): void {
