@@ -1,29 +1,43 @@
-"""A CT series from DICOM files to a volume: headers, geometry gate, pixels."""
+"""A CT series from DICOM files to a volume: headers, geometry gate, pixels.
 
-from collections.abc import Callable, Iterable, Sequence
+The images may come one a file, many a file (enhanced CT), in several such files, in any order.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from pydicom import dcmread
-from pydicom.dataset import Dataset, FileDataset
-from pydicom.uid import UID
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
 
+from inference.imaging import gate
+from inference.imaging.acquisition import say_acquisition
+from inference.imaging.elements import file_name
 from inference.imaging.findings import Finding, SeriesRefused
-from inference.imaging.geometry import SeriesGeometry, series_geometry
-from inference.imaging.headers import file_name, read_header, text
-from inference.imaging.pixels import SlicePixels, decode_hu
+from inference.imaging.frames import Image, images_of, missing_part
+from inference.imaging.gate import STANDARD, GateTolerances
+from inference.imaging.geometry import series_geometry
+from inference.imaging.headers import read_header
+from inference.imaging.kinds import is_localiser
+from inference.imaging.pixels import PixelFindings, decode_images, image_sha256
+from inference.imaging.reading import HeaderGroup, read_file, read_header_group
 from inference.imaging.volume import Volume
 
 __all__ = [
+    "CheckedSeries",
     "Finding",
     "HeaderGroup",
+    "Place",
     "SeriesRefused",
     "SeriesVolume",
     "assemble_volume",
     "check_series",
+    "image_sha256",
     "read_file",
     "read_header_group",
+    "same_by_pixels",
     "volume_from_datasets",
     "volume_from_files",
 ]
@@ -31,143 +45,156 @@ __all__ = [
 Progress = Callable[[float], None]
 
 
-@dataclass(frozen=True, eq=False)
-class SeriesVolume:
-    """A series as a volume; `order[z]` is the index, among what was given, of the slice at z."""
+class Place(NamedTuple):
+    """Where an image of a series is: the index of its file, among what was given, and of its frame in it, from 0."""
 
-    volume: Volume
-    order: list[int]
-    warnings: list[Finding]
+    file: int
+    frame: int
 
 
-@dataclass
-class HeaderGroup:
-    """Headers (no pixels) of many files by SeriesInstanceUID, and a finding for each file that is not DICOM."""
-
-    series: dict[str, list[FileDataset]] = field(default_factory=dict)
-    refused: list[tuple[Path, Finding]] = field(default_factory=list)
+SameImage = Callable[[Place, Place], bool]
 
 
-def read_file(path: Path, *, pixels: bool = True) -> FileDataset:
-    """One DICOM file; raises SeriesRefused naming it when it is empty, not DICOM or broken."""
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as stream:
-            start = stream.read(132)
-    except OSError as error:
-        raise SeriesRefused("unreadable", f"{path.name} cannot be opened.") from error
-    if size == 0:
-        raise SeriesRefused("empty_file", f"{path.name} is empty.")
-    # Files without the preamble exist; they begin with an element of group 0008.
-    bare = start[:2] == b"\x08\x00"
-    if start[128:132] != b"DICM" and not bare:
-        raise SeriesRefused("not_dicom", f"{path.name} is not a DICOM file.")
-    try:
-        dataset = dcmread(path, stop_before_pixels=not pixels, force=bare)
-        has_class = bool(text(dataset, "SOPClassUID"))
-    except Exception as error:  # pydicom raises many kinds on hostile files; all of them mean this
-        raise SeriesRefused("broken_file", f"{path.name} is a broken DICOM file.") from error
-    if not has_class and "Rows" not in dataset:
-        raise SeriesRefused("not_image", f"{path.name} is not a DICOM image.")
-    return dataset
-
-
-def read_header_group(paths: Iterable[Path]) -> HeaderGroup:
-    """Headers of many files by series; what cannot be read is listed, and nothing else is lost by it."""
-    group = HeaderGroup()
-    for path in paths:
-        try:
-            dataset = read_file(path, pixels=False)
-        except SeriesRefused as refusal:
-            group.refused.append((path, Finding(refusal.code, refusal.sentence)))
-            continue
-        group.series.setdefault(text(dataset, "SeriesInstanceUID"), []).append(dataset)
-    return group
-
-
-def check_series(datasets: Sequence[Dataset]) -> SeriesGeometry:
-    """The grid of a series from its headers alone; raises SeriesRefused."""
-    geometry = series_geometry([read_header(dataset) for dataset in datasets])
-    geometry.warnings.extend(_header_warnings(datasets))
-    return geometry
-
-
-def volume_from_datasets(datasets: Sequence[Dataset], progress: Progress | None = None) -> SeriesVolume:
-    """The volume of one series of single-slice CT files; raises SeriesRefused with a sentence.
-
-    `progress` is told the fraction of slices decoded. Every slice is rescaled by its own slope and intercept.
-    """
-    return assemble_volume(check_series(datasets), lambda index: datasets[index], progress)
-
-
-def volume_from_files(paths: Sequence[Path], progress: Progress | None = None) -> SeriesVolume:
-    """As `volume_from_datasets`, reading one file's pixels at a time so that memory holds one copy."""
-    geometry = check_series([read_file(path, pixels=False) for path in paths])
-    return assemble_volume(geometry, lambda index: read_file(paths[index]), progress)
-
-
-def assemble_volume(
-    geometry: SeriesGeometry, source: Callable[[int], Dataset], progress: Progress | None = None
-) -> SeriesVolume:
-    """The volume on a checked grid; `source` gives the data set, with pixels, of one index at a time.
-
-    Memory holds the volume and one data set. Raises SeriesRefused with a finding for each file at fault.
-    """
-    hu = np.empty(geometry.shape_zyx, dtype=np.int16)
-    faults: list[Finding] = []
-    clipped, has_hu = 0, True
-    for z, index in enumerate(geometry.order):
-        dataset = source(index)
-        try:
-            pixels = _decode(dataset, geometry.shape_zyx)
-        except SeriesRefused as refusal:
-            faults.append(Finding(refusal.code, refusal.sentence))
-            continue
-        hu[z] = pixels.hu
-        clipped += pixels.clipped
-        has_hu = has_hu and pixels.has_hu
-        if progress is not None:
-            progress((z + 1) / len(geometry.order))
-    if faults:
-        raise _refusal_of(faults, len(geometry.order))
-    warnings = list(geometry.warnings)
-    if not has_hu:
-        warnings.append(Finding("no_hu", "The series does not give Hounsfield units; no weight is computed."))
-    if clipped:
-        warnings.append(Finding("clipped", f"{clipped} voxels lie beyond the range of 16 bits and were clipped."))
-    return SeriesVolume(Volume(hu, geometry.affine_lps, has_hu), geometry.order, warnings)
-
-
-def _decode(dataset: Dataset, shape_zyx: tuple[int, int, int]) -> SlicePixels:
-    pixels = decode_hu(dataset)
-    if pixels.hu.shape != shape_zyx[1:]:
-        raise SeriesRefused("pixels", f"The pixels of {file_name(dataset)} differ in size from its header.")
-    return pixels
-
-
-def _refusal_of(faults: Sequence[Finding], slice_count: int) -> SeriesRefused:
-    if len(faults) == 1:
-        return SeriesRefused(faults[0].code, faults[0].sentence, faults)
-    more = f"{len(faults)} of {slice_count} files cannot be used. First: {faults[0].sentence}"
-    return SeriesRefused(faults[0].code, more, faults)
-
-
-def _header_warnings(datasets: Sequence[Dataset]) -> list[Finding]:
-    first = datasets[0]
-    found = []
-    if not text(first, "Modality"):
-        found.append(Finding("no_modality", "The files do not name a modality; their class says CT."))
-    if any(text(dataset, "ContrastBolusAgent") for dataset in datasets):
-        found.append(Finding("contrast", "Contrast medium was given: it raises density and with it weight."))
-    if any(_is_lossy(dataset) for dataset in datasets):
-        found.append(Finding("lossy", "The pixels were compressed with loss; HU are approximate."))
-    if text(first, "PhotometricInterpretation").upper() == "MONOCHROME1":
-        found.append(Finding("monochrome1", "Stored as MONOCHROME1; HU follow the rescale all the same."))
+def _by_file(places: Sequence[Place]) -> dict[int, dict[int, int]]:
+    found: dict[int, dict[int, int]] = {}
+    for z, place in enumerate(places):
+        found.setdefault(place.file, {})[place.frame] = z
     return found
 
 
-def _is_lossy(dataset: Dataset) -> bool:
-    meta = getattr(dataset, "file_meta", None)
-    syntax = UID(str(meta.get("TransferSyntaxUID", ""))) if meta is not None else UID("")
-    lossy_syntaxes = ("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.81")
-    return text(dataset, "LossyImageCompression") == "01" or str(syntax) in lossy_syntaxes
+@dataclass(frozen=True, eq=False)
+class CheckedSeries:
+    """A series that passed the gate: `places[z]` is where the slice at z is; findings go with the scan."""
+
+    places: list[Place]
+    shape_zyx: tuple[int, int, int]
+    affine_lps: NDArray[np.float64]
+    findings: gate.Findings
+
+    @property
+    def warnings(self) -> list[Finding]:
+        """What the scan's readers are told."""
+        return self.findings.warnings
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesVolume:
+    """A series as a volume; `places[z]` says which file and frame became the slice at z.
+
+    `warnings` are for the scan's readers, `notes` for whoever sent it.
+    """
+
+    volume: Volume
+    places: list[Place]
+    warnings: list[Finding]
+    notes: list[Finding] = field(default_factory=list)
+
+    @property
+    def order(self) -> list[int]:
+        """The index, among what was given, of the file of each z."""
+        return [place.file for place in self.places]
+
+    @property
+    def slices_by_file(self) -> dict[int, dict[int, int]]:
+        """For each file, in the order of its lowest slice, the z of each of its frames that is in the volume."""
+        return _by_file(self.places)
+
+
+def check_series(
+    datasets: Sequence[Dataset],
+    *,
+    tolerances: GateTolerances = STANDARD,
+    same_image: SameImage | None = None,
+) -> CheckedSeries:
+    """The grid of a series from its headers alone; raises SeriesRefused.
+
+    Localisers among the slices are left out. `same_image` is asked, of two images at one position, whether they are
+    the same (which takes their pixels); without it they are not.
+    """
+    if missing := missing_part(datasets):
+        raise gate.refuse("concatenation", name=file_name(missing[0]), missing=missing[1], total=missing[2])
+    found = [(Place(n, at), image) for n, dataset in enumerate(datasets) for at, image in enumerate(images_of(dataset))]
+    kept = [(place, image) for place, image in found if not is_localiser(image)]
+    if found and not kept:
+        raise gate.refuse("localiser", name=file_name(found[0][1]))
+    geometry = series_geometry(
+        [read_header(image) for _, image in kept],
+        tolerances=tolerances,
+        same_pixels=same_image and (lambda one, other: same_image(kept[one][0], kept[other][0])),
+    )
+    if len(kept) < len(found):
+        geometry.findings.say("localisers_left_out", count=len(found) - len(kept))
+    chosen = [kept[index] for index in geometry.order]
+    images: list[Image] = [image for _, image in chosen]
+    files = [datasets[number] for number in sorted({place.file for place, _ in chosen})]
+    say_acquisition(files, images, geometry.findings)
+    return CheckedSeries([place for place, _ in chosen], geometry.shape_zyx, geometry.affine_lps, geometry.findings)
+
+
+def volume_from_datasets(
+    datasets: Sequence[Dataset], progress: Progress | None = None, *, tolerances: GateTolerances = STANDARD
+) -> SeriesVolume:
+    """The volume of one CT series; raises SeriesRefused with a sentence.
+
+    `progress` is told the fraction of slices decoded. Every slice is rescaled by its own slope and intercept.
+    """
+    same = same_by_pixels(lambda index: datasets[index])
+    return assemble_volume(
+        check_series(datasets, tolerances=tolerances, same_image=same), datasets.__getitem__, progress
+    )
+
+
+def volume_from_files(
+    paths: Sequence[Path], progress: Progress | None = None, *, tolerances: GateTolerances = STANDARD
+) -> SeriesVolume:
+    """As `volume_from_datasets`, reading one file's pixels at a time so that memory holds one copy."""
+
+    def source(index: int) -> Dataset:
+        return read_file(paths[index])
+
+    headers = [read_file(path, pixels=False) for path in paths]
+    checked = check_series(headers, tolerances=tolerances, same_image=same_by_pixels(source))
+    return assemble_volume(checked, source, progress)
+
+
+def same_by_pixels(source: Callable[[int], Dataset]) -> SameImage:
+    """Whether two images are the same by their voxels; `source` gives the data set, with pixels, of one index."""
+
+    def same(one: Place, other: Place) -> bool:
+        first, second = (next(decode_images(source(place.file), [place.frame])).hu for place in (one, other))
+        return bool(np.array_equal(first, second))
+
+    return same
+
+
+def assemble_volume(
+    checked: CheckedSeries, source: Callable[[int], Dataset], progress: Progress | None = None
+) -> SeriesVolume:
+    """The volume on a checked grid; `source` gives the data set, with pixels, of one file at a time.
+
+    Memory holds the volume and one data set. Raises SeriesRefused with a finding for each file at fault.
+    """
+    hu = np.empty(checked.shape_zyx, dtype=np.int16)
+    faults: list[SeriesRefused] = []
+    seen = PixelFindings()
+    by_file, done = _by_file(checked.places), 0
+    for file, frames in by_file.items():
+        try:
+            dataset = source(file)
+            seen.see_file(dataset)
+            wanted = sorted(frames)
+            for frame, pixels in zip(wanted, decode_images(dataset, wanted), strict=True):
+                hu[frames[frame]] = pixels.hu
+                seen.see(pixels)
+        except SeriesRefused as refusal:
+            faults.append(refusal)
+        done += len(frames)
+        if progress is not None:
+            progress(done / len(checked.places))
+    if faults:
+        raise gate.refuse_all(faults, len(by_file))
+    findings = gate.Findings()
+    findings.add(checked.findings)
+    seen.say(findings)
+    volume = Volume(hu, checked.affine_lps, seen.has_hu)
+    return SeriesVolume(volume, checked.places, findings.warnings, findings.notes)

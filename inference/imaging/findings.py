@@ -1,4 +1,7 @@
-"""What the checks of a series say: findings that go with the scan, and refusals, in sentences for people."""
+"""What the checks of a series say: findings that go with the scan, and refusals, in sentences for people.
+
+Every code and sentence of this package stands in one table, `inference.imaging.gate`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

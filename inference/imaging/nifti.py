@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from inference.imaging import axes
 from inference.imaging.findings import SeriesRefused
-from inference.imaging.geometry import MAX_OBLIQUE_DEGREES, MAX_SLICES
+from inference.imaging.gate import STANDARD
 from inference.imaging.headers import MAX_SIDE
 from inference.imaging.volume import Volume
 
@@ -90,7 +90,7 @@ def _check_header(image: nib.Nifti1Image, path: Path) -> None:
     shape = image.shape
     if len(shape) < 3 or any(n != 1 for n in shape[3:]):
         raise SeriesRefused("dimensions", f"{path.name} is not one three-dimensional scan.")
-    if min(shape[:3]) < 1 or max(shape[:3]) > max(MAX_SIDE, MAX_SLICES) or np.prod(shape[:3]) > 2**30:
+    if min(shape[:3]) < 1 or max(shape[:3]) > max(MAX_SIDE, STANDARD.most_slices) or np.prod(shape[:3]) > 2**30:
         raise SeriesRefused("size", f"{path.name} claims {' x '.join(str(n) for n in shape[:3])} voxels.")
     if image.get_data_dtype().kind not in "iuf":
         raise SeriesRefused("kind", f"{path.name} does not hold plain numbers.")
@@ -108,7 +108,7 @@ def _check_header(image: nib.Nifti1Image, path: Path) -> None:
 def _check_axial(affine: NDArray[np.float64], path: Path) -> None:
     upright = abs(affine[2, 2]) / np.linalg.norm(affine[:3, 2])
     degrees = float(np.degrees(np.arccos(min(float(upright), 1.0))))
-    if degrees > MAX_OBLIQUE_DEGREES:
+    if degrees > STANDARD.oblique_degrees:
         raise SeriesRefused(
             "tilted", f"{path.name} is tilted by {degrees:.1f} degrees from axial; nothing is resampled here."
         )

@@ -1,116 +1,142 @@
-"""Pixels of one CT file: every transfer syntax, sign and rescale, to Hounsfield units."""
+"""Pixels of a file's images in Hounsfield units, and what is to be said of them."""
 
+import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.encaps import generate_frames
-from pydicom.uid import UID
 
-from inference.imaging.findings import SeriesRefused
-from inference.imaging.headers import file_name, numbers, text
+from inference.imaging import gate
+from inference.imaging.decoding import layout_of, stored_frames
+from inference.imaging.elements import file_name, number
+from inference.imaging.frames import Image, images_of
+from inference.imaging.rescale import LOWEST, Rescale, read_rescale, rescaled
 
-# Retired JPEG processes that CT archives still hold and pydicom has no decoder for: GDCM reads them.
-GDCM_ONLY = ("1.2.840.10008.1.2.4.53", "1.2.840.10008.1.2.4.55")
+# A scan without any voxel lighter than this holds no air: its numbers are hardly Hounsfield units.
+AIR_BELOW_HU = -200
+# Below any tissue, and below what noise makes of air.
+PADDING_BELOW_HU = -1500
+WEIGHTLESS_HU = -1000
 
 
 @dataclass(frozen=True, eq=False)
 class SlicePixels:
-    """One slice in HU (int16, axes yx), how many voxels did not fit int16, and whether a rescale was given."""
+    """One image in HU (int16, axes yx), its rescale, and what is odd about it.
+
+    `clipped` voxels did not fit 16 bits, `padding` voxels lie below any tissue, `dense_padding` voxels are declared
+    as padding but weigh something.
+    """
 
     hu: NDArray[np.int16]
+    rescale: Rescale
+    lowest: int
     clipped: int
-    has_hu: bool
+    padding: int
+    dense_padding: tuple[int, int]
 
 
-def decode_hu(dataset: Dataset) -> SlicePixels:
-    """One file's pixels as HU by its own rescale; raises SeriesRefused("pixels") naming the file.
+def decode_images(dataset: Dataset, wanted: Sequence[int]) -> Iterator[SlicePixels]:
+    """The images of a file at the ascending frame numbers `wanted` (from 0), each by its own rescale.
 
-    Rounds to the nearest integer where slope or intercept are not whole. Without RescaleIntercept, or with a
-    RescaleType other than HU, the numbers stand as they are and `has_hu` is False.
+    Raises SeriesRefused naming the file.
     """
-    name = file_name(dataset)
-    if "PixelData" not in dataset:
-        raise SeriesRefused("pixels", f"{name} has no pixels.")
-    try:
-        stored = _stored_values(dataset)
-    except Exception as error:  # decoders raise all kinds on damaged input; each means the same to a reader
-        raise SeriesRefused("pixels", f"The pixels of {name} cannot be read: {_reason(dataset)}.") from error
-    if stored.ndim != 2:
-        raise SeriesRefused("pixels", f"The pixels of {name} are not a single slice.")
-    slope, intercept = numbers(dataset, "RescaleSlope", 1), numbers(dataset, "RescaleIntercept", 1)
-    if slope == [0.0]:
-        raise SeriesRefused("rescale", f"{name} has a RescaleSlope of 0.")
-    has_hu = intercept is not None and text(dataset, "RescaleType").upper() in ("", "HU")
-    hu, clipped = _rescale(stored, slope[0] if slope else 1.0, intercept[0] if intercept else 0.0)
-    return SlicePixels(hu, clipped, has_hu)
+    images = images_of(dataset)
+    for index, stored in zip(wanted, stored_frames(dataset, wanted), strict=True):
+        yield _in_hu(images[index], stored)
 
 
-def _rescale(stored: NDArray[Any], slope: float, intercept: float) -> tuple[NDArray[np.int16], int]:
-    whole = slope.is_integer() and intercept.is_integer() and abs(slope) < 2**20 and abs(intercept) < 2**31
-    if whole:
-        exact = stored.astype(np.int64) * int(slope) + int(intercept)
-    else:
-        wide = np.rint(stored.astype(np.float64) * slope + intercept)
-        exact = np.clip(wide, -(2.0**40), 2.0**40).astype(np.int64)
-    low, high = -32768, 32767
-    if exact.min() >= low and exact.max() <= high:
-        return exact.astype(np.int16), 0
-    clipped = int(np.count_nonzero((exact < low) | (exact > high)))
-    return np.clip(exact, low, high).astype(np.int16), clipped
+def image_sha256(dataset: Dataset) -> str:
+    """Hex SHA-256 over the voxels of all images of a file: the same images, however they are compressed.
+
+    Raises SeriesRefused naming the file.
+    """
+    found = hashlib.sha256()
+    for pixels in decode_images(dataset, range(len(images_of(dataset)))):
+        found.update(np.ascontiguousarray(pixels.hu, dtype="<i2").data)
+    return found.hexdigest()
 
 
-def _stored_values(dataset: Dataset) -> NDArray[Any]:
-    if _transfer_syntax(dataset) in GDCM_ONLY:
-        stored = _gdcm_values(dataset)
-    else:
-        stored = dataset.pixel_array
-        stored = stored.astype(stored.dtype.newbyteorder("="), copy=False)
-    if int(dataset.get("PixelRepresentation", 0) or 0) == 0:
-        # Old files keep overlays in the bits above the stored ones.
-        bits = int(dataset.BitsStored)
-        if bits < 8 * stored.dtype.itemsize and stored.size and int(stored.max()) >> bits:
-            stored = stored & stored.dtype.type((1 << bits) - 1)
-    return stored
+def _in_hu(image: Image, stored: NDArray[Any]) -> SlicePixels:
+    rescale = read_rescale(image, file_name(image))
+    result = rescaled(stored, rescale)
+    clipped, padding, dense = result.clipped, 0, (0, 0)
+    if result.lowest < PADDING_BELOW_HU:
+        padding = int(np.count_nonzero(result.hu < PADDING_BELOW_HU))
+    limits = _declared_padding(image, stored.dtype)
+    if limits is not None:
+        in_hu = sorted(rescale.of(limit) for limit in limits)
+        if in_hu[1] > WEIGHTLESS_HU:
+            dense = int(np.count_nonzero((stored >= limits[0]) & (stored <= limits[1]))), round(in_hu[1])
+        elif clipped and in_hu[1] < LOWEST:
+            clipped -= int(np.count_nonzero((stored >= limits[0]) & (stored <= limits[1])))
+    return SlicePixels(result.hu, rescale, result.lowest, clipped, padding, dense)
 
 
-def _gdcm_values(dataset: Dataset) -> NDArray[Any]:
-    """Decode one frame with GDCM, as pydicom's own plugin does for the syntaxes that it lists."""
-    import gdcm
-
-    frame = next(generate_frames(dataset.PixelData, number_of_frames=1))
-    fragment = gdcm.Fragment()
-    fragment.SetByteStringValue(frame)
-    fragments = gdcm.SequenceOfFragments.New()
-    fragments.AddFragment(fragment)
-    element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
-    element.SetValue(fragments.__ref__())
-    image = gdcm.Image()
-    image.SetNumberOfDimensions(2)
-    image.SetDimensions((int(dataset.Columns), int(dataset.Rows), 1))
-    image.SetDataElement(element)
-    kind = gdcm.PhotometricInterpretation.GetPIType(str(dataset.PhotometricInterpretation))
-    image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(kind))
-    syntax = gdcm.TransferSyntax.GetTSType(_transfer_syntax(dataset))
-    image.SetTransferSyntax(gdcm.TransferSyntax(syntax))
-    allocated, bits = int(dataset.BitsAllocated), int(dataset.BitsStored)
-    signed = int(dataset.PixelRepresentation)
-    image.SetPixelFormat(gdcm.PixelFormat(1, allocated, bits, bits - 1, signed))
-    buffer = image.GetBuffer().encode("utf-8", "surrogateescape")
-    dtype = np.dtype(f"<{'i' if signed else 'u'}{allocated // 8}")
-    return np.frombuffer(buffer, dtype=dtype).reshape(int(dataset.Rows), int(dataset.Columns))
+def _declared_padding(image: Image, dtype: np.dtype[Any]) -> tuple[int, int] | None:
+    """Lowest and highest stored value that PixelPaddingValue and its range limit call padding (C.7.5.1.1.2)."""
+    value = number(image, "PixelPaddingValue")
+    if value is None:
+        return None
+    limit = number(image, "PixelPaddingRangeLimit")
+    low, high = sorted(int(end) for end in (value, value if limit is None else limit))
+    if dtype.kind == "i" and high > np.iinfo(dtype).max:  # written as unsigned
+        wrap = 1 << (8 * dtype.itemsize)
+        low, high = low - wrap, high - wrap
+    return low, high
 
 
-def _transfer_syntax(dataset: Dataset) -> str:
-    meta = getattr(dataset, "file_meta", None)
-    return str(meta.get("TransferSyntaxUID", "")) if meta is not None else ""
+class PixelFindings:
+    """Gathers what is to be said of the pixels of a whole series."""
 
+    def __init__(self) -> None:
+        self._lowest: int | None = None
+        self._clipped = self._padding = self._dense = 0
+        self._dense_hu = 0
+        self._rescales: list[Rescale] = []
+        self._moved: tuple[int, int] | None = None
 
-def _reason(dataset: Dataset) -> str:
-    syntax = UID(_transfer_syntax(dataset))
-    if not syntax:
-        return "the file does not name its transfer syntax"
-    known = syntax.name if syntax.is_transfer_syntax else "an unknown transfer syntax"
-    return f"they are damaged, cut short or not really {known}"
+    def see_file(self, dataset: Dataset) -> None:
+        """Take note of how a file keeps its values."""
+        layout = layout_of(dataset)
+        if layout.highest != layout.stored - 1:
+            self._moved = layout.highest, layout.allocated
+
+    def see(self, pixels: SlicePixels) -> None:
+        """Take note of one image."""
+        self._lowest = pixels.lowest if self._lowest is None else min(self._lowest, pixels.lowest)
+        self._clipped += pixels.clipped
+        self._padding += pixels.padding
+        self._dense += pixels.dense_padding[0]
+        self._dense_hu = pixels.dense_padding[1] or self._dense_hu
+        if pixels.rescale not in self._rescales[-1:]:
+            self._rescales.append(pixels.rescale)
+
+    @property
+    def has_hu(self) -> bool:
+        """Whether every image is in Hounsfield units."""
+        return all(rescale.is_hu for rescale in self._rescales)
+
+    def say(self, findings: gate.Findings) -> None:
+        """Tell it all."""
+        first = self._rescales[0]
+        if not self.has_hu:
+            findings.say("no_hu", what=f"RescaleType {first.type[:16]}" if first.type else "no rescale is given")
+        elif self._lowest is not None and self._lowest > AIR_BELOW_HU:
+            findings.say("no_air")
+        if any(not rescale.is_whole for rescale in self._rescales):
+            findings.say("rounded")
+        if len({(rescale.slope, rescale.intercept) for rescale in self._rescales}) > 1:
+            findings.say("per_slice_rescale")
+        if first.slope != 1.0:
+            findings.say("rescale_slope", slope=first.slope)
+        if self._clipped:
+            findings.say("clipped", count=self._clipped)
+        if self._padding:
+            findings.say("padding", count=self._padding, lowest=self._lowest)
+        if self._dense:
+            findings.say("padding_as_tissue", count=self._dense, value=self._dense_hu)
+        if self._moved:
+            findings.say("high_bits", highest=self._moved[0], allocated=self._moved[1])

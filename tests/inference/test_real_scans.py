@@ -76,9 +76,9 @@ def test_each_damaged_file_gets_a_sentence(real_data: Path) -> None:
     assert all(name in sentences for name in ("000000.dcm", "000001.dcm", "000002.dcm"))
 
 
-def test_a_two_frame_file_is_refused(real_data: Path) -> None:
+def test_an_enhanced_perfusion_map_is_refused(real_data: Path) -> None:
     path = real_data / "dicom" / "transfer-syntaxes" / "CT0012.fragmented_no_bot_jpeg_baseline.51.dcm"
-    with pytest.raises(SeriesRefused, match="2 frames"):
+    with pytest.raises(SeriesRefused, match=r"frame 1 is a computed map \(PERFUSION\)"):
         volume_from_files([path])
 
 

@@ -35,7 +35,7 @@ def file_nifti(found: Found, campaign: Campaign, by: Any, advance: Callable[[flo
     advance(0.5)
     uid = new_uid(f"nifti {volume.voxels_sha256()} {volume.geometry_sha256()}")
     warnings = [NO_PATIENT] if volume.has_hu else [NO_HU, NO_PATIENT]
-    series = SeriesVolume(volume, list(range(volume.shape_zyx[0])), warnings)
+    series = SeriesVolume(volume, [], warnings)
     new = NewScan(
         pseudonym=Identity(series_uid=uid).pseudonym,
         study_uid=new_uid(f"study of {uid}"),

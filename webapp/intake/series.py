@@ -1,17 +1,16 @@
 """One DICOM series, from its files to a scan in the archive and a case of the campaign."""
 
 import copy
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydicom.dataset import Dataset, FileDataset
 
-from inference.imaging.dicom import SeriesVolume, assemble_volume, check_series
+from inference.imaging.dicom import SeriesVolume, assemble_volume, check_series, image_sha256, same_by_pixels
+from inference.imaging.elements import file_name, numbers, text
 from inference.imaging.findings import Finding, SeriesRefused
-from inference.imaging.headers import file_name, numbers, text
-from inference.imaging.pixels import decode_hu
+from inference.imaging.frames import image_of
 from webapp.archive.actions import file_scan
 from webapp.archive.filing import NewInstance, NewScan
 from webapp.archive.models import Scan
@@ -65,8 +64,8 @@ def _file(
 ) -> Filed:
     rules.require_takeable(slices.headers)
     repeated = _drop_repeats(slices)
-    geometry = check_series(slices.headers)
-    series = assemble_volume(geometry, slices.whole, lambda part: advance(0.5 * part))
+    checked = check_series(slices.headers, same_image=same_by_pixels(slices.whole))
+    series = assemble_volume(checked, slices.whole, lambda part: advance(0.5 * part))
     first = slices.headers[series.order[0]]
     deidentifier = Deidentifier(_identity_of(first), identifiers)
     new = _new_scan(deidentifier, first, series)
@@ -74,6 +73,7 @@ def _file(
     filed = file_with_case(new, series, _instances(slices, series, deidentifier, advance), campaign, by)
     noun = "file was" if repeated == 1 else "files were"
     notes = [f"{repeated} {noun} sent twice; each image counts once."] if repeated else []
+    notes += [note.sentence for note in series.notes]
     return Filed(*filed, new.description, sentence_of(filed[0], filed[1], known), notes)
 
 
@@ -118,17 +118,20 @@ def _identity_of(header: Dataset) -> Identity:
 def _instances(
     slices: Slices, series: SeriesVolume, deidentifier: Deidentifier, advance: Callable[[float], None]
 ) -> Iterator[NewInstance]:
-    for z, index in enumerate(series.order):
+    done = 0
+    for index, frames in series.slices_by_file.items():
         dataset = deidentifier.clean(slices.whole(index))
-        content = deidentifier.file_of(dataset)
-        yield NewInstance(str(dataset.SOPClassUID), str(dataset.SOPInstanceUID), content, (z,))
-        advance(0.5 + 0.5 * (z + 1) / len(series.order))
+        content, slices_of_it = deidentifier.file_of(dataset), tuple(sorted(frames.values()))
+        yield NewInstance(str(dataset.SOPClassUID), str(dataset.SOPInstanceUID), content, slices_of_it)
+        done += len(frames)
+        advance(0.5 + 0.5 * done / len(series.places))
 
 
 def _new_scan(deidentifier: Deidentifier, header: FileDataset, series: SeriesVolume) -> NewScan:
     """What the archive keeps of the header, all of it taken after de-identification."""
     clean = deidentifier.clean(copy.deepcopy(header))
-    thickness, kvp = numbers(clean, "SliceThickness", 1), numbers(clean, "KVP", 1)
+    image = image_of(clean, series.places[0].frame)
+    thickness, kvp = numbers(image, "SliceThickness", 1), numbers(image, "KVP", 1)
     study_uid = text(clean, "StudyInstanceUID")
     series_uid = text(clean, "SeriesInstanceUID")
     return NewScan(
@@ -143,7 +146,7 @@ def _new_scan(deidentifier: Deidentifier, header: FileDataset, series: SeriesVol
         description=(text(clean, "SeriesDescription") or text(clean, "StudyDescription"))[:200],
         manufacturer=text(clean, "Manufacturer")[:64],
         model_name=text(clean, "ManufacturerModelName")[:64],
-        kernel=text(clean, "ConvolutionKernel")[:64],
+        kernel=text(image, "ConvolutionKernel")[:64],
         slice_thickness_mm=thickness[0] if thickness else None,
         kvp=kvp[0] if kvp else None,
         contrast_agent=text(clean, "ContrastBolusAgent")[:64],
@@ -159,14 +162,10 @@ def _drop_repeats(slices: Slices) -> int:
         if not uid:
             raise SeriesRefused("no_sop_uid", f"{file_name(header)} has no SOPInstanceUID.")
         other = kept.setdefault(uid, index)
-        if other != index and _pixels_sha256(slices, index) != _pixels_sha256(slices, other):
+        if other != index and image_sha256(slices.whole(index)) != image_sha256(slices.whole(other)):
             pair = f"{file_name(slices.headers[other])} and {file_name(header)}"
             raise SeriesRefused("other_pixels", f"{pair} have the same SOP Instance UID but different pixels.")
     repeated = len(slices.headers) - len(kept)
     if repeated:
         slices.only(kept.values())
     return repeated
-
-
-def _pixels_sha256(slices: Slices, index: int) -> str:
-    return hashlib.sha256(decode_hu(slices.whole(index)).hu.tobytes()).hexdigest()

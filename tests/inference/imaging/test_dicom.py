@@ -1,5 +1,6 @@
 """DICOM series through the geometry gate: phantoms come back exactly, bad series get a sentence."""
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,9 +93,9 @@ def tilted(dataset: Dataset) -> list[float]:
     return [x, y + z * np.tan(np.radians(15)), z]
 
 
-def copy_with_new_uid(slices: list[Dataset]) -> None:
-    twin = slices[3].copy()
-    twin.SOPInstanceUID = generate_uid()
+def other_image_in_its_place(slices: list[Dataset]) -> None:
+    twin = copy.deepcopy(slices[3])
+    twin.SOPInstanceUID, twin.PixelData = generate_uid(), slices[4].PixelData
     slices.append(twin)
 
 
@@ -108,15 +109,15 @@ def moved(mm: float) -> Change:
 
 REFUSED: list[tuple[str, Change, str, str]] = [
     ("no slices", lambda slices: slices.clear(), "empty", "no slices"),
-    ("a duplicate", copy_with_new_uid, "duplicate", "slice-0004.dcm"),
+    ("a duplicate", other_image_in_its_place, "two_in_one_place", "slice-0004.dcm"),
     ("a missing slice", lambda slices: slices.pop(5), "missing_slice", "1 slice is missing"),
     ("two missing slices", lambda slices: [slices.pop(5), slices.pop(5)], "missing_slice", "2 slices are missing"),
     ("a slice out of place", moved(1.5), "irregular_spacing", "slice-0004.dcm"),
-    ("gantry tilt", on_all("ImagePositionPatient", tilted), "tilted", "15.0 degrees"),
+    ("gantry tilt", on_all("ImagePositionPatient", tilted), "gantry_tilt", "15.0 degrees"),
     (
         "tilted slices",
         on_all("ImageOrientationPatient", lambda _: [1, 0, 0, 0, np.cos(0.2), np.sin(0.2)]),
-        "tilted",
+        "oblique",
         "11.5 degrees",
     ),
     ("sagittal", on_all("ImageOrientationPatient", lambda _: [0, 1, 0, 0, 0, -1]), "not_axial", "sagittal"),
@@ -136,11 +137,11 @@ REFUSED: list[tuple[str, Change, str, str]] = [
     ("no axes", with_value("ImageOrientationPatient", [0, 0, 0, 0, 0, 0]), "orientation", "slice-0004.dcm"),
     ("skew axes", with_value("ImageOrientationPatient", [1, 0, 0, 0.8, 0.6, 0]), "orientation", "slice-0004.dcm"),
     ("not CT", with_value("Modality", "MR"), "modality", "its modality is MR"),
-    ("no pixels", without("PixelData"), "pixels", "slice-0004.dcm has no pixels"),
+    ("no pixels", without("PixelData"), "no_pixels", "slice-0004.dcm has no pixels"),
     ("cut pixels", with_value("PixelData", b"\0" * 100), "pixels", "slice-0004.dcm cannot be read"),
     ("no rows", without("Rows"), "size", "slice-0004.dcm"),
     ("huge", with_value("Rows", 60000), "size", "slice-0004.dcm"),
-    ("a scout view", with_value("ImageType", ["ORIGINAL", "PRIMARY", "LOCALIZER"]), "localiser", "slice-0004.dcm"),
+    ("scout views", on_all("ImageType", lambda _: ["ORIGINAL", "PRIMARY", "LOCALIZER"]), "localiser", "slice-0001.dcm"),
     ("a picture", with_value("SOPClassUID", SecondaryCaptureImageStorage), "secondary_capture", "slice-0004.dcm"),
     ("frames", with_value("NumberOfFrames", 2), "multi_frame", "2 frames"),
     ("colour", with_value("SamplesPerPixel", 3), "colour", "slice-0004.dcm"),
@@ -206,7 +207,7 @@ def test_warnings_go_with_the_scan(slices: list[Dataset]) -> None:
     for dataset in slices:
         dataset.SliceThickness, dataset.ContrastBolusAgent = "7.5", "given"
     codes = {warning.code for warning in check_series(slices).warnings}
-    assert codes == {"thick_slices", "overlapping_slices", "contrast"}
+    assert codes == {"thick_slices", "overlapping_slices", "contrast", "sharp_kernel"}
 
 
 def test_a_single_slice_uses_its_thickness(slices: list[Dataset]) -> None:
