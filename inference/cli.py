@@ -10,11 +10,10 @@ from typing import Any
 
 from inference import baseline
 from inference.imaging.dicom import SeriesRefused, read_header_group, volume_from_files
-from inference.imaging.nifti import read_volume, write_mask
+from inference.imaging.formats import VOLUME_ENDINGS, read_volume
+from inference.imaging.nifti import write_mask
 from inference.imaging.volume import Volume
 from inference.measures.quantification import Measurements, measure
-
-NIFTI_ENDINGS = (".nii", ".nii.gz")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="groundglass", description="Quantify pneumonia on chest CT.")
     commands = parser.add_subparsers(dest="command", required=True)
     segment = commands.add_parser("segment", help="draw lungs and lesion of one scan and measure them")
-    segment.add_argument("scan", type=Path, help="a folder of DICOM files, or a NIfTI file")
+    segment.add_argument("scan", type=Path, help="a folder of DICOM files, or a NIfTI, NRRD or MetaImage file")
     segment.add_argument("--out", type=Path, required=True, help="folder for the masks and measurements")
     segment.add_argument("--algorithm", choices=[baseline.NAME], default=baseline.NAME)
     chosen = parser.parse_args(arguments)
@@ -67,11 +66,12 @@ def run_segment(scan: Path, out: Path) -> None:
 
 
 def read_scan(scan: Path) -> tuple[Volume, list[str]]:
-    """The volume of a DICOM folder or a NIfTI file, and its warnings; raises SeriesRefused."""
-    if scan.name.lower().endswith(NIFTI_ENDINGS):
-        return read_volume(scan), []
+    """The volume of a DICOM folder or a volume file, and its warnings; raises SeriesRefused."""
+    if scan.name.lower().endswith(VOLUME_ENDINGS):
+        read = read_volume(scan)
+        return read.volume, [finding.sentence for finding in read.warnings]
     if not scan.is_dir():
-        raise SeriesRefused("no_scan", f"{scan} is neither a folder of DICOM files nor a NIfTI file.")
+        raise SeriesRefused("no_scan", f"{scan} is neither a folder of DICOM files nor a volume file (NIfTI, ...).")
     group = read_header_group(sorted(path for path in scan.rglob("*") if path.is_file()))
     if not group.series:
         first = f" {group.refused[0][1].sentence}" if group.refused else ""

@@ -9,6 +9,8 @@ import struct
 # Start-of-frame markers of JPEG and of JPEG-LS (SOF55); C4, C8 and CC are tables and extensions.
 FRAME_HEADERS = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
 STANDALONE = {0x01, *range(0xD0, 0xD8)}
+JPEG_END = b"\xff\xd9"
+LONGEST_TAIL = 64
 J2K_START = b"\xff\x4f\xff\x51"
 # Some writers wrap JPEG 2000 in a JP2 file, whose boxes come first.
 LONGEST_WRAPPING = 4096
@@ -17,6 +19,11 @@ LONGEST_WRAPPING = 4096
 def is_j2k(frame: bytes) -> bool:
     """Whether a JPEG 2000 codestream begins in these bytes."""
     return J2K_START in frame[:LONGEST_WRAPPING]
+
+
+def is_whole_jpeg(frame: bytes) -> bool:
+    """Whether a JPEG or JPEG-LS stream ends with its end marker: libjpeg makes up what a cut stream lacks."""
+    return frame[-LONGEST_TAIL:].rstrip(b"\0\xff").endswith(JPEG_END)
 
 
 def claimed_size(frame: bytes) -> tuple[int, int, int] | None:

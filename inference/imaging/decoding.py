@@ -16,7 +16,7 @@ from pydicom.pixels import get_decoder
 from pydicom.uid import UID
 
 from inference.imaging import gate
-from inference.imaging.codestreams import claimed_size, is_j2k
+from inference.imaging.codestreams import claimed_size, is_j2k, is_whole_jpeg
 from inference.imaging.elements import file_name, number, transfer_syntax
 
 IMPLICIT, EXPLICIT, BIG_ENDIAN = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"
@@ -116,7 +116,7 @@ def _compressed_frames(dataset: Dataset, layout: Layout, wanted: Sequence[int]) 
 
 
 def _check_claims(dataset: Dataset, layout: Layout, wanted: Sequence[int], count: int) -> None:
-    """Raise ValueError where a codestream claims another size than the header: a decoder would allocate it."""
+    """Raise ValueError where a codestream is cut, or claims another size than the header (it would be allocated)."""
     asked = set(wanted)
     jpeg_2000 = transfer_syntax(dataset).rsplit(".", 1)[-1] in ("90", "91", "201", "202", "203")
     for index, frame in enumerate(generate_frames(dataset.PixelData, number_of_frames=count)):
@@ -124,6 +124,8 @@ def _check_claims(dataset: Dataset, layout: Layout, wanted: Sequence[int], count
             continue
         if claimed_size(frame) != (layout.rows, layout.columns, 1) or is_j2k(frame) != jpeg_2000:
             raise ValueError("the codestream is of another size or kind")
+        if not jpeg_2000 and not is_whole_jpeg(frame):
+            raise ValueError("the codestream is cut short")
 
 
 def _progressive_frames(dataset: Dataset, wanted: Sequence[int], count: int) -> Iterator[NDArray[Any]]:

@@ -43,6 +43,8 @@ __all__ = [
 ]
 
 Progress = Callable[[float], None]
+# No more damaged files than this are looked at: CharLS takes ten seconds to give up on one.
+MOST_FAULTS = 10
 
 
 class Place(NamedTuple):
@@ -188,11 +190,13 @@ def assemble_volume(
                 seen.see(pixels)
         except SeriesRefused as refusal:
             faults.append(refusal)
+            if len(faults) == MOST_FAULTS:
+                break
         done += len(frames)
         if progress is not None:
             progress(done / len(checked.places))
     if faults:
-        raise gate.refuse_all(faults, len(by_file))
+        raise gate.refuse_all(faults, len(by_file), stopped=len(faults) == MOST_FAULTS)
     findings = gate.Findings()
     findings.add(checked.findings)
     seen.say(findings)

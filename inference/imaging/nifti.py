@@ -1,5 +1,6 @@
 """NIfTI files in and out. Inside this product everything is LPS; NIfTI is RAS."""
 
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -7,45 +8,45 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.imaging import axes
+from inference.imaging import axes, gate
 from inference.imaging.findings import SeriesRefused
-from inference.imaging.gate import STANDARD
-from inference.imaging.headers import MAX_SIDE
+from inference.imaging.inflating import inflate, read_exactly
 from inference.imaging.volume import Volume
+from inference.imaging.volume_files import Opened, StoredVolume, check_affine, check_shape
 
-# A scan without any voxel lighter than this holds no air: its numbers are not Hounsfield units.
-AIR_BELOW_HU = -200
-
-
-def read_volume(path: Path) -> Volume:
-    """A NIfTI scan, turned by flips and swaps so that x runs left, y back and z to the head.
-
-    Values are rounded to int16. Raises SeriesRefused with a sentence naming the file when it is damaged, has no
-    geometry, is not three-dimensional, is sheared or oblique, or holds NaN or values beyond 16 bits.
-    """
-    values, affine_lps = _read(path)
-    if not np.isfinite(values).all():
-        raise SeriesRefused("not_finite", f"{path.name} holds voxels that are not numbers.")
-    rounded = np.rint(values)
-    if rounded.min() < -32768 or rounded.max() > 32767:
-        raise SeriesRefused("range", f"{path.name} holds values beyond 16 bits; they cannot be Hounsfield units.")
-    voxels, affine = axes.to_patient_axes(rounded.astype(np.int16), affine_lps)
-    _check_axial(affine, path)
-    return Volume(voxels, affine, has_hu=bool(voxels.min() < AIR_BELOW_HU))
+GZIP = b"\x1f\x8b"
+HEADER_BYTES = {348: nib.Nifti1Header, 540: nib.Nifti2Header}
+MAGIC_AT = {348: 344, 540: 4}
+# Extensions lie between header and voxels; nobody needs more of them.
+LARGEST_OFFSET = 16 * 1024 * 1024
+MM_PER_UNIT = {"meter": 1000.0, "mm": 1.0, "micron": 0.001, "unknown": 1.0}
+# From this distance on, it is told that sform and qform differ.
+NOTED_DIFFERENCE_MM = 1.0
 
 
-def read_mask(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """A NIfTI mask (uint8 zyx) and its affine (LPS), turned as `read_volume` turns scans.
+def read_nifti(opened: Opened) -> StoredVolume:
+    """A NIfTI-1 or NIfTI-2 file, gzipped or not; raises SeriesRefused naming the file."""
+    try:
+        return _read(opened)
+    except SeriesRefused:
+        raise
+    except Exception as error:  # nibabel and zlib raise many kinds on damaged files; all of them mean this
+        raise gate.refuse("broken_file", name=opened.name, kind="NIfTI") from error
 
-    Raises SeriesRefused when a value is not a whole number from 0 to 255.
-    """
-    values, affine_lps = _read(path)
-    if not np.isfinite(values).all() or values.min() < 0 or values.max() > 255:
-        raise SeriesRefused("labels", f"{path.name} is not a mask: labels are whole numbers from 0 to 255.")
-    labels = values.astype(np.uint8)
-    if not np.array_equal(labels, values):
-        raise SeriesRefused("labels", f"{path.name} is not a mask: labels are whole numbers from 0 to 255.")
-    return axes.to_patient_axes(labels, affine_lps)
+
+def is_nifti(head: bytes) -> bool:
+    """Whether these first bytes, unpacked where they are gzipped, begin a NIfTI or Analyze file."""
+    return _header_size(head) is not None
+
+
+def unpacked(head: bytes) -> bytes:
+    """The first bytes inside a gzip stream; the same bytes when they are none."""
+    if not head.startswith(GZIP):
+        return head
+    try:
+        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(head, 1024)
+    except zlib.error:
+        return b""
 
 
 def write_volume(path: Path, volume: Volume) -> None:
@@ -70,45 +71,70 @@ def _write(path: Path, array_zyx: NDArray[Any], affine_lps: NDArray[np.floating]
     nib.save(image, path)
 
 
-def _read(path: Path) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """Values (zyx) and affine (LPS) as stored, size and geometry checked."""
-    try:
-        image = nib.load(path)
-        if not isinstance(image, nib.Nifti1Image):  # NIfTI-2 is a subclass
-            raise SeriesRefused("not_nifti", f"{path.name} is not a NIfTI file.")
-        _check_header(image, path)
-        values = np.asanyarray(image.dataobj)
-    except SeriesRefused:
-        raise
-    except Exception as error:  # nibabel and zlib raise many kinds on damaged files; all of them mean this
-        raise SeriesRefused("broken_file", f"{path.name} is not a readable NIfTI file.") from error
-    values = values.reshape(values.shape[:3])
-    return values.transpose(2, 1, 0), axes.ras_to_lps(image.affine)
+def _read(opened: Opened) -> StoredVolume:
+    gzipped = opened.stream.read(2) == GZIP
+    opened.stream.seek(0)
+
+    def first_bytes(size: int) -> bytes:
+        opened.stream.seek(0)
+        return inflate(opened.stream, size) if gzipped else read_exactly(opened.stream, size)
+
+    header = _header(opened, first_bytes)
+    findings = gate.Findings()
+    dtype = header.get_data_dtype()
+    x, y, z = check_shape(opened.name, header.get_data_shape(), dtype)
+    affine = _affine_lps(opened.name, header, findings)
+    offset = int(header.get_data_offset())
+    if not 0 <= offset <= LARGEST_OFFSET:
+        raise ValueError("the voxels lie too far away")
+    data = first_bytes(offset + x * y * z * dtype.itemsize)
+    values = np.frombuffer(data, dtype=dtype, offset=offset).reshape(z, y, x)
+    return StoredVolume(_scaled(values.astype(dtype.newbyteorder("="), copy=False), header), affine, findings)
 
 
-def _check_header(image: nib.Nifti1Image, path: Path) -> None:
-    shape = image.shape
-    if len(shape) < 3 or any(n != 1 for n in shape[3:]):
-        raise SeriesRefused("dimensions", f"{path.name} is not one three-dimensional scan.")
-    if min(shape[:3]) < 1 or max(shape[:3]) > max(MAX_SIDE, STANDARD.most_slices) or np.prod(shape[:3]) > 2**30:
-        raise SeriesRefused("size", f"{path.name} claims {' x '.join(str(n) for n in shape[:3])} voxels.")
-    if image.get_data_dtype().kind not in "iuf":
-        raise SeriesRefused("kind", f"{path.name} does not hold plain numbers.")
-    if not int(image.header["sform_code"]) and not int(image.header["qform_code"]):
-        raise SeriesRefused("position", f"{path.name} does not say where its voxels lie (no sform, no qform).")
-    affine = np.asarray(image.affine, dtype=np.float64)
-    lengths = np.linalg.norm(affine[:3, :3], axis=0)
-    if not np.isfinite(affine).all() or lengths.min() < 1e-3 or lengths.max() > 100:
-        raise SeriesRefused("spacing", f"{path.name} has no usable voxel spacing.")
-    directions = affine[:3, :3] / lengths
-    if np.abs(directions.T @ directions - np.eye(3)).max() > 1e-3:
-        raise SeriesRefused("tilted", f"{path.name} is sheared (gantry tilt); nothing is resampled here.")
+def _header(opened: Opened, first_bytes: Any) -> nib.Nifti1Header:
+    head = first_bytes(8)
+    found = _header_size(head)
+    if found is None:
+        raise ValueError("no NIfTI header")
+    size, endianness = found
+    block = first_bytes(size)
+    magic = block[MAGIC_AT[size] : MAGIC_AT[size] + 3]
+    if magic in (b"ni1", b"ni2"):
+        raise gate.refuse("detached", name=opened.name, companion="*.img")
+    if magic not in (b"n+1", b"n+2"):
+        raise gate.refuse("analyze", name=opened.name)
+    return HEADER_BYTES[size](block, endianness=endianness, check=False)
 
 
-def _check_axial(affine: NDArray[np.float64], path: Path) -> None:
-    upright = abs(affine[2, 2]) / np.linalg.norm(affine[:3, 2])
-    degrees = float(np.degrees(np.arccos(min(float(upright), 1.0))))
-    if degrees > STANDARD.oblique_degrees:
-        raise SeriesRefused(
-            "tilted", f"{path.name} is tilted by {degrees:.1f} degrees from axial; nothing is resampled here."
-        )
+def _header_size(head: bytes) -> tuple[int, str] | None:
+    for mark, order in (("<", "little"), (">", "big")):
+        size = int.from_bytes(head[:4], order)  # type: ignore[arg-type]
+        if size in HEADER_BYTES:
+            return size, mark
+    return None
+
+
+def _affine_lps(name: str, header: nib.Nifti1Header, findings: gate.Findings) -> axes.Affine:
+    sform, qform = int(header["sform_code"]) > 0, int(header["qform_code"]) > 0
+    if not sform and not qform:
+        raise gate.refuse("no_place", name=name, what="no sform, no qform")
+    affine = np.asarray(header.get_best_affine(), dtype=np.float64)
+    unit = MM_PER_UNIT[header.get_xyzt_units()[0]]
+    affine[:3] *= unit
+    affine = axes.ras_to_lps(affine)
+    check_affine(name, affine)
+    if sform and qform:
+        other = axes.ras_to_lps(np.diag([unit, unit, unit, 1.0]) @ header.get_qform())
+        corner = np.array([*header.get_data_shape()[:3], 1.0])
+        distance = max(float(np.linalg.norm((affine - other) @ at)) for at in (corner, np.array([0, 0, 0, 1.0])))
+        if distance > NOTED_DIFFERENCE_MM:
+            findings.say("two_places", distance=distance)
+    return affine
+
+
+def _scaled(values: NDArray[Any], header: nib.Nifti1Header) -> NDArray[Any]:
+    slope, intercept = header.get_slope_inter()
+    if slope in (None, 0) or (slope == 1 and intercept == 0):
+        return values
+    return values.astype(np.float64) * float(slope) + float(intercept or 0)

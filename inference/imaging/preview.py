@@ -26,7 +26,7 @@ def preview_of(volume: Volume, block_zyx: tuple[int, int, int]) -> Volume:
         means[place] = np.rint(np.add.reduceat(rows, starts[2], axis=1) / counts)
     step = np.diag([bx, by, bz, 1.0])
     step[:3, 3] = [(bx - 1) / 2, (by - 1) / 2, (bz - 1) / 2]
-    return Volume(means, volume.affine_lps @ step, volume.has_hu)
+    return Volume(means, volume.affine_lps @ step, volume.has_hu, volume.has_spacing)
 
 
 def encoded_preview(volume: Volume, largest_bytes: int = LARGEST_BYTES) -> tuple[bytes, Volume]:

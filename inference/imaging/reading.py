@@ -1,6 +1,5 @@
 """DICOM files from disk: what is not one gets a sentence, and none may unpack to more than it should."""
 
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +13,10 @@ from inference.imaging import gate
 from inference.imaging.decoding import DEFLATED
 from inference.imaging.elements import text
 from inference.imaging.findings import Finding, SeriesRefused
+from inference.imaging.inflating import inflated_size_within
 
 # What one deflated file may unpack to; CT deflates by 2 to 3.
 LARGEST_INFLATED_BYTES = 1024**3
-CHUNK = 1024 * 1024
 # Meta information names the transfer syntax within its first bytes.
 LONGEST_META = 8192
 
@@ -76,11 +75,6 @@ def require_inflatable(stream: BinaryIO, most: int = LARGEST_INFLATED_BYTES) -> 
     if head[128:132] == b"DICM" and DEFLATED.encode() in head:
         stream.seek(132)
         read_dataset(stream, False, True, stop_when=lambda tag, vr, length: tag.group != 2)
-        inflater, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
-        while chunk := stream.read(CHUNK):
-            while chunk:
-                size += len(inflater.decompress(chunk, CHUNK))
-                chunk = inflater.unconsumed_tail
-                if size > most:
-                    raise ValueError("a deflated file unpacks to a suspiciously large size")
+        if not inflated_size_within(stream, most):
+            raise ValueError("a deflated file unpacks to a suspiciously large size")
     stream.seek(0)

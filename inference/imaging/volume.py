@@ -15,12 +15,15 @@ class Volume:
 
     `hu` is int16, axes zyx, C order; z ascends along the slice normal (row x column). `affine_lps` (4 x 4)
     maps (x, y, z, 1) indices of voxel centres to LPS millimetres. `has_hu` is False where the numbers are
-    not Hounsfield units, so that no weight may be computed. Raises ValueError when the parts do not fit.
+    not Hounsfield units, so that no weight may be computed. `has_spacing` is False where nothing is known of
+    size (pictures), so that mm, mL and g are undefined and the affine only counts voxels. Raises ValueError when the
+    parts do not fit.
     """
 
     hu: NDArray[np.int16]
     affine_lps: NDArray[np.float64]
     has_hu: bool = True
+    has_spacing: bool = True
 
     def __post_init__(self) -> None:
         if self.hu.ndim != 3 or self.hu.dtype != np.int16 or 0 in self.hu.shape:
@@ -47,7 +50,9 @@ class Volume:
 
     @property
     def voxel_volume_ml(self) -> float:
-        """Product of the spacings (mm) / 1000, from the real geometry."""
+        """Product of the spacings (mm) / 1000, from the real geometry; raises ValueError where there is none."""
+        if not self.has_spacing:
+            raise ValueError("Nothing is known of the size of this volume's voxels.")
         z, y, x = self.spacing_zyx_mm
         return z * y * x / 1000.0
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from inference.imaging.dicom import SeriesVolume
 from inference.imaging.findings import Finding, SeriesRefused
-from inference.imaging.nifti import read_volume
+from inference.imaging.formats import read_volume
 from webapp.archive.filing import NewScan
 from webapp.archive.queries import filed_scan
 from webapp.campaigns.models import Campaign
@@ -16,7 +16,6 @@ from webapp.intake.identity import Identity, new_uid
 from webapp.intake.series import Filed, file_with_case, sentence_of
 from webapp.intake.sources import Found
 
-NO_HU = Finding("no_hu", "The values do not look like Hounsfield units; no weight is computed.")
 NO_PATIENT = Finding("no_patient", "NIfTI names no patient: the scan counts as a patient of its own.")
 
 
@@ -31,10 +30,11 @@ def file_nifti(found: Found, campaign: Campaign, by: Any, advance: Callable[[flo
             shutil.copyfileobj(stream, copy)
         if path.stat().st_size == 0:
             raise SeriesRefused("empty_file", "It is empty (0 bytes).")
-        volume = read_volume(path)
+        read = read_volume(path, found.label)
     advance(0.5)
+    volume = read.volume
     uid = new_uid(f"nifti {volume.voxels_sha256()} {volume.geometry_sha256()}")
-    warnings = [NO_PATIENT] if volume.has_hu else [NO_HU, NO_PATIENT]
+    warnings = [*read.warnings, NO_PATIENT]
     series = SeriesVolume(volume, [], warnings)
     new = NewScan(
         pseudonym=Identity(series_uid=uid).pseudonym,
@@ -46,4 +46,5 @@ def file_nifti(found: Found, campaign: Campaign, by: Any, advance: Callable[[flo
     known = filed_scan(uid) is not None
     scan, case_number = file_with_case(new, series, iter(()), campaign, by)
     advance(1.0)
-    return Filed(scan, case_number, "NIfTI", sentence_of(scan, case_number, known))
+    notes = [note.sentence for note in read.notes]
+    return Filed(scan, case_number, "NIfTI", sentence_of(scan, case_number, known), notes)

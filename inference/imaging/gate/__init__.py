@@ -48,11 +48,12 @@ def refuse(code: str, /, **words: object) -> SeriesRefused:
     return refusal(TABLE, code, words)
 
 
-def refuse_all(faults: Sequence[SeriesRefused], count: int) -> SeriesRefused:
-    """One refusal for `faults` among `count` files, with a finding for each."""
+def refuse_all(faults: Sequence[SeriesRefused], count: int, *, stopped: bool = False) -> SeriesRefused:
+    """One refusal for `faults` among `count` files, with a finding for each; `stopped`: there may be more of them."""
     details = [Finding(fault.code, fault.sentence) for fault in faults]
     first = faults[0]
-    more = f"{len(faults)} of {count} files cannot be used. First: {first.sentence}"
+    most = "At least " if stopped else ""
+    more = f"{most}{len(faults)} of {count} files cannot be used. First: {first.sentence}"
     return SeriesRefused(first.code, first.sentence if len(faults) == 1 else more, details)
 
 

@@ -49,8 +49,9 @@ ROWS = (
     ),
     warned(
         "rounded",
-        "Slope or intercept are not whole: values were rounded to whole HU.",
-        "Voxels are kept as whole Hounsfield units, so each may be off by up to 0.5.",
+        "Values are not whole numbers; they were rounded to whole HU.",
+        "Slope or intercept are fractions, or the file holds fractions. Voxels are kept as whole Hounsfield units, so "
+        "each may be off by up to 0.5.",
     ),
     accepted(
         "rescale_slope",

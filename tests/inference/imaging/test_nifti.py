@@ -11,7 +11,8 @@ import SimpleITK
 
 from inference.imaging import axes
 from inference.imaging.dicom import SeriesRefused
-from inference.imaging.nifti import read_mask, read_volume, write_mask, write_volume
+from inference.imaging.formats import read_mask, read_volume
+from inference.imaging.nifti import write_mask, write_volume
 from inference.imaging.volume import Volume
 
 SHAPE = (5, 6, 7)
@@ -54,7 +55,7 @@ def test_there_are_48_orientations() -> None:
 def test_every_orientation_is_read_upright(order: tuple, signs: tuple, tmp_path: Path) -> None:
     array, affine_ras = stored(order, signs)
     nib.save(nib.Nifti1Image(array, affine_ras), tmp_path / "scan.nii")
-    volume = read_volume(tmp_path / "scan.nii")
+    volume = read_volume(tmp_path / "scan.nii").volume
     assert np.array_equal(volume.hu, letter_f())
     assert np.allclose(volume.affine_lps, upright_affine(), atol=1e-5)
     assert volume.has_hu
@@ -75,15 +76,15 @@ def test_a_mask_on_any_grid_lies_where_it_was_painted(order: tuple, signs: tuple
     assert SimpleITK.GetArrayFromImage(itk)[index[::-1]] == 1
     where = (upright_affine() @ (6, 5, 4, 1))[:3]
     assert np.allclose(itk.TransformIndexToPhysicalPoint(index), where, atol=1e-4)
-    again, affine = read_mask(path)
-    assert np.array_equal(again, letter_f() > 0)
-    assert np.allclose(affine, upright_affine(), atol=1e-5)
+    again = read_mask(path)
+    assert np.array_equal(again.labels, letter_f() > 0)
+    assert np.allclose(again.affine_lps, upright_affine(), atol=1e-5)
 
 
 def test_a_scan_round_trip_is_bit_exact(tmp_path: Path) -> None:
     volume = Volume(letter_f(), upright_affine())
     write_volume(tmp_path / "a.nii.gz", volume)
-    again = read_volume(tmp_path / "a.nii.gz")
+    again = read_volume(tmp_path / "a.nii.gz").volume
     assert again.voxels_sha256() == volume.voxels_sha256()
     first = (tmp_path / "a.nii.gz").read_bytes()
     write_volume(tmp_path / "a.nii.gz", volume)
@@ -97,11 +98,11 @@ def save(path: Path, array: np.ndarray, affine: np.ndarray | None = None) -> Pat
 
 def test_scaled_and_float_values_are_rounded(tmp_path: Path) -> None:
     array = letter_f().transpose(2, 1, 0).astype(np.float32) + 0.4
-    assert np.array_equal(read_volume(save(tmp_path / "a.nii", array)).hu, letter_f())
+    assert np.array_equal(read_volume(save(tmp_path / "a.nii", array)).volume.hu, letter_f())
 
 
 def test_pictures_without_air_have_no_hounsfield_units(tmp_path: Path) -> None:
-    assert not read_volume(save(tmp_path / "a.nii", np.full((7, 6, 5), 120, dtype=np.uint8))).has_hu
+    assert not read_volume(save(tmp_path / "a.nii", np.full((7, 6, 5), 120, dtype=np.uint8))).volume.has_hu
 
 
 def test_hostile_files_are_refused_with_a_sentence(tmp_path: Path) -> None:
