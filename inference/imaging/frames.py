@@ -26,6 +26,7 @@ GROUPS = (
     "PixelMeasuresSequence",
     "PlaneOrientationSequence",
     "PlanePositionSequence",
+    "SegmentIdentificationSequence",
     "PixelValueTransformationSequence",
 )
 
