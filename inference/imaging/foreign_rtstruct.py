@@ -13,7 +13,7 @@ from inference.imaging.elements import file_name, items, number, text
 from inference.imaging.foreign_masks import ForeignMask, ForeignSegment, code_of, hex_colour, say_overlaps, side_of
 from inference.imaging.foreign_seg import check_frame_of_reference
 from inference.imaging.gate import STANDARD, GateTolerances
-from inference.imaging.grids import Grid
+from inference.imaging.grids import Box, Grid
 from inference.imaging.patches import Patch, clipped
 from inference.imaging.polygons import filled
 
@@ -21,7 +21,7 @@ RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
 CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
 CONTOUR_DATA = Tag("ContourData")
 MOST_REGIONS = 1000
-MOST_POINTS = 20_000_000
+MOST_POINTS = 5_000_000
 # Nearer to its slice than this (in slices), a contour is on it.
 ON_PLANE = 0.02
 
@@ -124,9 +124,8 @@ def _fill(
         findings.say("contour_gaps", region=label, count=gaps)
     patches = []
     for z, polygons in sorted(by_slice.items()):
-        box, inside = clipped(
-            (slice(z, z + 1), slice(0, ny), slice(0, nx)), filled(polygons, (ny, nx))[None], (nz, ny, nx)
-        )
+        plane: Box = (slice(z, z + 1), slice(0, ny), slice(0, nx))
+        box, inside = clipped(plane, filled(polygons, (ny, nx))[None], scan.shape_zyx)
         if inside.size:
             patches.append(Patch.of(box, inside))
     return patches

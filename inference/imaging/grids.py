@@ -13,6 +13,8 @@ from inference.imaging.gate import STANDARD, GateTolerances
 from inference.imaging.volume import Volume
 
 Box = tuple[slice, slice, slice]
+# In voxels: beyond any scan, within exact numbers.
+FARTHEST = 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +91,8 @@ def place_box(
         exact[other, axis] = sign
     exact[:3, 3] = np.rint(into[:3, 3])
     corners = _corners(shape_zyx)
-    if not np.isfinite(into).all() or np.abs((into - exact) @ corners).max() > tolerances.grid_fraction:
+    far = not np.isfinite(into).all() or np.abs(into).max() > FARTHEST
+    if far or np.abs((into - exact) @ corners).max() > tolerances.grid_fraction:
         raise _misplaced(affine_lps, shape_zyx, scan, turn)
     ends = np.rint(exact[:3] @ corners).astype(int)
     low, high = ends.min(axis=1), ends.max(axis=1) + 1

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,29 +54,39 @@ def unfolded(patches: Iterable[Patch], shape_zyx: tuple[int, int, int]) -> NDArr
 
 def overlaps(segments: Mapping[int, list[Patch]]) -> dict[tuple[int, int], int]:
     """How many voxels each pair of segments shares, for those that share any."""
+    numbers = sorted(segments)
+    shared = np.zeros((len(numbers), len(numbers)), dtype=np.int64)
     by_slice: dict[int, dict[int, list[Patch]]] = {}
-    for number, patches in segments.items():
-        for patch in patches:
+    for place, number in enumerate(numbers):
+        for patch in segments[number]:
             for z in range(patch.box[0].start, patch.box[0].stop):
-                by_slice.setdefault(z, {}).setdefault(number, []).append(patch)
-    shared: dict[tuple[int, int], int] = {}
+                by_slice.setdefault(z, {}).setdefault(place, []).append(patch)
     for z, here in by_slice.items():
-        for one, other in combinations(sorted(here), 2):
-            count = _shared_on(z, here[one], here[other])
-            if count:
-                shared[one, other] = shared.get((one, other), 0) + count
-    return shared
+        places = list(here)
+        counts = _shared_on(z, list(here.values())) if len(places) > 1 else None
+        if counts is not None:
+            shared[np.ix_(places, places)] += counts
+    pairs = np.argwhere(np.triu(shared, 1))
+    return {(numbers[one], numbers[other]): int(shared[one, other]) for one, other in pairs}
 
 
-def _shared_on(z: int, one: list[Patch], other: list[Patch]) -> int:
-    boxes = [patch.box for patch in (*one, *other)]
+def _shared_on(z: int, here: list[list[Patch]]) -> NDArray[np.int64] | None:
+    """For each pair of segments on a slice, the voxels that they share; None where none do."""
+    boxes = [patch.box for patches in here for patch in patches]
     y0, x0 = (min(box[axis].start for box in boxes) for axis in (1, 2))
     y1, x1 = (max(box[axis].stop for box in boxes) for axis in (1, 2))
+    count = np.zeros((y1 - y0, x1 - x0), dtype=np.uint16)
     planes = []
-    for patches in (one, other):
-        plane = np.zeros((y1 - y0, x1 - x0), dtype=bool)
+    for patches in here:
+        plane = np.zeros(count.shape, dtype=bool)
         for patch in patches:
             zs, ys, xs = patch.box
             plane[ys.start - y0 : ys.stop - y0, xs.start - x0 : xs.stop - x0] |= patch.voxels[z - zs.start]
-        planes.append(plane)
-    return int(np.count_nonzero(planes[0] & planes[1]))
+        count += plane
+        planes.append(np.packbits(plane))
+    crowded = count > 1
+    if not crowded.any():
+        return None
+    rows = [np.unpackbits(plane, count=count.size).reshape(count.shape)[crowded] for plane in planes]
+    matrix = np.array(rows, dtype=np.float32)
+    return np.rint(matrix @ matrix.T).astype(np.int64)
