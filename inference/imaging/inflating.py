@@ -44,7 +44,7 @@ def inflate_bzip2(stream: BinaryIO, size: int) -> bytes:
 
 
 def inflated_size_within(stream: BinaryIO, most: int) -> bool:
-    """Whether a raw deflated stream unpacks to at most `most` bytes. Raises zlib.error."""
+    """Whether a raw deflated stream is whole and unpacks to at most `most` bytes. Raises zlib.error."""
     inflater, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
     while chunk := stream.read(CHUNK):
         while chunk:
@@ -52,4 +52,4 @@ def inflated_size_within(stream: BinaryIO, most: int) -> bool:
             chunk = inflater.unconsumed_tail
             if size > most:
                 return False
-    return True
+    return inflater.eof

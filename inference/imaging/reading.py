@@ -70,11 +70,11 @@ def read_header_group(paths: Iterable[Path]) -> HeaderGroup:
 
 
 def require_inflatable(stream: BinaryIO, most: int = LARGEST_INFLATED_BYTES) -> None:
-    """Raise ValueError when a DICOM file is deflated and unpacks to more than `most` bytes; rewinds the stream."""
+    """Raise ValueError for a deflated file that is cut or unpacks to more than `most` bytes; rewinds the stream."""
     head = stream.read(LONGEST_META)
     if head[128:132] == b"DICM" and DEFLATED.encode() in head:
         stream.seek(132)
         read_dataset(stream, False, True, stop_when=lambda tag, vr, length: tag.group != 2)
         if not inflated_size_within(stream, most):
-            raise ValueError("a deflated file unpacks to a suspiciously large size")
+            raise ValueError("a deflated file is cut short, or unpacks to a suspiciously large size")
     stream.seek(0)

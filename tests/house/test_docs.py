@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from inference.imaging.gate.__main__ import PAGE
+from inference.imaging.gate.page import page as gate_page
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"(?<!`)\[[^\]]+\]\(([^)\s]+)\)")
@@ -67,3 +70,8 @@ def test_every_decision_has_context_choice_and_consequence():
     for page in (ROOT / "docs" / "decisions").glob("*.md"):
         headings = re.findall(r"^## (.+)$", page.read_text(), re.MULTILINE)
         assert headings[:3] == ["Context", "Choice", "Consequence"], page.name
+
+
+def test_geometry_gate_page_is_what_the_table_says():
+    """`python -m inference.imaging.gate` writes it anew."""
+    assert PAGE.read_text() == gate_page()
