@@ -21,7 +21,10 @@ def read_exactly(stream: BinaryIO, size: int) -> bytes:
 
 
 def inflate(stream: BinaryIO, size: int) -> bytes:
-    """The first `size` bytes that a gzip or zlib stream holds. Raises EOFError, zlib.error."""
+    """The first `size` bytes that a gzip or zlib stream holds, its checksum checked where it ends there.
+
+    Raises EOFError, zlib.error.
+    """
     inflater = zlib.decompressobj(GZIP_OR_ZLIB)
     parts, missing, waiting = [], size, b""
     while missing:
@@ -34,6 +37,12 @@ def inflate(stream: BinaryIO, size: int) -> bytes:
             raise EOFError("cut short")
         parts.append(part)
         missing -= len(part)
+    more = b""
+    while not inflater.eof and not more:
+        data = waiting or stream.read(CHUNK)
+        if not data:
+            raise EOFError("cut short")
+        more, waiting = inflater.decompress(data, 1), b""
     return b"".join(parts)
 
 

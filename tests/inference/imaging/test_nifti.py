@@ -1,7 +1,6 @@
 """NIfTI: all 48 orientations come out right way round, and masks lie where they were painted."""
 
 import gzip
-import itertools
 from pathlib import Path
 
 import nibabel as nib
@@ -14,37 +13,13 @@ from inference.imaging.dicom import SeriesRefused
 from inference.imaging.formats import read_mask, read_volume
 from inference.imaging.nifti import write_mask, write_volume
 from inference.imaging.volume import Volume
-
-SHAPE = (5, 6, 7)
-SPACING = (5.0, 0.75, 0.625)
-ORIENTATIONS = [
-    (order, signs) for order in itertools.permutations(range(3)) for signs in itertools.product((1, -1), repeat=3)
-]
-
-
-def letter_f() -> np.ndarray:
-    """A letter that no turn or mirror maps to itself, leaning in z."""
-    hu = np.full(SHAPE, -1000, dtype=np.int16)
-    hu[0, :, 1] = hu[1, 0, 1:5] = hu[2, 3, 1:4] = 100
-    hu[4, 5, 6] = 300
-    return hu
-
-
-def upright_affine() -> np.ndarray:
-    return axes.make_affine((-100.5, -80.25, 40.0), np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), SPACING)
+from tests.inference.imaging.orientations import ORIENTATIONS, letter_f, turned, upright_affine
 
 
 def stored(order: tuple, signs: tuple) -> tuple[np.ndarray, np.ndarray]:
     """The upright letter as it would be stored in another orientation: array (ijk) and RAS affine."""
-    array, affine = letter_f().transpose(2, 1, 0).transpose(order), upright_affine()
-    turned = affine.copy()
-    turned[:, :3] = affine[:, list(order)]
-    for axis, sign in enumerate(signs):
-        if sign < 0:
-            array = np.flip(array, axis)
-            turned[:3, 3] += turned[:3, axis] * (array.shape[axis] - 1)
-            turned[:3, axis] *= -1
-    return array, axes.lps_to_ras(turned)
+    array, affine = turned(order, signs)
+    return array, axes.lps_to_ras(affine)
 
 
 def test_there_are_48_orientations() -> None:
