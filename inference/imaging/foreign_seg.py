@@ -17,7 +17,7 @@ from inference.imaging.elements import file_name, items, number, numbers, text, 
 from inference.imaging.foreign_masks import ForeignMask, ForeignSegment, code_of, lab_colour, say_overlaps, side_of
 from inference.imaging.frames import PER_FRAME, Image, images_of
 from inference.imaging.gate import STANDARD, GateTolerances
-from inference.imaging.grids import Grid, place_box
+from inference.imaging.grids import FARTHEST, Grid, place_box
 from inference.imaging.patches import Patch, clipped
 
 SEG_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
@@ -140,7 +140,7 @@ def _split(
 def _patch(name: str, image: Image, voxels: NDArray[np.bool_], scan: Grid, tolerances: GateTolerances) -> Patch:
     position, spacing = numbers(image, "ImagePositionPatient", 3), numbers(image, "PixelSpacing", 2)
     directions = numbers(image, "ImageOrientationPatient", 6)
-    if position is None or spacing is None or directions is None or min(spacing) <= 0:
+    if position is None or spacing is None or directions is None or not 0 < min(spacing) <= max(spacing) < FARTHEST:
         raise gate.refuse("segmentation_frames", name=name, what="a frame without a place, a spacing or a direction")
     row, column = np.array(directions[:3]), np.array(directions[3:])
     normal = np.cross(row, column)

@@ -129,7 +129,7 @@ def _misplaced(affine: Affine, shape_zyx: tuple[int, ...], scan: Grid, turn: Tur
         return gate.refuse("mask_orientation", degrees=degrees)
     aside = np.linalg.inv(scan.affine_lps) @ affine @ np.array([0, 0, 0, 1.0])
     first = _first_corner(aside, turn, shape_zyx)
-    distance = float(np.linalg.norm(scan.affine_lps[:3, :3] @ first))
+    distance = float(np.linalg.norm(scan.affine_lps[:3, :3] @ np.clip(first, -FARTHEST, FARTHEST)))
     return gate.refuse("mask_position", distance=distance)
 
 

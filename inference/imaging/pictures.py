@@ -31,7 +31,7 @@ def is_picture(head: bytes) -> bool:
 def natural_key(name: str) -> tuple[Any, ...]:
     """Sorts names as people count: 2.png before 10.png."""
     parts = re.split(r"(\d+)", name.lower())
-    return tuple((1, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts if part), name
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part), name
 
 
 def read_stack(opened: Sequence[Opened], *, labels: bool = False) -> NDArray[Any]:
