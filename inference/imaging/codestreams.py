@@ -22,8 +22,11 @@ def is_j2k(frame: bytes) -> bool:
 
 
 def is_whole_jpeg(frame: bytes) -> bool:
-    """Whether a JPEG or JPEG-LS stream ends with its end marker: libjpeg makes up what a cut stream lacks."""
-    return frame[-LONGEST_TAIL:].rstrip(b"\0\xff").endswith(JPEG_END)
+    """Whether a JPEG or JPEG-LS stream has its end marker: libjpeg makes up what a cut stream lacks.
+
+    Within the data the marker's bytes never follow each other; behind it, writers pad with any byte.
+    """
+    return JPEG_END in frame[-LONGEST_TAIL:]
 
 
 def claimed_size(frame: bytes) -> tuple[int, int, int] | None:

@@ -16,8 +16,8 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import generate_uid
 
-from inference.imaging.geometry import series_geometry
-from inference.imaging.headers import read_header
+from inference.imaging.dicom import CheckedSeries, check_series
+from inference.imaging.seg_sources import grid_of_frames, refer_to_frames
 
 MANUFACTURER = "Groundglass"
 TRACKING_PREFIX = "label "
@@ -82,19 +82,22 @@ def write_seg(
 ) -> None:
     """Write one layer (uint8 zyx) as a binary SEG whose frames cover the whole grid of each segment.
 
-    `source_datasets` are the scan's slices in z order (headers suffice). Label values become segments 1, 2, ...
-    in their order, values that occur nowhere are left out (one is kept when the mask is empty), and each segment
-    carries its label value as tracking id "label <value>". Raises ValueError when the mask, the affine and the
-    slices do not describe one grid, or when a value of the mask has no segment.
+    `source_datasets` are the scan's files in z order (headers suffice): one a slice, or multi-frame ones. Label
+    values become segments 1, 2, ... in their order, values that occur nowhere are left out (one is kept when the mask
+    is empty), and each segment carries its label value as tracking id "label <value>". Raises ValueError when the mask,
+    the affine and the slices do not describe one grid, or when a value of the mask has no segment.
     """
-    _check_grid(mask_zyx, affine_lps, source_datasets)
+    checked = _check_grid(mask_zyx, affine_lps, source_datasets)
+    sources = [_completed(dataset) for dataset in source_datasets]
+    multi_frame = any(place.frame for place in checked.places)
+    where = grid_of_frames(checked.affine_lps, len(checked.places)) if multi_frame else {}
     present = _present_segments(mask_zyx, segments)
     numbers = np.zeros(256, dtype=np.uint8)
     for number, segment in enumerate(present, start=1):
         numbers[segment.value] = number
     series_uid = series_instance_uid or generate_uid()
     seg = Segmentation(
-        source_images=[_completed(dataset) for dataset in source_datasets],
+        source_images=sources[:1] if multi_frame else sources,
         pixel_array=numbers[mask_zyx],
         segmentation_type="BINARY",
         segment_descriptions=[_description(n, item, author) for n, item in enumerate(present, start=1)],
@@ -110,7 +113,10 @@ def write_seg(
         content_creator_name=author.person or None,
         # Empty frames too: readers that do not rebuild the grid from positions still see every slice.
         omit_empty_frames=False,
+        **where,
     )
+    if multi_frame:
+        refer_to_frames(seg, sources, checked.places, checked.affine_lps)
     seg.SeriesDescription = series_description[:64]
     if created is not None:
         _date(seg, created)
@@ -137,16 +143,18 @@ def read_seg(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
 
 def _check_grid(
     mask_zyx: NDArray[np.uint8], affine_lps: NDArray[np.floating], source_datasets: Sequence[Dataset]
-) -> None:
+) -> CheckedSeries:
     if mask_zyx.dtype != np.uint8 or mask_zyx.ndim != 3:
         raise ValueError("A mask layer is a uint8 array with axes zyx.")
-    if len(source_datasets) != mask_zyx.shape[0]:
-        raise ValueError(f"The mask has {mask_zyx.shape[0]} slices and the scan {len(source_datasets)}.")
-    geometry = series_geometry([read_header(dataset) for dataset in source_datasets])
-    if geometry.shape_zyx != mask_zyx.shape or geometry.order != list(range(len(source_datasets))):
+    checked = check_series(source_datasets)
+    if len(checked.places) != mask_zyx.shape[0]:
+        raise ValueError(f"The mask has {mask_zyx.shape[0]} slices and the scan {len(checked.places)}.")
+    files = list(dict.fromkeys(place.file for place in checked.places))
+    if checked.shape_zyx != mask_zyx.shape or files != sorted(files):
         raise ValueError("The slices of the scan are not those of the mask in z order.")
-    if np.abs(geometry.affine_lps - affine_lps).max() > 1e-3:
+    if np.abs(checked.affine_lps - affine_lps).max() > 1e-3:
         raise ValueError("The mask lies elsewhere than the slices of the scan.")
+    return checked
 
 
 def _present_segments(mask_zyx: NDArray[np.uint8], segments: Sequence[Segment]) -> list[Segment]:

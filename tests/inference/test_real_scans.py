@@ -5,9 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK
+from PIL import Image
+from pydicom import dcmread
 
 from inference.baseline import segment
 from inference.imaging.dicom import SeriesRefused, SeriesVolume, read_header_group, volume_from_files
+from inference.imaging.formats import read_mask, read_picture_masks, read_pictures, read_volume
+from inference.imaging.grids import Grid, align_mask, align_picture_mask
 from inference.imaging.volume import Volume
 from inference.measures.quantification import measure
 
@@ -34,15 +38,81 @@ def read(folder: Path) -> SeriesVolume:
 @pytest.mark.parametrize("name", ["ricord-001012-covid", "covidctmd-P001-covid", "covidctmd-normal001"])
 def test_voxels_and_places_are_those_of_simpleitk(real_data: Path, name: str) -> None:
     folder = real_data / "dicom" / name
-    volume = read(folder).volume
+    series = read(folder)
     reader = SimpleITK.ImageSeriesReader()
     reader.SetFileNames(SimpleITK.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder)))
-    image = reader.Execute()
+    same_as_simpleitk(series.volume, reader.Execute())
+    assert [warning.code for warning in series.warnings] == []
+    paths = sorted(folder.iterdir())
+    for z, place in enumerate(series.places):
+        there = dcmread(paths[place.file], stop_before_pixels=True).ImagePositionPatient
+        assert np.allclose(list(map(float, there)), (series.volume.affine_lps @ (0, 0, z, 1))[:3], atol=5e-3)
+
+
+def same_as_simpleitk(volume: Volume, image: SimpleITK.Image) -> None:
     assert np.array_equal(SimpleITK.GetArrayFromImage(image), volume.hu)
-    corner = [n - 1 for n in image.GetSize()]
-    for index in ([0, 0, 0], corner):
+    x, y, z = (n - 1 for n in image.GetSize())
+    for index in ((0, 0, 0), (x, 0, 0), (0, y, 0), (0, 0, z), (x, y, z)):
         ours = (volume.affine_lps @ (*index, 1))[:3]
         assert np.allclose(image.TransformIndexToPhysicalPoint(index), ours, atol=1e-6)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_slices_of_minimal_headers_are_those_of_simpleitk(real_data: Path, number: int) -> None:
+    folder = real_data / "dicom" / "two-slices-minimal-header"
+    volume = read(folder).volume
+    image = SimpleITK.ReadImage(str(folder / f"{number}.dcm"))
+    [z] = [z for z in range(2) if np.allclose((volume.affine_lps @ (0, 0, z, 1))[:3], image.GetOrigin(), atol=1e-6)]
+    assert np.array_equal(SimpleITK.GetArrayFromImage(image)[0], volume.hu[z])
+
+
+def test_single_slices_in_lossless_syntaxes_are_those_of_simpleitk(real_data: Path) -> None:
+    folder = real_data / "dicom" / "transfer-syntaxes"
+    files = [path for path in sorted(folder.iterdir()) if any(word in path.name for word in LOSSLESS)]
+    for path in [*files, folder / "CT1_J2KR", folder / "CT2_J2KR", folder / "CTImage.dcm"]:
+        volume = volume_from_files([path]).volume
+        image = SimpleITK.ReadImage(str(path))
+        theirs = SimpleITK.GetArrayFromImage(image)
+        # Padding of -32768 less 1024 does not fit 16 bits; it weighs nothing either way.
+        assert np.array_equal(np.maximum(theirs, -32768), volume.hu), path.name
+        for index in ((0, 0, 0), (511, 511, 0)):
+            ours = (volume.affine_lps @ (*index, 1))[:3]
+            assert np.allclose(image.TransformIndexToPhysicalPoint(index), ours, atol=1e-6)
+
+
+def test_an_nrrd_scan_and_its_mask_are_those_of_simpleitk(real_data: Path) -> None:
+    folder = real_data / "volumes"
+    read_scan = read_volume(folder / "ct-64.nrrd")
+    same_as_simpleitk(read_scan.volume, SimpleITK.ReadImage(str(folder / "ct-64.nrrd")))
+    assert read_scan.volume.has_hu
+    mask = read_mask(folder / "wholeLung-64.nrrd")
+    assert mask.affine_lps is not None
+    placed = align_mask(mask.labels, mask.affine_lps, Grid.of(read_scan.volume))
+    theirs = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(folder / "wholeLung-64.nrrd")))
+    assert np.array_equal(placed, theirs)
+    assert read_scan.volume.hu[placed > 0].mean() < -600
+
+
+@pytest.mark.parametrize("name", ["coronacases_001", "radiopaedia_10_85902_1"])
+def test_picture_cases_and_their_masks_are_read_slice_by_slice(real_data: Path, name: str) -> None:
+    folder = real_data / "covid20-slices" / name
+    scan = read_pictures([(path.name, path) for path in (folder / "ct").iterdir()]).volume
+    assert (scan.has_hu, scan.has_spacing) == (False, False)
+    order = sorted((folder / "ct").iterdir(), key=lambda path: int(path.stem))
+    for layer in ("lung", "lesion"):
+        masks = read_picture_masks([(path.name, path) for path in (folder / layer).iterdir()])
+        placed = align_picture_mask(masks.labels, scan)
+        assert set(np.unique(placed)) <= {0, 1}
+        for z in (0, len(order) // 2, len(order) - 1):
+            assert np.array_equal(scan.hu[z], np.asarray(Image.open(order[z])))
+            assert np.array_equal(placed[z], np.asarray(Image.open(folder / layer / order[z].name)))
+
+
+def test_pictures_of_many_patients_and_sizes_are_refused_as_one_case_and_read_alone(real_data: Path) -> None:
+    pictures = sorted((real_data / "medseg-slices" / "ct").iterdir())
+    with pytest.raises(SeriesRefused, match="differ in size"):
+        read_pictures([(path.name, path) for path in pictures])
+    assert all(read_volume(path).volume.shape_zyx[0] == 1 for path in pictures[:5])
 
 
 def test_a_minimal_header_is_read_with_a_warning(real_data: Path) -> None:

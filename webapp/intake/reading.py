@@ -16,6 +16,7 @@ from pydicom.uid import UID
 
 from inference.imaging.findings import SeriesRefused
 from inference.imaging.headers import file_name, text
+from inference.imaging.reading import require_inflatable
 from webapp.intake.sources import HEAD_BYTES, Found
 
 # Odd values are judged by intake's own checks; pydicom's would quote them in warnings.
@@ -65,6 +66,7 @@ def read(found: Found, *, pixels: bool = True) -> FileDataset:
     try:
         with found.open() as stream:
             bare = _is_bare(stream)
+            require_inflatable(stream)
             dataset = pydicom.dcmread(stream, stop_before_pixels=not pixels, force=bare)
     except Exception as error:  # pydicom raises many kinds on hostile files; all of them mean this
         raise SeriesRefused("broken_file", f"{found.label} is a broken DICOM file.") from error
@@ -88,6 +90,7 @@ class Slices:
         try:
             with found.open() as stream:
                 bare = _is_bare(stream)
+                require_inflatable(stream)
                 dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=bare)
                 dataset.file_meta.TransferSyntaxUID = UID(transfer_syntax_of(dataset))
                 # A deflated file is parsed from a copy, so that its position here says nothing.

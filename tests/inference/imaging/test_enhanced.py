@@ -10,6 +10,9 @@ from pydicom import Dataset, dcmread
 from pydicom.uid import JPEG2000Lossless, RLELossless
 
 from inference.imaging.dicom import SeriesRefused, volume_from_datasets, volume_from_files
+from inference.imaging.foreign_seg import read_foreign_seg
+from inference.imaging.grids import Grid
+from inference.imaging.seg import Author, Segment, read_seg, write_seg
 from inference.phantoms import Phantom, make_phantom, write_dicom_series
 from inference.phantoms.enhanced import write_enhanced_series
 
@@ -132,3 +135,31 @@ def test_frames_whose_pixels_are_cut_are_refused(phantom: Phantom, tmp_path: Pat
     with pytest.raises(SeriesRefused) as refusal:
         volume_from_datasets([dataset])
     assert refusal.value.code == "pixels"
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+@pytest.mark.parametrize("order", [range(7), range(6, -1, -1)], ids=["feet first", "head first"])
+def test_a_segmentation_of_a_multi_frame_scan_comes_back_and_names_its_frames(
+    phantom: Phantom, tmp_path: Path, parts: int, order: range
+) -> None:
+    paths = write_enhanced_series(phantom, tmp_path, parts=parts, order=order)
+    read = volume_from_files(paths)
+    files = [dcmread(paths[index], stop_before_pixels=True) for index in read.slices_by_file]
+    mask = np.zeros(SHAPE, dtype=np.uint8)
+    mask[1:4, 4:14, 5], mask[5, 19, 23] = 1, 1
+    path = tmp_path / "seg.dcm"
+    segments = (Segment(1, "Ground-glass opacity", ("DCM", "112120", "Ground glass opacity")),)
+    write_seg(path, mask, read.volume.affine_lps, files, segments, author=Author("R^One"), series_description="F")
+    again, affine = read_seg(path)
+    assert np.array_equal(again, mask)
+    assert np.allclose(affine, phantom.volume.affine_lps, atol=1e-6)
+    assert np.array_equal(read_foreign_seg(dcmread(path), Grid.of(phantom.volume)).mask(1), mask > 0)
+    seg = hd.seg.segread(path)
+    assert len(seg.ReferencedSeriesSequence[0].ReferencedInstanceSequence) == parts
+    by_uid = {str(file.SOPInstanceUID): file for file in files}
+    for group in seg.PerFrameFunctionalGroupsSequence:
+        source = group.DerivationImageSequence[0].SourceImageSequence[0]
+        frames = by_uid[source.ReferencedSOPInstanceUID].PerFrameFunctionalGroupsSequence
+        frame = frames[int(source.ReferencedFrameNumber) - 1]
+        there, here = (g.PlanePositionSequence[0].ImagePositionPatient for g in (frame, group))
+        assert np.allclose(list(map(float, there)), list(map(float, here)), atol=1e-9)
