@@ -47,7 +47,7 @@ def run_segment(scan: Path, out: Path) -> None:
         volume.hu,
         found.anatomy,
         found.findings,
-        volume.voxel_volume_ml,
+        volume.voxel_volume_ml if volume.has_spacing else None,
         lesion_values=[1],
         has_hu=volume.has_hu,
     )
@@ -93,6 +93,8 @@ def _summary(measurements: Measurements) -> str:
     if measurements.extent_percent is None:
         return "No lung was found."
     weight = "unknown" if measurements.weight_g is None else f"{measurements.weight_g:.1f} g"
+    if measurements.lesion_volume_ml is None or measurements.lung_volume_ml is None:
+        return f"Extent {measurements.extent_percent:.1f} % by area; nothing is known of size."
     return (
         f"Extent {measurements.extent_percent:.1f} %, weight {weight}, lesion "
         f"{measurements.lesion_volume_ml:.1f} mL in {measurements.lung_volume_ml:.0f} mL of lung."

@@ -29,11 +29,14 @@ NO_AGENT = {
     "W/O",
     "UNENHANCED",
 }
-# Sharp kernels: Siemens B, H, I, J, Q with 60 or more and their two-letter followers from 54 on; GE by name; Philips'
-# lung and bone filters; Canon's FC30s (bone), FC50s (lung) and FC80s (high resolution).
-SIEMENS = re.compile(r"[BHIJQ](?P<letter>[a-z]?)(?P<number>\d{2})[a-z]?")
-NAMED = {"LUNG", "BONE", "BONEPLUS", "BONE+", "EDGE", "ULTRA", "HD LUNG", "YA", "YB", "YC", "YD", "YE", "L"}
-CANON = re.compile(r"FC(3\d|5\d|8\d)")
+# Sharp kernels. Siemens numbers them (B60f, Br54, I70f ...) and Canon too (FC30 bone, FC50 lung, FC80 high resolution);
+# GE and Philips name them.
+SIEMENS = re.compile(r"[BDHIJQTU][a-z]?(?P<number>\d{2})[a-z]?")
+SHARP_FROM = 50
+CANON = re.compile(r"FC(3[0-5]|5\d|8[0-6])")
+NAMED = {"LUNG", "BONE", "BONEPLUS", "BONE+", "EDGE", "ULTRA", "CHST", "DETAIL", "HD LUNG"} | {
+    *("YA", "YB", "YC", "YD", "L", "D", "E"),
+}
 
 
 def say_acquisition(files: Sequence[Any], images: Sequence[Image], findings: gate.Findings) -> None:
@@ -69,7 +72,7 @@ def kernels(image: Image) -> list[str]:
 def is_sharp(kernel: str) -> bool:
     """Whether a kernel is one of the sharp ones of the large manufacturers; unknown names are not."""
     if siemens := SIEMENS.fullmatch(kernel):
-        return int(siemens["number"]) >= (54 if siemens["letter"] else 60)
+        return int(siemens["number"]) >= SHARP_FROM
     return kernel.upper() in NAMED or CANON.fullmatch(kernel.upper()) is not None
 
 

@@ -88,7 +88,7 @@ def write_seg(
     the affine and the slices do not describe one grid, or when a value of the mask has no segment.
     """
     checked = _check_grid(mask_zyx, affine_lps, source_datasets)
-    sources = [_completed(dataset) for dataset in source_datasets]
+    sources = [completed(dataset) for dataset in source_datasets]
     multi_frame = any(place.frame for place in checked.places)
     where = grid_of_frames(checked.affine_lps, len(checked.places)) if multi_frame else {}
     present = _present_segments(mask_zyx, segments)
@@ -206,7 +206,8 @@ def _lab(colour: str | None) -> Any:
     return hd.color.CIELabColor.from_rgb(red, green, blue)
 
 
-def _completed(dataset: Dataset) -> Dataset:
+def completed(dataset: Dataset) -> Dataset:
+    """A slice's header with the elements that whatever is derived from it must copy (PS3.3 type 2)."""
     complete = copy(dataset)
     for keyword in TYPE_2:
         if keyword not in complete:

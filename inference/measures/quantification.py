@@ -23,19 +23,19 @@ DEFAULT_BANDS: Mapping[str, tuple[float, float]] = {
 
 @dataclass(frozen=True)
 class SideMeasurements:
-    """One lung: volumes in mL, extent in per cent (None without lung), weight of its lesion in g."""
+    """One lung: volumes in mL (None without spacing), extent in % (None without lung), weight of its lesion in g."""
 
-    lung_volume_ml: float
-    lesion_volume_ml: float
+    lung_volume_ml: float | None
+    lesion_volume_ml: float | None
     extent_percent: float | None
     weight_g: float | None
 
 
 @dataclass(frozen=True)
 class LabelMeasurements:
-    """One findings label inside the lung: volume in mL, weight in g (None without HU)."""
+    """One findings label inside the lung: volume in mL (None without spacing), weight in g (None without HU)."""
 
-    volume_ml: float
+    volume_ml: float | None
     weight_g: float | None
 
 
@@ -44,15 +44,15 @@ class Measurements:
     """What a mask says about its scan; `options` records every parameter that shaped the numbers.
 
     Lesion figures count lesion inside the lung; lesion outside is reported apart, in mL. Weights and HU figures
-    are None when the scan has no Hounsfield units, extents are None when there is no lung, and mean and SD are
-    None when there is no lesion.
+    are None when the scan has no Hounsfield units, volumes and weights when nothing is known of its voxels' size,
+    extents are None when there is no lung, and mean and SD are None when there is no lesion.
     """
 
     extent_percent: float | None
     weight_g: float | None
-    lesion_volume_ml: float
-    lesion_outside_lung_ml: float
-    lung_volume_ml: float
+    lesion_volume_ml: float | None
+    lesion_outside_lung_ml: float | None
+    lung_volume_ml: float | None
     lung_weight_g: float | None
     left: SideMeasurements
     right: SideMeasurements
@@ -79,7 +79,7 @@ def measure(
     hu: NDArray[np.int16],
     anatomy: NDArray[np.uint8],
     findings: NDArray[np.uint8],
-    voxel_volume_ml: float,
+    voxel_volume_ml: float | None,
     lesion_values: Collection[int],
     not_lung_values: Collection[int] = (),
     density_cap: float | None = None,
@@ -92,16 +92,19 @@ def measure(
     that do not count as lung, effusion say). extent (%) = 100 x volume(lesion inside lung) / volume(lung).
     weight (g) = sum over lesion voxels inside lung of voxel volume x density. SD is of the population of
     voxels (ddof 0). Bands are half open, [low, high), and count lesion inside lung. `by_label` has every
-    findings value present inside the anatomy layer, exclusions too.
+    findings value present inside the anatomy layer, exclusions too. `voxel_volume_ml` is None where nothing is known
+    of size (pictures): extent is then by area alone, and mL and g are None.
     """
     _check(hu, anatomy, findings, voxel_volume_ml, lesion_values, not_lung_values)
     chosen = dict(DEFAULT_BANDS if bands is None else bands)
     tally = _tally(hu, anatomy, findings, density_cap, chosen)
     lesion, not_lung = set(lesion_values), set(not_lung_values)
-    left = _side(tally, LEFT_LUNG, lesion, not_lung, voxel_volume_ml, has_hu)
-    right = _side(tally, RIGHT_LUNG, lesion, not_lung, voxel_volume_ml, has_hu)
+    # Without a size each voxel counts as one: shares are the same, and everything in mL or g is left out.
+    unit = _Unit(1.0 if voxel_volume_ml is None else voxel_volume_ml, voxel_volume_ml is not None, has_hu)
+    left = _side(tally, LEFT_LUNG, lesion, not_lung, unit)
+    right = _side(tally, RIGHT_LUNG, lesion, not_lung, unit)
     lung_keys = [key for key in tally.cells if key[0] and key[1] not in not_lung_values]
-    lung_ml = sum(tally.voxels(key) for key in lung_keys) * voxel_volume_ml
+    lung = sum(tally.voxels(key) for key in lung_keys)
     inside = [(side, value) for side in LUNG_SIDES for value in lesion]
     voxels = sum(tally.voxels(key) for key in inside)
     outside = sum(tally.voxels((0, value)) for value in lesion)
@@ -110,20 +113,19 @@ def measure(
     if mean is not None:
         square = sum(tally.hu_square_sum(key) for key in inside) / voxels
         spread = float(np.sqrt(max(square - mean * mean, 0.0)))
-    weight = sum(tally.density(key) for key in inside) * voxel_volume_ml
     return Measurements(
-        extent_percent=_percent(voxels * voxel_volume_ml, lung_ml),
-        weight_g=weight if has_hu else None,
-        lesion_volume_ml=voxels * voxel_volume_ml,
-        lesion_outside_lung_ml=outside * voxel_volume_ml,
-        lung_volume_ml=lung_ml,
-        lung_weight_g=sum(tally.density(key) for key in lung_keys) * voxel_volume_ml if has_hu else None,
+        extent_percent=_percent(voxels * unit.ml, lung * unit.ml),
+        weight_g=unit.weight_g(sum(tally.density(key) for key in inside)),
+        lesion_volume_ml=unit.volume_ml(voxels),
+        lesion_outside_lung_ml=unit.volume_ml(outside),
+        lung_volume_ml=unit.volume_ml(lung),
+        lung_weight_g=unit.weight_g(sum(tally.density(key) for key in lung_keys)),
         left=left,
         right=right,
         lesion_mean_hu=mean,
         lesion_sd_hu=spread,
-        band_volumes_ml=_bands(tally, inside, chosen, voxel_volume_ml) if has_hu else None,
-        by_label=_by_label(tally, voxel_volume_ml, has_hu),
+        band_volumes_ml=_bands(tally, inside, chosen, unit.ml) if has_hu and unit.is_known else None,
+        by_label=_by_label(tally, unit),
         options={
             "density_cap_g_per_ml": density_cap,
             "bands_hu": {name: list(limits) for name, limits in chosen.items()},
@@ -133,6 +135,21 @@ def measure(
             "has_hu": has_hu,
         },
     )
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """What one voxel is worth in mL, and whether mL and Hounsfield units mean anything here."""
+
+    ml: float
+    is_known: bool
+    has_hu: bool
+
+    def volume_ml(self, voxels: int) -> float | None:
+        return voxels * self.ml if self.is_known else None
+
+    def weight_g(self, density_sum: float) -> float | None:
+        return density_sum * self.ml if self.is_known and self.has_hu else None
 
 
 Key = tuple[int, int]
@@ -197,24 +214,23 @@ def _tally(
     return _Tally(cells)
 
 
-def _side(tally: _Tally, side: int, lesion: set[int], not_lung: set[int], ml: float, has_hu: bool) -> SideMeasurements:
+def _side(tally: _Tally, side: int, lesion: set[int], not_lung: set[int], unit: _Unit) -> SideMeasurements:
     lung = sum(tally.voxels(key) for key in tally.cells if key[0] == side and key[1] not in not_lung)
     voxels = sum(tally.voxels((side, value)) for value in lesion)
-    density = sum(tally.density((side, value)) for value in lesion)
     return SideMeasurements(
-        lung_volume_ml=lung * ml,
-        lesion_volume_ml=voxels * ml,
-        extent_percent=_percent(voxels * ml, lung * ml),
-        weight_g=density * ml if has_hu else None,
+        lung_volume_ml=unit.volume_ml(lung),
+        lesion_volume_ml=unit.volume_ml(voxels),
+        extent_percent=_percent(voxels * unit.ml, lung * unit.ml),
+        weight_g=unit.weight_g(sum(tally.density((side, value)) for value in lesion)),
     )
 
 
-def _by_label(tally: _Tally, ml: float, has_hu: bool) -> dict[int, LabelMeasurements]:
+def _by_label(tally: _Tally, unit: _Unit) -> dict[int, LabelMeasurements]:
     found = {}
     for value in sorted({key[1] for key in tally.cells if key[0] and key[1]}):
         keys = [(side, value) for side in LUNG_SIDES]
-        weight = sum(tally.density(key) for key in keys) * ml if has_hu else None
-        found[value] = LabelMeasurements(sum(tally.voxels(key) for key in keys) * ml, weight)
+        volume = unit.volume_ml(sum(tally.voxels(key) for key in keys))
+        found[value] = LabelMeasurements(volume, unit.weight_g(sum(tally.density(key) for key in keys)))
     return found
 
 
@@ -233,7 +249,7 @@ def _check(
     hu: NDArray[np.int16],
     anatomy: NDArray[np.uint8],
     findings: NDArray[np.uint8],
-    voxel_volume_ml: float,
+    voxel_volume_ml: float | None,
     lesion_values: Collection[int],
     not_lung_values: Collection[int],
 ) -> None:
@@ -241,7 +257,7 @@ def _check(
         raise ValueError("The scan, the anatomy layer and the findings layer must share one zyx shape.")
     if hu.dtype != np.int16 or anatomy.dtype != np.uint8 or findings.dtype != np.uint8:
         raise ValueError("HU are int16 and mask layers are uint8.")
-    if not (np.isfinite(voxel_volume_ml) and voxel_volume_ml > 0):
+    if voxel_volume_ml is not None and not (np.isfinite(voxel_volume_ml) and voxel_volume_ml > 0):
         raise ValueError("The voxel volume must be a positive number of mL.")
     if set(lesion_values) & set(not_lung_values):
         raise ValueError("A label cannot be lesion and not count as lung at once.")

@@ -10,6 +10,9 @@ from webapp import jobs
 from webapp.archive import storage
 from webapp.archive.models import Instance, Preview, Scan
 
+# The gate's word for pictures, whose size nobody knows.
+NO_SPACING = "no_spacing"
+
 
 def filed_scan(series_uid: str) -> Scan | None:
     """The scan of a (de-identified) series UID, if the archive has it."""
@@ -34,7 +37,8 @@ def volume_of(scan: Scan) -> Volume:
             hu[start : start + count] = decode_slab(slab_bytes(scan, index), (count, ny, nx))
         except SlabError as error:
             raise storage.DamagedFile(f"{slab['path']} cannot be decoded.") from error
-    return Volume(hu, np.asarray(scan.affine_lps, dtype=np.float64).reshape(4, 4), scan.has_hu)
+    has_spacing = all(warning["code"] != NO_SPACING for warning in scan.warnings)
+    return Volume(hu, np.asarray(scan.affine_lps, dtype=np.float64).reshape(4, 4), scan.has_hu, has_spacing)
 
 
 def preview_for(scan: Scan) -> Preview | None:

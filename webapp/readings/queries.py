@@ -66,7 +66,7 @@ def measurements_of(volume: Volume, layers: Layers, label_set: LabelSet) -> Meas
         volume.hu,
         layers["anatomy"],
         layers["findings"],
-        volume.voxel_volume_ml,
+        volume.voxel_volume_ml if volume.has_spacing else None,
         lesion_values=label_set.lesion_values,
         not_lung_values=label_set.not_lung_values,
         has_hu=volume.has_hu,

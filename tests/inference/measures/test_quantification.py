@@ -123,3 +123,21 @@ def test_parts_that_do_not_fit_are_refused(change: dict) -> None:
     parts = {"hu": hu, "anatomy": anatomy, "findings": findings, "voxel_volume_ml": 0.001, "lesion_values": [1]}
     with pytest.raises(ValueError):
         measure(**{**parts, **change})
+
+
+def test_without_spacing_there_is_extent_by_area_and_nothing_in_ml_or_g() -> None:
+    anatomy = np.zeros((1, 10, 10), dtype=np.uint8)
+    anatomy[0, :5], anatomy[0, 5:8] = 1, 2
+    findings = np.zeros_like(anatomy)
+    findings[0, 0], findings[0, 9] = 1, 1
+    found = measure(np.full((1, 10, 10), -500, dtype=np.int16), anatomy, findings, None, [1])
+    assert (found.extent_percent, found.left.extent_percent, found.right.extent_percent) == (12.5, 20.0, 0.0)
+    nothing = (
+        *(found.lesion_volume_ml, found.lung_volume_ml, found.lesion_outside_lung_ml, found.weight_g),
+        *(found.lung_weight_g, found.left.lung_volume_ml, found.left.weight_g, found.band_volumes_ml),
+        *(found.by_label[1].volume_ml, found.by_label[1].weight_g, found.options["voxel_volume_ml"]),
+    )
+    assert nothing == (None,) * len(nothing)
+    known = measure(np.full((1, 10, 10), -500, dtype=np.int16), anatomy, findings, 0.25, [1])
+    assert known.extent_percent == found.extent_percent
+    assert known.lesion_volume_ml == 2.5
