@@ -10,6 +10,7 @@ from inference.imaging import gate
 from inference.imaging.elements import Elements, number, text
 
 LOWEST, HIGHEST = -32768, 32767
+LARGEST = 1e6
 # HU_MOD: modified Hounsfield units of multi-energy CT; others misspell the name.
 HU_TYPES = ("", "HU", "HU_MOD")
 
@@ -48,10 +49,12 @@ def read_rescale(image: Elements, name: str) -> Rescale:
     Without RescaleIntercept, or with a RescaleType other than HU, the values are not known to be Hounsfield units.
     """
     slope, intercept = number(image, "RescaleSlope"), number(image, "RescaleIntercept")
-    said = {"slope": text(image, "RescaleSlope")[:16], "intercept": text(image, "RescaleIntercept")[:16]}
-    unreadable = (slope is None and said["slope"]) or (intercept is None and said["intercept"])
-    if unreadable or slope == 0.0 or max(abs(slope or 0), abs(intercept or 0)) > 1e6:
-        raise gate.refuse("rescale", name=name, **{key: value or "none" for key, value in said.items()})
+    unreadable = (slope is None and text(image, "RescaleSlope")) or (
+        intercept is None and text(image, "RescaleIntercept")
+    )
+    if unreadable or slope == 0.0 or max(abs(slope or 0), abs(intercept or 0)) > LARGEST:
+        said = [text(image, keyword)[:16] or "none" for keyword in ("RescaleSlope", "RescaleIntercept")]
+        raise gate.refuse("rescale", name=name, slope=said[0], intercept=said[1])
     kind = text(image, "RescaleType").upper()
     is_hu = intercept is not None and (kind in HU_TYPES or kind.startswith(("HOUNSFIELD", "HOUNDSFIELD")))
     return Rescale(1.0 if slope is None else slope, intercept or 0.0, is_hu, kind)
