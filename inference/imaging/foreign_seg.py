@@ -48,8 +48,9 @@ def read_foreign_seg(
     if not segments:
         raise gate.refuse("no_segments", name=name, what="no SegmentSequence")
     if kind == "FRACTIONAL":
-        what = text(dataset, "SegmentationFractionalType").lower() or "of no named kind"
-        findings.say("fractional", threshold=threshold, kind=what[:16])
+        what = text(dataset, "SegmentationFractionalType").lower()
+        known = what if what in ("probability", "occupancy") else "of no named kind"
+        findings.say("fractional", threshold=threshold, kind=known)
     found: dict[int, list[Patch]] = {segment.number: [] for segment in segments}
     unknown = 0
     for image, values in _frames(dataset, name):

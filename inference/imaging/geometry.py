@@ -88,7 +88,7 @@ def _check_alike(headers: Sequence[SliceHeader], tolerances: GateTolerances) -> 
         if not np.allclose(*spacings, rtol=tolerances.pixel_spacing_fraction, atol=0):
             raise gate.refuse("mixed_spacing", pair=pair)
         if other.rescale.is_hu != first.rescale.is_hu:
-            types = " and ".join("HU" if h.rescale.is_hu else h.rescale.type[:16] or "none" for h in (first, other))
+            types = " and ".join("HU" if h.rescale.is_hu else h.rescale.shown_type for h in (first, other))
             raise gate.refuse("mixed_rescale", pair=pair, types=types)
 
 

@@ -16,11 +16,12 @@ from PIL import Image
 from inference.imaging import gate
 from inference.imaging.findings import SeriesRefused
 from inference.imaging.headers import MAX_SIDE
-from inference.imaging.volume_files import MOST_VOXELS, Opened
+from inference.imaging.volume_files import Opened
 
 FORMATS = ("PNG", "JPEG", "TIFF")
 MAGICS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*")
 SHIFT = 32768
+MOST_VOXELS = 2**28
 
 
 def is_picture(head: bytes) -> bool:

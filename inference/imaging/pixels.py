@@ -123,7 +123,8 @@ class PixelFindings:
         """Tell it all."""
         first = self._rescales[0]
         if not self.has_hu:
-            findings.say("no_hu", what=f"RescaleType {first.type[:16]}" if first.type else "no rescale is given")
+            other = next(rescale for rescale in self._rescales if not rescale.is_hu)
+            findings.say("no_hu", what=f"RescaleType {other.shown_type}" if other.type else "no rescale is given")
         elif self._lowest is not None and self._lowest > AIR_BELOW_HU:
             findings.say("no_air")
         if any(not rescale.is_whole for rescale in self._rescales):

@@ -13,6 +13,8 @@ LOWEST, HIGHEST = -32768, 32767
 LARGEST = 1e6
 # HU_MOD: modified Hounsfield units of multi-energy CT; others misspell the name.
 HU_TYPES = ("", "HU", "HU_MOD")
+# The standard's other terms (C.11.1.1.2). What else stands there is never repeated: it could be anybody's words.
+KNOWN_TYPES = {"OD", "HU", "US", "MGML", "Z_EFF", "ED", "EDW", "HU_MOD", "PCT"}
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ class Rescale:
     def is_whole(self) -> bool:
         """Whether whole stored values give whole Hounsfield units."""
         return self.slope.is_integer() and self.intercept.is_integer()
+
+    @property
+    def shown_type(self) -> str:
+        """The type as it may be shown to people."""
+        return self.type if self.type in KNOWN_TYPES else "of another kind"
 
     def of(self, value: float) -> float:
         """What one stored value means, before rounding."""

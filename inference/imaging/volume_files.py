@@ -15,8 +15,9 @@ from inference.imaging.headers import MAX_SIDE
 from inference.imaging.pixels import AIR_BELOW_HU
 from inference.imaging.rescale import HIGHEST, LOWEST
 
-MOST_VOXELS = 2**30
-MOST_BYTES = 4 * 1024**3
+# 2,048 slices of 512 x 512; reading holds a few copies.
+MOST_VOXELS = 2**29
+MOST_BYTES = 2 * 1024**3
 SMALLEST_MM, LARGEST_MM = 1e-3, 100.0
 MAX_SHEAR = 1e-3
 

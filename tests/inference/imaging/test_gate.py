@@ -164,3 +164,39 @@ def test_words_for_no_contrast_are_no_contrast(bench: Bench, agent: str) -> None
 def test_hounsfield_written_out_or_misspelt_is_hounsfield(bench: Bench) -> None:
     bench.on_all("RescaleType", "Houndsfield Unit")
     assert bench.read().volume.has_hu
+
+
+def test_words_of_a_header_are_never_repeated_to_readers(bench: Bench) -> None:
+    bench.on_all("RescaleType", "DOE JANE")
+    bench.on_all("ConvolutionKernel", "B70f Doe")
+    bench.on_all("ContrastBolusAgent", "Jane Doe 300")
+    bench.on_all("ImageType", ["DERIVED", "PRIMARY", "AXIAL", "DOE^JANE"])
+    read = bench.read()
+    assert {"no_hu", "contrast"} <= codes_of(read)
+    assert not any("doe" in finding.sentence.lower() for finding in (*read.warnings, *read.notes))
+
+
+def with_padding(bench: Bench, **elements: int) -> None:
+    for dataset in bench.slices:
+        pixels = dataset.pixel_array.copy()
+        pixels[:2], pixels[2:4] = 1000, 1040
+        dataset.PixelData = pixels.astype("<i2").tobytes()
+        for keyword, value in elements.items():
+            setattr(dataset, keyword, value)
+
+
+@pytest.mark.parametrize(("value", "limit", "count"), [(1000, None, 2), (1000, 1064, 4), (1064, 1000, 4)])
+def test_a_range_of_padding_is_counted_whole(bench: Bench, value: int, limit: int | None, count: int) -> None:
+    with_padding(bench, PixelPaddingValue=value, **({} if limit is None else {"PixelPaddingRangeLimit": limit}))
+    [warning] = [w for w in bench.read().warnings if w.code == "padding_as_tissue"]
+    others = int(((bench.volume.hu[:, 4:] >= -24) & (bench.volume.hu[:, 4:] <= (-24 if limit is None else 40))).sum())
+    assert f"({count * 32 * 8 + others} voxels)" in warning.sentence
+
+
+def test_padding_that_was_written_as_unsigned_is_understood(bench: Bench) -> None:
+    for dataset in bench.slices:
+        pixels = dataset.pixel_array.copy()
+        pixels[:2] = -32768
+        dataset.PixelData = pixels.astype("<i2").tobytes()
+        dataset.add_new(0x00280120, "US", 32768)
+    assert codes_of(bench.read()) == {"padding"}

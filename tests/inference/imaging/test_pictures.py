@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from inference.imaging.dicom import SeriesRefused
@@ -114,3 +116,23 @@ def test_a_mask_of_pictures_belongs_to_a_scan_of_pictures_alone(tmp_path: Path) 
         align_picture_mask(labels[:, :5], scan)
     with pytest.raises(SeriesRefused, match="only a scan of pictures"):
         align_picture_mask(labels, Volume(scan.hu, np.eye(4)))
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif"])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    flips=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=8),
+    kept=st.sampled_from([1.0, 1.0, 0.9, 0.4]),
+)
+def test_damaged_pictures_give_a_slice_or_a_sentence(suffix: str, flips: list[tuple[float, int]], kept: float) -> None:
+    stream = io.BytesIO()
+    noise = np.random.default_rng(1).integers(0, 255, (24, 32), dtype=np.uint8)
+    Image.fromarray(noise).save(stream, {"png": "PNG", "jpg": "JPEG", "tif": "TIFF"}[suffix])
+    whole = bytearray(stream.getvalue())
+    for place, value in flips:
+        whole[int(place * min(len(whole), 300))] = value
+    try:
+        told = f"{read_volume(io.BytesIO(bytes(whole[: int(kept * len(whole))])), 'a picture').volume.hu.size} pixels."
+    except SeriesRefused as refusal:
+        told = refusal.sentence
+    assert told.endswith(".")
