@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from inference.imaging import gate
-from inference.imaging.decoding import layout_of, stored_frames
-from inference.imaging.elements import file_name, number
+from inference.imaging.decoding import NATIVE, layout_of, stored_frames
+from inference.imaging.elements import file_name, number, transfer_syntax
 from inference.imaging.frames import Image, images_of
 from inference.imaging.rescale import LOWEST, Rescale, read_rescale, rescaled
 
@@ -101,7 +101,8 @@ class PixelFindings:
     def see_file(self, dataset: Dataset) -> None:
         """Take note of how a file keeps its values."""
         layout = layout_of(dataset)
-        if layout.highest != layout.stored - 1:
+        # A compressed stream says itself where its bits are.
+        if layout.highest != layout.stored - 1 and transfer_syntax(dataset) in NATIVE:
             self._moved = layout.highest, layout.allocated
 
     def see(self, pixels: SlicePixels) -> None:

@@ -7,9 +7,16 @@ import pytest
 import SimpleITK
 from PIL import Image
 from pydicom import dcmread
+from pydicom.encaps import encapsulate, generate_frames
 
 from inference.baseline import segment
-from inference.imaging.dicom import SeriesRefused, SeriesVolume, read_header_group, volume_from_files
+from inference.imaging.dicom import (
+    SeriesRefused,
+    SeriesVolume,
+    read_header_group,
+    volume_from_datasets,
+    volume_from_files,
+)
 from inference.imaging.formats import read_mask, read_picture_masks, read_pictures, read_volume
 from inference.imaging.grids import Grid, align_mask, align_picture_mask
 from inference.imaging.volume import Volume
@@ -130,6 +137,46 @@ def test_every_transfer_syntax_decodes_and_lossless_ones_agree(real_data: Path) 
             assert volume.voxels_sha256() == plain.voxels_sha256(), path.name
         else:
             assert np.abs(volume.hu[plain.hu > -1100].astype(int) - plain.hu[plain.hu > -1100]).mean() < 40, path.name
+
+
+def test_a_real_frame_that_is_cut_is_refused_in_every_syntax(real_data: Path) -> None:
+    compressed = 0
+    for path in sorted((real_data / "dicom" / "transfer-syntaxes").glob("CTImage.dcm_*")):
+        dataset = dcmread(path)
+        if not dataset.file_meta.TransferSyntaxUID.is_encapsulated:
+            continue
+        compressed += 1
+        frame = next(generate_frames(dataset.PixelData, number_of_frames=1))
+        for kept in (0.3, 0.995):
+            dataset.PixelData = encapsulate([frame[: int(kept * len(frame))]])
+            with pytest.raises(SeriesRefused) as refusal:
+                volume_from_datasets([dataset])
+            assert refusal.value.code == "pixels"
+    assert compressed == 11
+
+
+@pytest.mark.slow
+def test_real_frames_damaged_in_many_ways_give_voxels_or_a_sentence(real_data: Path) -> None:
+    """Were a decoder to crash, this process would end here."""
+    random = np.random.default_rng(5)
+    for path in sorted((real_data / "dicom" / "transfer-syntaxes").glob("CTImage.dcm_*")):
+        dataset = dcmread(path)
+        if not dataset.file_meta.TransferSyntaxUID.is_encapsulated:
+            continue
+        frame = next(generate_frames(dataset.PixelData, number_of_frames=1))
+        outcomes = set()
+        for _ in range(60):
+            damaged = np.frombuffer(frame, dtype=np.uint8).copy()
+            reach = len(damaged) if random.random() < 0.5 else 600
+            places = random.integers(0, reach, random.integers(1, 20))
+            damaged[places] = random.integers(0, 256, len(places))
+            dataset.PixelData = encapsulate([damaged.tobytes()])
+            try:
+                outcomes.add(volume_from_datasets([dataset]).volume.shape_zyx)
+            except SeriesRefused as refusal:
+                outcomes.add(refusal.code)
+        assert outcomes <= {(1, 512, 512), "pixels"}
+        assert "pixels" in outcomes, path.name
 
 
 def test_a_sagittal_reformat_is_refused(real_data: Path) -> None:
