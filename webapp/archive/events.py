@@ -1,3 +1,5 @@
 """Audit events of the archive."""
 
 SCAN_FILED = "scan.filed"
+SCAN_DELETED = "scan.deleted"
+SITE_NAMED = "scan.site_named"

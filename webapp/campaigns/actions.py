@@ -84,7 +84,8 @@ def add_case(*, campaign: Campaign, scan: Scan, by: Any) -> Case:
     case = Case.objects.filter(campaign=campaign, scan=scan).first()
     known = case is not None
     if case is None:
-        last = campaign.cases.order_by("-number").values_list("number", flat=True).first() or 0
+        # Numbers of deleted cases stay theirs.
+        last = Case.ever.filter(campaign=campaign).order_by("-number").values_list("number", flat=True).first() or 0
         case = Case.objects.create(campaign=campaign, scan=scan, number=last + 1)
         if campaign.draft_algorithm:
             request_draft(scan=scan, algorithm=campaign.draft_algorithm, label_set=campaign.label_set, by=by)

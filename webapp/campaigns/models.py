@@ -86,14 +86,29 @@ class Membership(models.Model):
         return f"{self.user} is {self.role} of {self.campaign}"
 
 
+class PresentCases(models.Manager["Case"]):
+    """Cases whose scan was not deleted: with its scan a case goes from every list and address."""
+
+    def get_queryset(self) -> models.QuerySet["Case"]:
+        """Leave those of deleted scans out."""
+        return super().get_queryset().filter(scan__deleted_at=None)
+
+
+class EveryCase(models.Manager["Case"]):
+    """Cases that are there, and those of deleted scans."""
+
+
 class Case(models.Model):
-    """A scan in a campaign."""
+    """A scan in a campaign. `objects` has the cases whose scan is there, `ever` those of deleted scans too."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="cases")
     scan = models.ForeignKey(Scan, on_delete=models.PROTECT, related_name="cases")
     number = models.PositiveIntegerField()
     added_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PresentCases()
+    ever = EveryCase()
 
     class Meta:
         constraints = [

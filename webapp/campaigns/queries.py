@@ -1,12 +1,14 @@
 """What a person may see of campaigns. Outsiders get Http404, as if it were not there."""
 
 import uuid
+from collections.abc import Iterable
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
 from django.urls import reverse
 
 from webapp.accounts.models import User
+from webapp.archive.models import Scan
 from webapp.campaigns.guidelines import ShownPicture, render_guideline
 from webapp.campaigns.models import Campaign, Case, GuidelinePicture, Membership, Protocol
 
@@ -81,3 +83,42 @@ def may_hear_scan(user: User, scan_id: str) -> bool:
 def may_hear_campaign(user: User, slug: str) -> bool:
     """Whether a person may hear what happens in a campaign."""
     return campaigns_for(user).filter(slug=slug).exists()
+
+
+def scans_for(user: User) -> QuerySet[Scan]:
+    """The scans that a person may see: those of the campaigns that they are in. An administrator sees every scan.
+
+    Nothing of readings follows from it: those have rights of their own.
+    """
+    scans = Scan.objects.all()
+    if user.is_superuser:
+        return scans
+    return scans.filter(Exists(Case.objects.filter(scan=OuterRef("pk"), campaign__memberships__user_id=user.pk)))
+
+
+def scan_for(user: User, scan_id: uuid.UUID) -> Scan:
+    """One scan, for whoever may see it."""
+    scan = scans_for(user).filter(pk=scan_id).select_related("study__patient").first()
+    if scan is None:
+        raise Http404("No such scan.")
+    return scan
+
+
+def deleted_scan_for(user: User, scan_id: uuid.UUID) -> Scan | None:
+    """The tombstone of a scan, for those who might see the scan while it was there."""
+    scans = Scan.ever.filter(pk=scan_id).exclude(deleted_at=None).select_related("study__patient")
+    if not user.is_superuser:
+        held = Case.ever.filter(scan=OuterRef("pk"), campaign__memberships__user_id=user.pk)
+        scans = scans.filter(Exists(held))
+    return scans.first()
+
+
+def cases_of_scans_for(user: User, scans: Iterable[Scan]) -> QuerySet[Case]:
+    """The cases that scans are in the campaigns of a person, by campaign and number."""
+    cases = Case.objects.filter(scan__in=list(scans), campaign__in=campaigns_for(user))
+    return cases.select_related("campaign", "scan__study__patient").order_by("campaign__name", "number")
+
+
+def campaigns_coordinated_by(user: User) -> QuerySet[Campaign]:
+    """The campaigns that a person coordinates."""
+    return Campaign.objects.filter(memberships__user_id=user.pk, memberships__role="coordinator").distinct()

@@ -62,7 +62,9 @@ def test_sweep_takes_only_what_no_scan_names(tmp_path):
         storage.write(identifier, storage.SLABS, b"half a scan", ".zst")
     long_ago = time.time() - LEFT_BEHIND_AFTER_S - 60
     for identifier in (killed, scan.pk):
-        os.utime(default_storage.path(storage.scan_folder(identifier)), (long_ago, long_ago))
+        folder = Path(default_storage.path(storage.scan_folder(identifier)))
+        for path in (folder, *folder.rglob("*")):
+            os.utime(path, (long_ago, long_ago))
     out = StringIO()
     call_command("archive", "sweep", stdout=out)
     assert out.getvalue() == "1 unfinished filings removed.\n"
