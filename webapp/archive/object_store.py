@@ -45,6 +45,8 @@ def _as_os_error(function: Callable[P, R]) -> Callable[P, R]:
 class ObjectStore(S3Storage):
     """The bucket that GROUNDGLASS_S3_BUCKET names. Objects are whole or not there; nobody gets a URL of one."""
 
+    KEYS_AN_ANSWER = 1000
+
     @_as_os_error
     def _open(self, name: str, mode: str = "rb") -> File:
         """A stored object, read at once: slabs and instances are small, and each is checked against its hash."""
@@ -82,26 +84,26 @@ class ObjectStore(S3Storage):
     def delete_under(self, path: str) -> int:
         """Remove every object whose name begins with `path` and a slash; return how many. A thousand a request."""
         count = 0
-        for keys in self._keys_under(path):
-            self.bucket.delete_objects(Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True})
+        for entries in self._under(path):
+            keys = [{"Key": entry["Key"]} for entry in entries]
+            answer = self.bucket.delete_objects(Delete={"Objects": keys, "Quiet": True})
+            if refused := answer.get("Errors"):
+                raise ObjectStoreError(errno.EIO, f"The object store kept {len(refused)} objects that were to go.")
             count += len(keys)
         return count
-
-    def _keys_under(self, path: str) -> Iterator[list[str]]:
-        prefix = self._normalize_name(clean_name(path)).rstrip("/") + "/"
-        pages = self.bucket.meta.client.get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=self.bucket_name, Prefix=prefix):
-            if keys := [entry["Key"] for entry in page.get("Contents", ())]:
-                yield keys
 
     @_as_os_error
     def newest_under(self, path: str) -> float | None:
         """When the newest object under a path was written (seconds since 1970); None where there is none."""
-        prefix = self._normalize_name(clean_name(path)).rstrip("/") + "/"
-        pages = self.bucket.meta.client.get_paginator("list_objects_v2")
-        times = [
-            entry["LastModified"].timestamp()
-            for page in pages.paginate(Bucket=self.bucket_name, Prefix=prefix)
-            for entry in page.get("Contents", ())
-        ]
+        times = (entry["LastModified"].timestamp() for entries in self._under(path) for entry in entries)
         return max(times, default=None)
+
+    def _under(self, path: str) -> Iterator[list[dict[str, Any]]]:
+        """What lies under a path, as the store lists it, an answer at a time."""
+        prefix = self._normalize_name(clean_name(path)).rstrip("/") + "/"
+        pages = self.bucket.meta.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket_name, Prefix=prefix, PaginationConfig={"PageSize": self.KEYS_AN_ANSWER}
+        )
+        for page in pages:
+            if entries := page.get("Contents"):
+                yield entries
