@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -13,7 +13,7 @@ from inference.imaging.slabs import encode_slab, slab_ranges
 from inference.imaging.volume import Volume
 from webapp import jobs
 from webapp.archive import events, rules, storage
-from webapp.archive.filing import NewInstance, NewScan, clean_site, one_at_a_time, scan_of
+from webapp.archive.filing import NewInstance, NewScan, one_at_a_time, scan_of
 from webapp.archive.models import Instance, Patient, Picture, Preview, Scan, Study
 from webapp.archive.pictures import write_pictures
 from webapp.archive.previews import write_preview
@@ -149,23 +149,6 @@ def mark_scan_deleted(*, scan: Scan, reason: str, by: Any) -> Scan:
         files=files,
     )
     return scan
-
-
-@audited(events.SITE_NAMED)
-def name_site(*, scans: Sequence[Scan], site: str, by: Any) -> int:
-    """Say which site scans came from; return how many had another name before. Who may is asked above, by campaign."""
-    site = clean_site(site)
-    held = list(Scan.objects.select_for_update(of=("self",)).filter(pk__in=[scan.pk for scan in scans]).order_by("pk"))
-    changed = [scan for scan in held if scan.site != site]
-    Scan.objects.filter(pk__in=[scan.pk for scan in changed]).update(site=site)
-    record(
-        events.SITE_NAMED,
-        by=by,
-        subject=f"scan:{held[0].pk}" if len(held) == 1 else "scans",
-        site=site,
-        before={str(scan.pk): scan.site for scan in changed},
-    )
-    return len(changed)
 
 
 def _write_files(

@@ -2,4 +2,3 @@
 
 SCAN_FILED = "scan.filed"
 SCAN_DELETED = "scan.deleted"
-SITE_NAMED = "scan.site_named"

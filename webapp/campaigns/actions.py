@@ -2,11 +2,13 @@
 
 import hashlib
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 from webapp.accounts.models import User
 from webapp.algorithms.actions import request_draft
 from webapp.algorithms.models import Algorithm
+from webapp.archive.filing import clean_site
 from webapp.archive.models import Scan
 from webapp.audit.refusal import ActionRefused, Refusal, require
 from webapp.audit.trail import audited, record
@@ -15,7 +17,7 @@ from webapp.campaigns.guidelines import render_guideline
 from webapp.campaigns.models import Campaign, Case, GuidelinePicture, Membership, Protocol
 from webapp.campaigns.pictures import clean_picture, name_from
 from webapp.campaigns.queries import current_protocol, shown_pictures
-from webapp.campaigns.rules import may_add_scans, may_set_protocol
+from webapp.campaigns.rules import may_add_scans, may_name_site, may_set_protocol
 from webapp.masks.models import LabelSet
 
 # Presets of stages, as product.md's workflows name them.
@@ -144,6 +146,24 @@ def write_guideline(*, campaign: Campaign, text: str, known_version: int, by: An
         guideline_before_sha256=hashlib.sha256(before.guideline.encode()).hexdigest(),
     )
     return protocol
+
+
+@audited(events.SITE_NAMED)
+def name_site(*, scans: Sequence[Scan], site: str, by: Any) -> int:
+    """Say which site scans came from; return how many were called otherwise before. The trail keeps the old names."""
+    require(may_name_site(scans, by))
+    site = clean_site(site)
+    held = list(Scan.objects.select_for_update(of=("self",)).filter(pk__in=[scan.pk for scan in scans]).order_by("pk"))
+    changed = [scan for scan in held if scan.site != site]
+    Scan.objects.filter(pk__in=[scan.pk for scan in changed]).update(site=site)
+    record(
+        events.SITE_NAMED,
+        by=by,
+        subject=f"scan:{held[0].pk}" if len(held) == 1 else "scans",
+        site=site,
+        before={str(scan.pk): scan.site for scan in changed},
+    )
+    return len(changed)
 
 
 def _refusal_of_guideline(campaign: Campaign, before: Protocol, text: str, known_version: int) -> Refusal | None:

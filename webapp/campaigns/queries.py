@@ -8,7 +8,7 @@ from django.http import Http404
 from django.urls import reverse
 
 from webapp.accounts.models import User
-from webapp.archive.models import Scan
+from webapp.archive.models import Patient, Scan
 from webapp.campaigns.guidelines import ShownPicture, render_guideline
 from webapp.campaigns.models import Campaign, Case, GuidelinePicture, Membership, Protocol
 
@@ -119,6 +119,17 @@ def cases_of_scans_for(user: User, scans: Iterable[Scan]) -> QuerySet[Case]:
     return cases.select_related("campaign", "scan__study__patient").order_by("campaign__name", "number")
 
 
-def campaigns_coordinated_by(user: User) -> QuerySet[Campaign]:
-    """The campaigns that a person coordinates."""
-    return Campaign.objects.filter(memberships__user_id=user.pk, memberships__role="coordinator").distinct()
+def scans_coordinated_by(user: User) -> QuerySet[Scan]:
+    """The scans of the campaigns that a person coordinates."""
+    mine = Case.objects.filter(
+        scan=OuterRef("pk"), campaign__memberships__user_id=user.pk, campaign__memberships__role="coordinator"
+    )
+    return Scan.objects.filter(Exists(mine))
+
+
+def patient_for(user: User, pseudonym: str) -> Patient:
+    """A patient of whom a person may see a scan."""
+    patient = Patient.objects.filter(pseudonym=pseudonym).first()
+    if patient is None or not scans_for(user).filter(study__patient=patient).exists():
+        raise Http404("No such patient.")
+    return patient

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.pages import account_views, guideline_views, views
+from webapp.pages import account_views, guideline_views, scan_views, views
 
 app_name = "pages"
 CASE = "campaigns/<slug:slug>/cases/<int:number>/"
@@ -20,4 +20,10 @@ urlpatterns = [
     path(f"{CASE}readings/", views.start, name="start"),
     path(f"{CASE}draft/", views.draft_again, name="draft_again"),
     path("readings/<uuid:reading_id>/", views.viewer, name="viewer"),
+    path("scans/", scan_views.scans, name="scans"),
+    path("scans/site/", scan_views.name_sites, name="name_sites"),
+    path("scans/<uuid:scan_id>/", scan_views.scan, name="scan"),
+    path("scans/<uuid:scan_id>/delete/", scan_views.delete, name="delete_scan"),
+    path("scans/<uuid:scan_id>/pictures/<slug:sha256>.webp", scan_views.picture, name="scan_picture"),
+    path("patients/<slug:pseudonym>/", scan_views.patient, name="patient"),
 ]
