@@ -7,6 +7,25 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 SITE_LENGTH = 60
+# What makers write into the header, and what people call them.
+MAKERS = {
+    "GE MEDICAL SYSTEMS": "GE",
+    "SIEMENS HEALTHINEERS": "Siemens",
+    "SIEMENS": "Siemens",
+    "PHILIPS MEDICAL SYSTEMS": "Philips",
+    "TOSHIBA": "Toshiba",
+    "CANON_MEC": "Canon",
+    "CANON MEDICAL SYSTEMS": "Canon",
+}
+
+
+def scanner_name(header: str) -> str:
+    """Make and model, joined by a space, as people say them."""
+    for long, short in MAKERS.items():
+        if header.upper() == long or header.upper().startswith(f"{long} "):
+            model = header[len(long) :].strip()
+            return model if model.upper().startswith(short.upper()) else f"{short} {model}".strip()
+    return header
 
 
 class Patient(models.Model):
@@ -125,10 +144,8 @@ class Scan(models.Model):
 
     @property
     def scanner(self) -> str:
-        """Make and model in one."""
-        if self.model_name.lower().startswith(self.manufacturer.lower()):
-            return self.model_name
-        return f"{self.manufacturer} {self.model_name}".strip()
+        """Make and model in one, as people say them."""
+        return scanner_name(f"{self.manufacturer} {self.model_name}".strip())
 
 
 class Preview(models.Model):

@@ -32,29 +32,42 @@ class Remark:
 class _Kind:
     short: str
     why: str
-    biases_weight: bool
+    biases_weight: bool = True
 
 
-PARTIAL = "Voxels at the edges of vessels and lesions mix air with tissue: density is blurred, and weight shifts."
-PLACE = "Volumes and weights are sums over voxels of one size: they are off by as much as the positions are."
+# By the gate's codes; what stands here alone is what no check says but the columns do.
 KINDS = {
-    CONTRAST: _Kind("contrast", "It raises the density of vessels and of enhancing tissue, and with it weight.", True),
-    SHARP_KERNEL: _Kind(
-        "sharp kernel", "It overshoots at edges and adds noise, so that densities, and weight, are biased.", True
+    CONTRAST: _Kind(
+        "contrast", "Vessels and perfused tissue are denser by it: compare with scans without it with care."
     ),
+    SHARP_KERNEL: _Kind("sharp kernel", "Sharp kernels overshoot at edges and raise noise, which shifts densities."),
     UNKNOWN_ACQUISITION: _Kind(
-        "acquisition unknown", "Each of them biases density and weight: compare with other scans with care.", True
+        "acquisition unknown", "Each of them biases density: compare with other scans with care."
     ),
-    "thick_slices": _Kind("thick slices", PARTIAL, True),
-    "slice_gaps": _Kind("gaps", "What lies between slices was not imaged; volume and weight assume it is alike.", True),
-    "overlapping_slices": _Kind("overlap", PARTIAL, True),
-    "single_slice": _Kind("single slice", "Volume and weight stand for one slice of its declared thickness.", True),
-    "uneven_spacing": _Kind("uneven spacing", PLACE, True),
-    "no_hu": _Kind("no HU", "Weight needs Hounsfield units: only volumes and extent are given.", True),
-    "clipped": _Kind("clipped", "Where voxels were clipped their density, and with it weight, is too low.", True),
-    "lossy": _Kind("lossy", "Compression with loss changes densities a little, most at edges.", True),
-    "monochrome1": _Kind("MONOCHROME1", "", False),
-    "no_modality": _Kind("no modality", "", False),
+    "thick_slices": _Kind("thick slices", "Voxels at edges mix tissue with air."),
+    "mixed_thickness": _Kind("mixed thickness", "Noise and partial volume change from slice to slice."),
+    "slice_gaps": _Kind(
+        "gaps", "What lies between slices was not imaged; volumes take each slice for what is around it."
+    ),
+    "single_slice": _Kind("single slice", "Volume and weight are those of one slab, not of the lung."),
+    "reformat": _Kind("reformat", "Averaging over slices smooths small lesions and edges."),
+    "multi_energy": _Kind("multi-energy", "Computed HU depend on energy and material model."),
+    "no_hu": _Kind(
+        "no HU", "Weight is density, and density needs Hounsfield units: only volumes and extent are given."
+    ),
+    "no_air": _Kind("no air", "Every chest holds air: values without it were shifted, clipped or scaled."),
+    "no_spacing": _Kind("no spacing", "Extent is by area; there are no mL and no grams."),
+    "padding_as_tissue": _Kind("padding", "Where a mask covers padding it counts as tissue."),
+    "lossy": _Kind("lossy", "Fine texture is gone and edges ring."),
+    "overlapping_slices": _Kind(
+        "overlap", "Each slice shows some of its neighbours' tissue; volumes follow the spacing.", False
+    ),
+    "uneven_spacing": _Kind("uneven spacing", "Places and volumes are off by no more than that.", False),
+    "mixed_frame_of_reference": _Kind("frames of reference", "The positions were compared all the same.", False),
+    "clipped": _Kind("clipped", "No tissue is that dense: metal, or a wrong rescale.", False),
+    "rounded": _Kind("rounded", "Each value may be off by up to half a unit.", False),
+    "monochrome1": _Kind("MONOCHROME1", "It speaks of the display alone: check that air is dark.", False),
+    "no_modality": _Kind("no modality", "Other elements may be missing as well.", False),
     "no_patient": _Kind("no patient id", "An earlier or later scan of the same person cannot be found by it.", False),
 }
 

@@ -89,6 +89,8 @@ def add_case(*, campaign: Campaign, scan: Scan, by: Any) -> Case:
         # Numbers of deleted cases stay theirs.
         last = Case.ever.filter(campaign=campaign).order_by("-number").values_list("number", flat=True).first() or 0
         case = Case.objects.create(campaign=campaign, scan=scan, number=last + 1)
+        if campaign.default_site:
+            Scan.objects.filter(pk=scan.pk, site="").update(site=campaign.default_site)
         if campaign.draft_algorithm:
             request_draft(scan=scan, algorithm=campaign.draft_algorithm, label_set=campaign.label_set, by=by)
     record(
@@ -98,6 +100,7 @@ def add_case(*, campaign: Campaign, scan: Scan, by: Any) -> Case:
         subject=f"case:{case.pk}",
         number=case.number,
         scan=str(scan.pk),
+        site=campaign.default_site,
         already_there=known,
     )
     return case
@@ -146,6 +149,24 @@ def write_guideline(*, campaign: Campaign, text: str, known_version: int, by: An
         guideline_before_sha256=hashlib.sha256(before.guideline.encode()).hexdigest(),
     )
     return protocol
+
+
+@audited(events.DEFAULT_SITE_SET)
+def set_default_site(*, campaign: Campaign, site: str, by: Any) -> Campaign:
+    """Say which site scans have that come in for a campaign from now on, unless their sender names one."""
+    require(may_add_scans(campaign, by))
+    campaign = Campaign.objects.select_for_update(of=("self",)).get(pk=campaign.pk)
+    before, campaign.default_site = campaign.default_site, clean_site(site)
+    campaign.save(update_fields=["default_site"])
+    record(
+        events.DEFAULT_SITE_SET,
+        by=by,
+        chain=chain_of(campaign),
+        subject=f"campaign:{campaign.pk}",
+        site=campaign.default_site,
+        before=before,
+    )
+    return campaign
 
 
 @audited(events.SITE_NAMED)

@@ -6,20 +6,24 @@ from django.conf import settings
 from django.db import models
 
 from webapp.algorithms.models import Algorithm
-from webapp.archive.models import Scan
+from webapp.archive.models import SITE_LENGTH, Scan
 from webapp.masks.models import LabelSet
 
 ROLES = ("coordinator", "technician", "radiologist", "adjudicator", "auditor")
 
 
 class Campaign(models.Model):
-    """A group's reading of a list of scans. `draft_algorithm` makes the AI draft of each new case."""
+    """A group's reading of a list of scans. `draft_algorithm` makes the AI draft of each new case.
+
+    `default_site` is the site that scans get which come in for this campaign without one.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(unique=True, max_length=60)
     name = models.CharField(max_length=120)
     label_set = models.ForeignKey(LabelSet, on_delete=models.PROTECT)
     draft_algorithm = models.ForeignKey(Algorithm, null=True, blank=True, on_delete=models.PROTECT)
+    default_site = models.CharField(max_length=SITE_LENGTH, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

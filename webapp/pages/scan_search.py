@@ -14,7 +14,7 @@ from django.db.models import Case, CharField, Count, F, Func, OrderBy, Prefetch,
 from django.db.models.functions import Cast, Concat, Trim
 from django.http import QueryDict
 
-from webapp.archive.models import Picture, Scan
+from webapp.archive.models import Picture, Scan, scanner_name
 from webapp.archive.remarks import short_of
 
 UNKNOWN = "-"
@@ -66,6 +66,8 @@ class Facet:
         """A value as people read it."""
         if self.name == "remark":
             return short_of(value)
+        if self.name == "scanner" and value != UNKNOWN:
+            return scanner_name(value)
         if self.name == "kvp" and value != UNKNOWN:
             return f"{float(value):g} kVp"
         return self.words.get(value) or ("not known" if value == UNKNOWN else value)

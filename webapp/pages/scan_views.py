@@ -18,8 +18,9 @@ from webapp.archive.queries import picture_bytes, pictures_of
 from webapp.archive.remarks import remarks_of, short_of
 from webapp.archive.storage import DamagedFile
 from webapp.audit.refusal import ActionRefused
-from webapp.campaigns.actions import name_site
+from webapp.campaigns.actions import name_site, set_default_site
 from webapp.campaigns.queries import (
+    campaign_for,
     campaigns_for,
     deleted_scan_for,
     patient_for,
@@ -96,6 +97,21 @@ def name_sites(request: HttpRequest) -> HttpResponse:
         noun = "scan has" if changed == 1 else "scans have"
         messages.success(request, f"{changed} {noun} another site now.", "good")
     return redirect(reverse("pages:scans") + search.address())
+
+
+@require_POST
+@login_required
+def default_site(request: HttpRequest, slug: str) -> HttpResponse:
+    """Say which site the scans have that come in for a campaign from now on."""
+    place = campaign_for(request.user, slug)
+    try:
+        changed = set_default_site(campaign=place, site=request.POST.get("site", ""), by=request.user)
+    except ActionRefused as refused:
+        messages.error(request, refused.sentence)
+    else:
+        said = f"get the site {changed.default_site}" if changed.default_site else "get no site by themselves"
+        messages.success(request, f"Scans that come in from now on {said}.", "good")
+    return redirect("pages:campaign", slug=slug)
 
 
 @require_http_methods(["GET", "POST"])
