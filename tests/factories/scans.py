@@ -4,8 +4,8 @@ import random
 import uuid
 from datetime import date, timedelta
 
+from webapp.archive.filing import fill_search
 from webapp.archive.models import Patient, Scan, Study
-from webapp.archive.remarks import remarks_of
 from webapp.campaigns.models import Campaign, Case
 
 SCANNERS = (
@@ -86,5 +86,5 @@ def _scan(study: Study, **fields) -> Scan:
         "spacing_xy_mm": 0.7,
     }
     scan = Scan(study=study, **{**known, **fields})
-    scan.remark_codes = [remark.code for remark in remarks_of(scan)]
+    fill_search(scan)
     return scan

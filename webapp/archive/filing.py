@@ -89,8 +89,24 @@ def scan_of(new: NewScan, volume: Volume, *, study: Study, scan_id: uuid.UUID, s
         spacing_z_mm=z_mm,
         spacing_xy_mm=(y_mm + x_mm) / 2,
     )
-    scan.remark_codes = [remark.code for remark in remarks_of(scan)]
+    fill_search(scan)
     return scan
+
+
+def fill_search(scan: Scan) -> None:
+    """Fill the columns of a scan that only serve to find it."""
+    words = (
+        scan.study.patient.pseudonym,
+        scan.description,
+        scan.manufacturer,
+        scan.model_name,
+        scan.kernel,
+        scan.body_part,
+        scan.series_uid,
+        scan.study.uid,
+    )
+    scan.search_text = " ".join(word for word in words if word).lower()
+    scan.remark_codes = [remark.code for remark in remarks_of(scan)]
 
 
 def clean_site(name: str) -> str:

@@ -109,6 +109,8 @@ class Scan(models.Model):
     slice_count = models.PositiveIntegerField(default=0)
     spacing_z_mm = models.FloatField(default=0)
     spacing_xy_mm = models.FloatField(default=0)
+    # In small letters, all that words are looked for in but the site, which may be named anew.
+    search_text = models.TextField(blank=True, default="", editable=False)
     # The codes of its remarks (webapp.archive.remarks), to search by.
     remark_codes = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     filed_at = models.DateTimeField(auto_now_add=True)

@@ -93,7 +93,8 @@ def scans_for(user: User) -> QuerySet[Scan]:
     scans = Scan.objects.all()
     if user.is_superuser:
         return scans
-    return scans.filter(Exists(Case.objects.filter(scan=OuterRef("pk"), campaign__memberships__user_id=user.pk)))
+    mine = Membership.objects.filter(user_id=user.pk).values("campaign")
+    return scans.filter(Exists(Case.ever.filter(scan=OuterRef("pk"), campaign__in=mine)))
 
 
 def scan_for(user: User, scan_id: uuid.UUID) -> Scan:

@@ -4,94 +4,19 @@ A fixed number of queries for any number of scans. What an address says that mea
 reaches the database but as a value.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Case, CharField, Count, F, Func, OrderBy, Prefetch, Q, QuerySet, Value, When
-from django.db.models.functions import Cast, Concat, Trim
+from django.db.models import Count, F, OrderBy, Prefetch, Q, QuerySet
 from django.http import QueryDict
 
-from webapp.archive.models import Picture, Scan, scanner_name
-from webapp.archive.remarks import short_of
+from webapp.archive.models import Picture, Scan
+from webapp.campaigns.models import Campaign
+from webapp.pages.scan_facets import FACETS, MOST_OPTIONS, REMARKS, Counts, Facet, counted, grouped
 
-UNKNOWN = "-"
-MOST_WORDS, LONGEST_WORDS, MOST_VALUES, MOST_OPTIONS = 8, 200, 20, 40
-WORDS_IN = (
-    "study__patient__pseudonym",
-    "description",
-    "manufacturer",
-    "model_name",
-    "kernel",
-    "site",
-    "body_part",
-    "series_uid",
-    "study__uid",
-)
-THICKNESS = {"thin": "up to 1.5 mm", "medium": "1.5 to 3 mm", "thick": "3 mm and more", UNKNOWN: "not known"}
-AGES = {"young": "under 40", "middle": "40 to 59", "old": "60 to 79", "oldest": "80 and more", UNKNOWN: "not known"}
-SEXES = {"F": "female", "M": "male", "O": "other", UNKNOWN: "not known"}
-CONTRAST = {"yes": "given", "no": "none known"}
-SOURCES = {"dicom": "DICOM", "nifti": "NIfTI"}
-
-
-def _text(name: str) -> Any:
-    return Case(When(**{name: ""}, then=Value(UNKNOWN)), default=F(name), output_field=CharField())
-
-
-def _ranges(name: str, *ranges: tuple[str, float]) -> Any:
-    """The first range whose upper bound a number is under; the last one has none."""
-    *bounded, (last, _) = ranges
-    steps = [When(**{f"{name}__lt": bound}, then=Value(word)) for word, bound in bounded]
-    return Case(
-        When(**{f"{name}__isnull": True}, then=Value(UNKNOWN)),
-        *steps,
-        default=Value(last),
-        output_field=CharField(),
-    )
-
-
-@dataclass(frozen=True)
-class Facet:
-    """One thing to filter by: the database's expression for its value, and words for values that need them."""
-
-    name: str
-    title: str
-    expression: Any
-    words: dict[str, str] = field(default_factory=dict)
-
-    def word(self, value: str) -> str:
-        """A value as people read it."""
-        if self.name == "remark":
-            return short_of(value)
-        if self.name == "scanner" and value != UNKNOWN:
-            return scanner_name(value)
-        if self.name == "kvp" and value != UNKNOWN:
-            return f"{float(value):g} kVp"
-        return self.words.get(value) or ("not known" if value == UNKNOWN else value)
-
-
-_SCANNER = Trim(Concat("manufacturer", Value(" "), "model_name"))
-FACETS = (
-    Facet("site", "Site", _text("site"), {UNKNOWN: "not named"}),
-    Facet("scanner", "Scanner", Case(When(manufacturer="", model_name="", then=Value(UNKNOWN)), default=_SCANNER)),
-    Facet("kernel", "Kernel", _text("kernel")),
-    Facet(
-        "thickness",
-        "Thickness",
-        _ranges("slice_thickness_mm", ("thin", 1.5001), ("medium", 2.9999), ("thick", 0)),
-        THICKNESS,
-    ),
-    Facet("kvp", "kVp", Case(When(kvp=None, then=Value(UNKNOWN)), default=Cast("kvp", CharField()))),
-    Facet("contrast", "Contrast", Case(When(contrast=True, then=Value("yes")), default=Value("no")), CONTRAST),
-    Facet("sex", "Sex", _text("study__patient__sex"), SEXES),
-    Facet("age", "Age", _ranges("patient_age_years", ("young", 40), ("middle", 60), ("old", 80), ("oldest", 0)), AGES),
-    Facet("remark", "Warnings", Func(F("remark_codes"), function="unnest", output_field=CharField())),
-    Facet("source", "Came as", F("source"), SOURCES),
-    Facet("campaign", "Campaign", None),
-)
+MOST_WORDS, LONGEST_WORDS, MOST_VALUES = 8, 200, 20
 ORDERS = {
     "filed": "filed_at",
     "pseudonym": "study__patient__pseudonym",
@@ -105,6 +30,7 @@ ORDERS = {
     "sex": "study__patient__sex",
     "date": "study__shifted_date",
 }
+NULLABLE = {"slice_thickness_mm", "kvp", "patient_age_years", "study__shifted_date"}
 USUAL_ORDER = "-filed"
 
 
@@ -120,7 +46,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Menu:
-    """The options of one facet."""
+    """The options of one facet; `more` where it has others that are rarer."""
 
     facet: Facet
     options: list[Option]
@@ -173,10 +99,7 @@ class Search:
     def within(self, scans: QuerySet[Scan], *, but: str = "") -> QuerySet[Scan]:
         """The scans that are looked for, in no order; without the facet `but`."""
         for word in self.words.split()[:MOST_WORDS]:
-            found = Q()
-            for name in WORDS_IN:
-                found |= Q(**{f"{name}__icontains": word})
-            scans = scans.filter(found)
+            scans = scans.filter(Q(search_text__contains=word.lower()) | Q(site__icontains=word))
         if self.first_day:
             scans = scans.filter(study__shifted_date__gte=self.first_day)
         if self.last_day:
@@ -198,28 +121,40 @@ class Search:
     def ordered(self, scans: QuerySet[Scan]) -> QuerySet[Scan]:
         """The scans in the order asked for, with what a line of the list shows."""
         name = ORDERS[self.order.removeprefix("-")]
-        first = OrderBy(F(name), descending=self.order.startswith("-"), nulls_last=True)
+        # Only what may be unknown is told where to go: with it no index would serve.
+        unknown_last = True if name in NULLABLE else None
+        first = OrderBy(F(name), descending=self.order.startswith("-"), nulls_last=unknown_last)
         small = Picture.objects.filter(size="small", plane="axial")
         return (
             scans.select_related("study__patient")
-            .defer("slabs", "affine_lps", "warnings")
+            .defer("slabs", "affine_lps", "warnings", "search_text")
             .prefetch_related(Prefetch("pictures", small, to_attr="thumbnails"))
             .order_by(first, "-filed_at", "pk")
         )
 
-    def menus(self, scans: QuerySet[Scan]) -> Iterator[Menu]:
-        """Each facet with its values among the scans found, the most frequent first."""
-        for facet in FACETS:
-            found = self.within(scans, but=facet.name)
-            expression = facet.expression
-            if facet.name == "campaign":
-                found = found.filter(cases__campaign__slug__in=list(self.campaigns), cases__scan__deleted_at=None)
-                expression = F("cases__campaign__slug")
-            valued = found.annotate(value=expression).values("value").annotate(count=Count("pk"))
-            counted = list(valued.order_by("-count", "value").values_list("value", "count")[: MOST_OPTIONS + 1])
-            yield self._menu(facet, counted)
+    def count(self, scans: QuerySet[Scan]) -> tuple[int, list[Menu]]:
+        """How many scans are found, and each facet with its values among them, the most frequent first.
 
-    def _menu(self, facet: Facet, counted: list[tuple[str, int]]) -> Menu:
+        Where a facet is narrowed already, its own values are counted without it: they are what else may be chosen.
+        """
+        found = self.within(scans)
+        total, counts = grouped(found)
+        counts["remark"] = counted(found, REMARKS)
+        counts["campaign"] = self._by_campaign(found)
+        for facet in FACETS:
+            if facet.name in self.chosen:
+                others = self.within(scans, but=facet.name)
+                counts[facet.name] = (
+                    self._by_campaign(others) if facet.name == "campaign" else counted(others, facet.expression)
+                )
+        return total, [self._menu(facet, counts[facet.name]) for facet in FACETS]
+
+    def _by_campaign(self, found: QuerySet[Scan]) -> Counts:
+        held = Campaign.objects.filter(slug__in=list(self.campaigns), cases__scan__in=found.values("pk"))
+        numbered = held.values("slug").annotate(count=Count("cases"))
+        return list(numbered.order_by("-count", "slug").values_list("slug", "count")[: MOST_OPTIONS + 1])
+
+    def _menu(self, facet: Facet, counted: Counts) -> Menu:
         chosen = self.chosen.get(facet.name, ())
         counts = {value: count for value, count in counted[:MOST_OPTIONS]}
         counts.update({value: 0 for value in chosen if value not in counts})

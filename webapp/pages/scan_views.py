@@ -61,8 +61,10 @@ def scans(request: HttpRequest) -> HttpResponse:
     """The scans that a person may see, searched, filtered and sorted."""
     search = _search(request)
     allowed = scans_for(request.user)
-    found = search.ordered(search.within(allowed))
-    page = Paginator(found, LINES_A_PAGE).get_page(request.GET.get("page"))
+    total, menus = search.count(allowed)
+    paginator = Paginator(search.ordered(search.within(allowed)), LINES_A_PAGE)
+    paginator.count = total  # known already: it is not counted twice
+    page = paginator.get_page(request.GET.get("page"))
     lines = [(scan, [short_of(code) for code in scan.remark_codes]) for scan in page]
     coordinates = _coordinates(request.user)
     return render(
@@ -70,7 +72,7 @@ def scans(request: HttpRequest) -> HttpResponse:
         "pages/scans.html",
         {
             "search": search,
-            "menus": list(search.menus(allowed)),
+            "menus": menus,
             "lines": lines,
             "page": page,
             "headings": [_heading(search, *heading) for heading in HEADINGS],

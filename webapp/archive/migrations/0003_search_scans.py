@@ -15,6 +15,9 @@ UPDATE archive_scan SET
                           + (affine_lps->2->>0)::float8 ^ 2)) / 2,
   contrast = contrast_agent <> '' OR warnings @> '[{"code": "contrast"}]',
   remark_codes = ARRAY(SELECT jsonb_array_elements(warnings)->>'code');
+UPDATE archive_scan SET search_text = lower(concat_ws(' ', p.pseudonym, description, manufacturer, model_name, kernel,
+    body_part, series_uid, t.uid))
+  FROM archive_study t JOIN archive_patient p ON p.id = t.patient_id WHERE t.id = archive_scan.study_id;
 """
 
 
@@ -31,6 +34,7 @@ class Migration(migrations.Migration):
         migrations.AddField("scan", "slice_count", models.PositiveIntegerField(default=0)),
         migrations.AddField("scan", "spacing_z_mm", models.FloatField(default=0)),
         migrations.AddField("scan", "spacing_xy_mm", models.FloatField(default=0)),
+        migrations.AddField("scan", "search_text", models.TextField(blank=True, default="", editable=False)),
         migrations.AddField(
             "scan",
             "remark_codes",
