@@ -93,8 +93,9 @@ def scans_for(user: User) -> QuerySet[Scan]:
     scans = Scan.objects.all()
     if user.is_superuser:
         return scans
-    mine = Membership.objects.filter(user_id=user.pk).values("campaign")
-    return scans.filter(Exists(Case.ever.filter(scan=OuterRef("pk"), campaign__in=mine)))
+    # Asked for first: with the campaigns named, the database knows how many scans to expect and plans accordingly.
+    mine = list(Membership.objects.filter(user_id=user.pk).values_list("campaign_id", flat=True).distinct())
+    return scans.filter(pk__in=Case.ever.filter(campaign__in=mine).values("scan"))
 
 
 def scan_for(user: User, scan_id: uuid.UUID) -> Scan:

@@ -150,6 +150,8 @@ class Search:
         return total, [self._menu(facet, counts[facet.name]) for facet in FACETS]
 
     def _by_campaign(self, found: QuerySet[Scan]) -> Counts:
+        if len(self.campaigns) < 2:  # there is nothing to choose
+            return []
         held = Campaign.objects.filter(slug__in=list(self.campaigns), cases__scan__in=found.values("pk"))
         numbered = held.values("slug").annotate(count=Count("cases"))
         return list(numbered.order_by("-count", "slug").values_list("slug", "count")[: MOST_OPTIONS + 1])

@@ -205,6 +205,8 @@ def test_deleted_scan_is_in_no_list_and_no_count(coordinator, scans):
     assert found(coordinator) == ["bare", "thick", "thin"]
     page = client_of(coordinator).get("/scans/?campaign=covid").content.decode()
     assert "3 scans found" in page
+    add_member(campaign=a_campaign("empty"), user=coordinator, role="auditor", by=SYSTEM)
+    page = client_of(coordinator).get("/scans/?campaign=covid").content.decode()
     assert 'Covid</span><span class="count">3</span>' in page
 
 
