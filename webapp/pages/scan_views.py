@@ -186,6 +186,8 @@ def picture(request: HttpRequest, scan_id: uuid.UUID, sha256: str) -> HttpRespon
         response = HttpResponse(picture_bytes(found), content_type=CONTENT_TYPE)
     except DamagedFile:
         return HttpResponse("The picture is damaged in storage. Tell an administrator: archive verify.", status=500)
+    except OSError:
+        return HttpResponse("The storage of pictures does not answer.", status=503, headers={"Retry-After": "5"})
     response["Cache-Control"] = FOR_EVER
     return response
 

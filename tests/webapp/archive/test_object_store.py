@@ -9,13 +9,16 @@ from io import StringIO
 import numpy as np
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.config import Config
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 
 from inference.imaging.slabs import decode_slab
+from inference.phantoms import make_phantom, write_dicom_series
 from tests.factories.filed import a_filed_place, a_filed_scan
+from tests.factories.sites import a_campaign
 from webapp.archive import queries, storage
 from webapp.archive.actions import file_scan, mark_scan_deleted
 from webapp.archive.filing import NewInstance, NewScan
@@ -92,6 +95,22 @@ def test_slabs_are_served_from_the_bucket(bucket, tmp_path):
     assert client.get(url).status_code == 404
 
 
+def test_pixels_of_a_store_that_is_away_are_asked_for_again_later(bucket, settings, tmp_path):
+    place = a_filed_place(tmp_path)
+    scan = place.case.scan
+    take_away(settings)
+    client = Client()
+    client.force_login(place.reader)
+    answer = client.get(f"/api/cases/{place.case.pk}/slabs/0/{scan.slabs[0]['sha256']}/")
+    assert (answer.status_code, answer.json()["error"]) == (503, "storage_away")
+    picture = scan.pictures.first()
+    assert client.get(f"/scans/{scan.pk}/pictures/{picture.sha256}.webp").status_code == 503
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("archive", "verify", stdout=out, stderr=out)
+    assert "object store failed" in out.getvalue()
+
+
 def full_after(count: int):
     """A handler that lets `count` objects through and then answers as a store whose disks are full."""
     seen = []
@@ -128,11 +147,28 @@ def test_failing_upload_leaves_nothing(bucket, tmp_path, let_through):
     assert not Scan.objects.exists()
 
 
+def take_away(settings) -> None:
+    """Point the storage at a place where nobody listens, and let it not try for long."""
+    default = settings.STORAGES["default"]
+    away = {"endpoint_url": "http://127.0.0.1:1", "client_config": Config(retries={"max_attempts": 1})}
+    options = {**default["OPTIONS"], **away}
+    settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": default["BACKEND"], "OPTIONS": options}}
+
+
+def test_ingest_says_that_the_store_is_full_and_keeps_nothing(bucket, tmp_path):
+    phantom = make_phantom(3, shape_zyx=(14, 48, 64), spacing_zyx_mm=(20.0, 7.0, 6.5))
+    write_dicom_series(phantom, tmp_path / "sent")
+    a_campaign("covid")
+    default_storage.bucket.meta.client.meta.events.register("before-send.s3.PutObject", full_after(9))
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("ingest", str(tmp_path / "sent"), campaign="covid", stdout=out)
+    assert "The disk is full. Nothing of it was kept; send it again." in out.getvalue()
+    assert bucket.objects() == {}
+
+
 def test_store_that_is_away_is_one_clear_error(bucket, settings, tmp_path):
-    options = settings.STORAGES["default"]["OPTIONS"]
-    away = {**options, "endpoint_url": "http://127.0.0.1:1"}
-    backend = settings.STORAGES["default"]["BACKEND"]
-    settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": backend, "OPTIONS": away}}
+    take_away(settings)
     with pytest.raises(OSError, match="object store failed"):
         storage.write(uuid.uuid4(), storage.SLABS, b"x", ".slab")
     with pytest.raises(CommandError, match="The storage does not work"):
@@ -154,8 +190,6 @@ def test_large_object_is_sent_in_parts_and_comes_back(bucket, tmp_path):
 
 
 def test_two_who_file_the_same_series_at_once_file_one(transactional_db, bucket, tmp_path):
-    from inference.phantoms import make_phantom
-
     volume = make_phantom(1, shape_zyx=(23, 20, 24), spacing_zyx_mm=(12.0, 15.0, 13.0)).volume
 
     def one(_: int) -> Scan:
@@ -187,8 +221,6 @@ def test_sweep_takes_what_a_killed_filing_left_and_nothing_else(bucket, tmp_path
 
 
 def test_sweep_in_the_middle_of_a_filing_takes_nothing_of_it(bucket, tmp_path):
-    from inference.phantoms import make_phantom
-
     volume = make_phantom(1, shape_zyx=(23, 20, 24), spacing_zyx_mm=(12.0, 15.0, 13.0)).volume
     swept = []
 
