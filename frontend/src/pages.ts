@@ -2,9 +2,11 @@
 import { attachGuideline } from "./pages/guideline";
 import { attachKeys } from "./pages/keys";
 import { followTopics } from "./pages/live";
+import { attachMenus } from "./pages/menus";
 import { attachUploads } from "./pages/upload";
 
 followTopics();
 attachKeys();
+attachMenus();
 attachUploads();
 attachGuideline();

@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
-from tests.bench import loading, memory, painting, scrolling, starting
+from tests.bench import loading, memory, painting, scrolling, searching, starting
 from tests.bench.figures import Figure, median, percentile, print_table, write_results
 from tests.bench.subjects import PHANTOMS, REAL, SCAN, Subject, begin_reading, bring_in, file_phantom, say
 from tests.journeys.site import ROOT, Site, running_site
@@ -23,6 +23,7 @@ PARTS = {
     "tools": "key press to the next frame with the tool in hand",
     "mask": "fetching a mask",
     "memory": "the browser's processes",
+    "search": "the list of 10,000 scans: search, filters, counts",
     "start": "the second make run",
 }
 SCROLLED = ("axial", "coronal")
@@ -81,7 +82,7 @@ def measure(
             browser.close()
 
 
-def figures_of(subjects: list[Subject], second_start_s: float | None) -> list[Figure]:
+def figures_of(subjects: list[Subject], second_start_s: float | None, search_ms: list[float]) -> list[Figure]:
     """The lines of the table: of what was measured."""
 
     def each(part: str, value: Any) -> dict[str, float]:
@@ -118,6 +119,8 @@ def figures_of(subjects: list[Subject], second_start_s: float | None) -> list[Fi
         Figure("  performance.memory, scripts and arrays", "GB", each("memory", lambda m: (m["js_heap"] or 0) / 1e9)),
         Figure("ingest, the whole command", "s", each("ingest_s", float)),
         Figure("AI draft, classical baseline", "s", each("draft_s", float), note="worker on the same machine"),
+        Figure("a page of 10,000 scans, p50", "ms", {REAL: median(search_ms)} if search_ms else {}),
+        Figure("a page of 10,000 scans, p95", "ms", {REAL: percentile(search_ms, 95)} if search_ms else {}, floor=150),
         Figure("second make run until the site answers", "s", {REAL: second_start_s} if second_start_s else {}),
     ]
     return [line for line in lines if line.values]
@@ -149,20 +152,25 @@ def main() -> int:
         say("building the stock loader's page ...")
         loading.build_stock_page()
     folder = Path(data or ".").resolve()
-    second_start_s = None
+    second_start_s, search_ms = None, []  # type: tuple[float | None, list[float]]
     with tempfile.TemporaryDirectory(prefix="groundglass-bench-") as home:
-        if scans != [""] and parts != {"start"}:
+        if scans != [""] and parts - {"start", "search"}:
             with running_site(Path(home) / "site") as site, sync_playwright() as playwright:
                 subjects = [bring_in(site, folder / SCAN) if s == REAL else file_phantom(site, s) for s in scans]
                 measure(playwright, site, subjects, parts, options.runs, folder)
         else:
             subjects = []
+        if "search" in parts:
+            say("filing 10,000 scans' records ...")
+            with running_site(Path(home) / "search") as site:
+                search_ms = searching.measure(site)
         if "start" in parts:
             say("starting make run twice ...")
             second_start_s = starting.second_start_s(Path(home) / "run")
-    figures = figures_of(subjects, second_start_s)
+    figures = figures_of(subjects, second_start_s, search_ms)
     print_table(figures, scans)
-    raw = {subject.name: subject.raw for subject in subjects} | {"second_start_s": second_start_s}
+    raw = {subject.name: subject.raw for subject in subjects}
+    raw |= {"second_start_s": second_start_s, "search_ms": search_ms}
     measured = [vars(figure) for figure in figures]
     print(f"\nEvery run: {write_results(ROOT / 'bench-results', {'measured': measured, 'raw': raw})}")
     return 0

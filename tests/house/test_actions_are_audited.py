@@ -14,6 +14,7 @@ NO_ACTION = {
     "webapp.algorithms.actions.report_progress": "progress is shown, not recorded",
     "webapp.campaigns.actions.chain_of": "names a chain",
     "webapp.masks.actions.create_mask": "part of starting a reading or finishing a draft",
+    "webapp.masks.actions.discard_working_states": "part of deleting a scan",
     "webapp.masks.actions.fork_mask": "part of starting a reading",
     "webapp.masks.actions.lease_is_live": "a question",
     "webapp.masks.actions.release_lease": "a heartbeat's end",

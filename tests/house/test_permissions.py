@@ -88,6 +88,8 @@ def url_of(pattern: str, place: FiledPlace) -> str:
         "<slug:slug>": place.campaign.slug,
         "<int:number>": str(place.case.number),
         "<uuid:case_id>": str(place.case.pk),
+        "<uuid:scan_id>": str(place.case.scan_id),
+        "<slug:pseudonym>": place.case.scan.study.patient.pseudonym,
         "<uuid:reading_id>": str(place.case.readings.get().pk),
         "<uuid:batch_id>": str(Batch.objects.create(campaign=place.campaign, by=place.coordinator).pk),
         "<uuid:mask_id>": str(place.case.readings.get().mask_id),
@@ -97,6 +99,8 @@ def url_of(pattern: str, place: FiledPlace) -> str:
     }
     if "/preview/" in pattern:
         values["<slug:sha256>"] = place.case.scan.preview.sha256
+    if "/pictures/<slug:sha256>.webp" in pattern:
+        values["<slug:sha256>"] = place.case.scan.pictures.first().sha256
     if "/guideline/pictures/" in pattern:
         values["<slug:sha256>"] = place.campaign.guideline_pictures.get().sha256
     for placeholder, value in values.items():

@@ -13,6 +13,7 @@ from webapp.algorithms.models import Algorithm, DraftRun
 from webapp.algorithms.queries import latest_draft
 from webapp.archive.models import Scan
 from webapp.audit.actor import Actor
+from webapp.audit.refusal import Refusal, require
 from webapp.audit.trail import audited, record
 from webapp.masks.actions import create_mask, cut_version
 from webapp.masks.models import LabelSet
@@ -42,7 +43,8 @@ def register_algorithm(*, name: str, version: str, title: str, entry: str, card:
 @audited(events.DRAFT_REQUESTED)
 def request_draft(*, scan: Scan, algorithm: Algorithm, label_set: LabelSet, by: Any) -> DraftRun:
     """Ask a worker for an AI draft of a scan; one that is finished or under way is not run twice."""
-    Scan.objects.select_for_update(of=("self",)).get(pk=scan.pk)
+    held = Scan.objects.select_for_update(of=("self",)).filter(pk=scan.pk).first()
+    require(None if held else Refusal("scan_deleted", "This scan was deleted: there is nothing to draft."))
     run = latest_draft(scan, algorithm, label_set)
     fresh = run is None or run.state == DraftRun.FAILED
     if run is None or run.state == DraftRun.FAILED:

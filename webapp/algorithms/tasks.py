@@ -7,6 +7,7 @@ from typing import Any
 from webapp.algorithms.actions import fail_draft, finish_draft, report_progress, start_draft
 from webapp.algorithms.models import DraftRun
 from webapp.archive.queries import volume_of
+from webapp.archive.storage import DamagedFile
 from webapp.jobs import task
 
 REPORT_EVERY_S = 0.5
@@ -40,7 +41,7 @@ def run_draft(draft_run_id: str) -> None:
         volume = volume_of(run.scan)
         found = ENTRIES[run.algorithm.entry](volume, progress)
         layers = {"anatomy": found.anatomy, "findings": found.findings}
-    except (ValueError, KeyError, OSError, MemoryError) as error:
+    except (ValueError, KeyError, OSError, MemoryError, DamagedFile) as error:
         fail_draft(run=run, sentence=f"The algorithm could not segment this scan: {error}")
         return
     finish_draft(run=run, layers=layers, duration_s=time.monotonic() - began, device="cpu", options={})

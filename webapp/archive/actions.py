@@ -6,22 +6,24 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
+from django.utils import timezone
 
 from inference.imaging.slabs import encode_slab, slab_ranges
 from inference.imaging.volume import Volume
+from webapp import jobs
 from webapp.archive import events, rules, storage
-from webapp.archive.filing import NewInstance, NewScan
-from webapp.archive.models import Instance, Patient, Preview, Scan, Study
+from webapp.archive.filing import NewInstance, NewScan, one_at_a_time, scan_of
+from webapp.archive.models import Instance, Patient, Picture, Preview, Scan, Study
+from webapp.archive.pictures import write_pictures
 from webapp.archive.previews import write_preview
+from webapp.audit.actor import actor_of
 from webapp.audit.refusal import require
 from webapp.audit.trail import audited, record
 
 # zstd, hashing and the disk release the interpreter, so they run beside whoever makes the instances.
 WRITERS = 4
 MOST_WAITING = 16
-# Any number that no other advisory lock of this database has.
-FILING_LOCK = 0x67675F66696C65
 
 
 def file_scan(
@@ -43,13 +45,23 @@ def file_scan(
     with storage.removed_on_failure(scan_id):
         if known:
             slabs: list[dict[str, Any]] = []
-            preview = None
+            preview, pictures = None, []
             rows = [_row(instance, volume) for instance in instances]
         else:
-            preview = write_preview(scan_id, volume)
+            preview, small = write_preview(scan_id, volume)
+            pictures = write_pictures(scan_id, volume, small)
             slabs, rows = _write_files(scan_id, volume, instances)
         with transaction.atomic():
-            scan = _file_rows(scan_id=scan_id, new=new, volume=volume, slabs=slabs, preview=preview, rows=rows, by=by)
+            scan = _file_rows(
+                scan_id=scan_id,
+                new=new,
+                volume=volume,
+                slabs=slabs,
+                preview=preview,
+                pictures=pictures,
+                rows=rows,
+                by=by,
+            )
             if then:
                 then(scan)
     if scan.pk != scan_id:  # someone else filed the same series meanwhile
@@ -65,11 +77,12 @@ def _file_rows(
     volume: Volume,
     slabs: list[dict],
     preview: Preview | None,
+    pictures: list[Picture],
     rows: list[Instance],
     by: Any,
 ) -> Scan:
     geometry, voxels = volume.geometry_sha256(), volume.voxels_sha256()
-    _one_at_a_time()
+    one_at_a_time()
     require(
         rules.may_file_scan(
             pseudonym=new.pseudonym,
@@ -87,33 +100,14 @@ def _file_rows(
         study, _ = Study.objects.get_or_create(
             uid=new.study_uid, defaults={"patient": patient, "shifted_date": new.shifted_date}
         )
-        scan = Scan.objects.create(
-            id=scan_id,
-            study=study,
-            series_uid=new.series_uid,
-            frame_of_reference_uid=new.frame_of_reference_uid,
-            source=new.source,
-            shape_zyx=list(volume.shape_zyx),
-            affine_lps=volume.affine_lps.tolist(),
-            geometry_sha256=geometry,
-            voxels_sha256=voxels,
-            slabs=slabs,
-            has_hu=volume.has_hu,
-            warnings=new.warnings,
-            description=new.description,
-            manufacturer=new.manufacturer,
-            model_name=new.model_name,
-            kernel=new.kernel,
-            slice_thickness_mm=new.slice_thickness_mm,
-            kvp=new.kvp,
-            contrast_agent=new.contrast_agent,
-            patient_age_years=new.patient_age_years,
-        )
+        scan = scan_of(new, volume, study=study, scan_id=scan_id, slabs=slabs)
+        scan.save(force_insert=True)
         for row in rows:
             row.scan = scan
         Instance.objects.bulk_create(rows, batch_size=500)
         if preview:
             preview.save(force_insert=True)
+        Picture.objects.bulk_create(pictures)
     record(
         events.SCAN_FILED,
         by=by,
@@ -128,6 +122,33 @@ def _file_rows(
 
 # Promised by _file_rows, whose transaction begins only when the files are written.
 file_scan.audited_events = (events.SCAN_FILED,)  # type: ignore[attr-defined]
+
+
+@audited(events.SCAN_DELETED)
+def mark_scan_deleted(*, scan: Scan, reason: str, by: Any) -> Scan:
+    """Make a scan its tombstone; a job removes its files after the commit. Part of deleting a scan (releases).
+
+    Whether it may go is asked there, where it is known what was made of it. The row keeps who, when and why, and the
+    hashes of what there was; the rows of its files go, so that the same images may be filed anew.
+    """
+    one_at_a_time()
+    scan = Scan.ever.select_for_update(of=("self",)).get(pk=scan.pk)
+    require(rules.may_mark_deleted(scan))
+    files = len(scan.slabs) + Instance.objects.filter(scan=scan).delete()[0]
+    files += Preview.objects.filter(scan=scan).delete()[0] + Picture.objects.filter(scan=scan).delete()[0]
+    scan.deleted_at, scan.deleted_by_name, scan.deletion_reason = timezone.now(), actor_of(by).name[:120], reason
+    scan.save(update_fields=["deleted_at", "deleted_by_name", "deletion_reason"])
+    jobs.enqueue("archive.remove_files", scan_id=str(scan.pk))
+    record(
+        events.SCAN_DELETED,
+        by=by,
+        subject=f"scan:{scan.pk}",
+        reason=reason,
+        geometry_sha256=scan.geometry_sha256,
+        voxels_sha256=scan.voxels_sha256,
+        files=files,
+    )
+    return scan
 
 
 def _write_files(
@@ -162,12 +183,6 @@ def _write_files(
             raise
     storage.sync_folders(scan_id)
     return written
-
-
-def _one_at_a_time() -> None:
-    """Let one transaction at a time file rows, so that two who send the same series meet one after the other."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FILING_LOCK])
 
 
 def _row(instance: NewInstance, volume: Volume) -> Instance:

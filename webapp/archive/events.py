@@ -1,3 +1,4 @@
 """Audit events of the archive."""
 
 SCAN_FILED = "scan.filed"
+SCAN_DELETED = "scan.deleted"

@@ -2,7 +2,30 @@
 
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+
+SITE_LENGTH = 60
+# What makers write into the header, and what people call them.
+MAKERS = {
+    "GE MEDICAL SYSTEMS": "GE",
+    "SIEMENS HEALTHINEERS": "Siemens",
+    "SIEMENS": "Siemens",
+    "PHILIPS MEDICAL SYSTEMS": "Philips",
+    "TOSHIBA": "Toshiba",
+    "CANON_MEC": "Canon",
+    "CANON MEDICAL SYSTEMS": "Canon",
+}
+
+
+def scanner_name(header: str) -> str:
+    """Make and model, joined by a space, as people say them."""
+    for long, short in MAKERS.items():
+        if header.upper() == long or header.upper().startswith(f"{long} "):
+            model = header[len(long) :].strip()
+            return model if model.upper().startswith(short.upper()) else f"{short} {model}".strip()
+    return header
 
 
 class Patient(models.Model):
@@ -24,8 +47,23 @@ class Study(models.Model):
     uid = models.CharField(max_length=64, unique=True)
     shifted_date = models.DateField(null=True, blank=True)
 
+    class Meta:
+        indexes = [models.Index(fields=["shifted_date"], name="study_shifted_date")]
+
     def __str__(self) -> str:
         return self.uid
+
+
+class PresentScans(models.Manager["Scan"]):
+    """Scans that were not deleted: nothing that looks scans up may find another by chance."""
+
+    def get_queryset(self) -> models.QuerySet["Scan"]:
+        """Leave the deleted ones out."""
+        return super().get_queryset().filter(deleted_at=None)
+
+
+class EveryScan(models.Manager["Scan"]):
+    """Scans that are there, and the tombstones of those that are not."""
 
 
 class Scan(models.Model):
@@ -33,12 +71,16 @@ class Scan(models.Model):
 
     `shape_zyx` in voxels; `affine_lps` is 4 x 4 row by row and maps voxel centres (i=x, j=y, k=z, 1) to
     patient coordinates (LPS, mm); `geometry_sha256` is over both. `slabs` lists the pixel files in z order:
-    [{"z_start", "z_count", "path", "sha256", "bytes"}].
+    [{"z_start", "z_count", "path", "sha256", "bytes"}]. What people search by stands in columns; all of it was taken
+    after de-identification, and `site` was named by whoever sent the scan, never by a header.
+
+    A deleted scan keeps its row, for what was drawn over it keeps its own: who deleted it, when and why. Its files
+    and the rows of its files are gone. `objects` has the scans that are there, `ever` the deleted ones too.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="scans")
-    series_uid = models.CharField(max_length=64, unique=True)
+    series_uid = models.CharField(max_length=64)
     frame_of_reference_uid = models.CharField(max_length=64, blank=True)
     source = models.CharField(max_length=8, choices=[("dicom", "DICOM"), ("nifti", "NIfTI")])
     shape_zyx = models.JSONField()
@@ -56,10 +98,56 @@ class Scan(models.Model):
     kvp = models.FloatField(null=True, blank=True)
     contrast_agent = models.CharField(max_length=64, blank=True)
     patient_age_years = models.PositiveSmallIntegerField(null=True, blank=True)
+    site = models.CharField(max_length=SITE_LENGTH, blank=True, default="")
+    body_part = models.CharField(max_length=32, blank=True, default="")
+    # Given, by the header's agent or by a warning; False where nothing says so.
+    contrast = models.BooleanField(default=False)
+    tube_current_ma = models.FloatField(null=True, blank=True)
+    exposure_mas = models.FloatField(null=True, blank=True)
+    ctdi_vol_mgy = models.FloatField(null=True, blank=True)
+    # From the grid: how many slices, and how far apart voxels are.
+    slice_count = models.PositiveIntegerField(default=0)
+    spacing_z_mm = models.FloatField(default=0)
+    spacing_xy_mm = models.FloatField(default=0)
+    # In small letters, all that words are looked for in but the site, which may be named anew.
+    search_text = models.TextField(blank=True, default="", editable=False)
+    # The codes of its remarks (webapp.archive.remarks), to search by.
+    remark_codes = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     filed_at = models.DateTimeField(auto_now_add=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    deleted_by_name = models.CharField(max_length=120, blank=True, default="", editable=False)
+    deletion_reason = models.CharField(max_length=500, blank=True, default="", editable=False)
+
+    objects = PresentScans()
+    ever = EveryScan()
+
+    class Meta:
+        constraints = [
+            # The same series may be filed anew once its scan was deleted.
+            models.UniqueConstraint(
+                fields=["series_uid"], condition=models.Q(deleted_at=None), name="one_scan_per_series"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(deleted_at=None, deletion_reason="")
+                | models.Q(deleted_at__isnull=False) & ~models.Q(deletion_reason=""),
+                name="deleted_scan_has_a_reason",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-filed_at"], name="scan_filed_at"),
+            models.Index(fields=["site"], name="scan_site"),
+            models.Index(fields=["manufacturer", "model_name"], name="scan_scanner"),
+            models.Index(fields=["kernel"], name="scan_kernel"),
+            GinIndex(fields=["remark_codes"], name="scan_remark_codes"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.study.patient.pseudonym} {self.description}".strip()
+
+    @property
+    def scanner(self) -> str:
+        """Make and model in one, as people say them."""
+        return scanner_name(f"{self.manufacturer} {self.model_name}".strip())
 
 
 class Preview(models.Model):
@@ -74,6 +162,30 @@ class Preview(models.Model):
 
     def __str__(self) -> str:
         return f"preview of {self.scan_id}"
+
+
+class Picture(models.Model):
+    """A small picture of a scan for lists and pages: one plane in the lung window, without any mask over it.
+
+    `plane` is axial, coronal or sagittal; `size` is small (a line of a list) or large (a page).
+    """
+
+    PLANES, SIZES = ("axial", "coronal", "sagittal"), ("small", "large")
+
+    scan = models.ForeignKey(Scan, on_delete=models.PROTECT, related_name="pictures")
+    plane = models.CharField(max_length=8, choices=[(plane, plane) for plane in PLANES])
+    size = models.CharField(max_length=8, choices=[(size, size) for size in SIZES])
+    width_px = models.PositiveIntegerField()
+    height_px = models.PositiveIntegerField()
+    path = models.CharField(max_length=300)
+    sha256 = models.CharField(max_length=64)
+    bytes = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["scan", "plane", "size"], name="one_picture_per_plane_and_size")]
+
+    def __str__(self) -> str:
+        return f"{self.size} {self.plane} picture of {self.scan_id}"
 
 
 class Instance(models.Model):

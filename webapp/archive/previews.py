@@ -8,11 +8,11 @@ from webapp.archive import storage
 from webapp.archive.models import Preview
 
 
-def write_preview(scan_id: uuid.UUID, volume: Volume) -> Preview:
-    """Store the preview of a scan's volume and return its row, unsaved."""
+def write_preview(scan_id: uuid.UUID, volume: Volume) -> tuple[Preview, Volume]:
+    """Store the preview of a scan's volume; return its row, unsaved, and the preview itself."""
     content, small = encoded_preview(volume)
     path, sha256 = storage.write(scan_id, storage.PREVIEWS, content, ".slab")
-    return Preview(
+    row = Preview(
         scan_id=scan_id,
         shape_zyx=list(small.shape_zyx),
         affine_lps=small.affine_lps.tolist(),
@@ -20,3 +20,4 @@ def write_preview(scan_id: uuid.UUID, volume: Volume) -> Preview:
         sha256=sha256,
         bytes=len(content),
     )
+    return row, small

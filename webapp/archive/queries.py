@@ -1,5 +1,6 @@
 """Scans and their pixels. Who may see them is asked above, by the case that holds the scan."""
 
+import uuid
 from collections.abc import Iterator
 
 import numpy as np
@@ -8,7 +9,8 @@ from inference.imaging.slabs import SlabError, decode_slab
 from inference.imaging.volume import Volume
 from webapp import jobs
 from webapp.archive import storage
-from webapp.archive.models import Instance, Preview, Scan
+from webapp.archive.filing import one_at_a_time
+from webapp.archive.models import Instance, Picture, Preview, Scan
 
 # The gate's word for pictures, whose size nobody knows.
 NO_SPACING = "no_spacing"
@@ -52,6 +54,25 @@ def preview_for(scan: Scan) -> Preview | None:
 def preview_bytes(preview: Preview) -> bytes:
     """The zstd file of a preview, verified. Raises storage.DamagedFile."""
     return storage.read(preview.path, preview.sha256)
+
+
+def pictures_of(scan: Scan) -> dict[str, Picture]:
+    """The large pictures of a scan by plane; where it has none a worker is asked for them, and it is empty."""
+    found = {picture.plane: picture for picture in scan.pictures.filter(size="large")}
+    if not found and scan.slabs:
+        jobs.enqueue("archive.make_pictures", scan_id=str(scan.pk))
+    return {plane: found[plane] for plane in Picture.PLANES if plane in found}
+
+
+def picture_bytes(picture: Picture) -> bytes:
+    """The WebP file of a picture, verified. Raises storage.DamagedFile."""
+    return storage.read(picture.path, picture.sha256)
+
+
+def scan_to_delete(scan_id: uuid.UUID) -> Scan | None:
+    """A scan to which nothing is done until the transaction ends: not filed again, drafted, or deleted by others."""
+    one_at_a_time()
+    return Scan.objects.select_for_update(of=("self",)).filter(pk=scan_id).first()
 
 
 def instances_of(scan: Scan) -> list[Instance]:

@@ -22,6 +22,14 @@ OTHER_PATIENT = Refusal(
 )
 
 
+ALREADY_DELETED = Refusal("already_deleted", "This scan was deleted already.")
+
+
+def may_mark_deleted(scan: Scan) -> Refusal | None:
+    """Whether there is anything left to delete. Who may, and what needs the scan, is asked above."""
+    return ALREADY_DELETED if scan.deleted_at else None
+
+
 def may_file_scan(
     *,
     pseudonym: str,

@@ -1,12 +1,17 @@
-"""Pixel files of the archive: content-addressed, inside their scan's own path, whole or not there at all."""
+"""Pixel files of the archive: content-addressed, inside their scan's own path, whole or not there at all.
+
+Django's default storage holds them: a folder of this machine, or a bucket of an object store.
+"""
 
 import contextlib
 import hashlib
+import logging
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -15,6 +20,10 @@ from django.db import InterfaceError, OperationalError
 SLABS = "slabs"
 INSTANCES = "instances"
 PREVIEWS = "previews"
+PICTURES = "pictures"
+SCANS = "scans"
+
+log = logging.getLogger(__name__)
 
 
 class DamagedFile(Exception):
@@ -23,7 +32,7 @@ class DamagedFile(Exception):
 
 def scan_folder(scan_id: uuid.UUID) -> str:
     """The path, in storage, under which everything of a scan lies."""
-    return f"scans/{scan_id}"
+    return f"{SCANS}/{scan_id}"
 
 
 def _local(name: str) -> Path | None:
@@ -44,8 +53,8 @@ def write(scan_id: uuid.UUID, kind: str, content: bytes, suffix: str) -> tuple[s
     name = f"{scan_folder(scan_id)}/{kind}/{digest}{suffix}"
     target = _local(name)
     if target is None:
-        if not default_storage.exists(name):
-            default_storage.save(name, ContentFile(content))
+        # An object of this name has this content: writing it again changes nothing, and asking first costs as much.
+        default_storage.save(name, ContentFile(content))
         return name, digest
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -88,15 +97,45 @@ def sync_folders(scan_id: uuid.UUID) -> None:
 
 
 def remove(scan_id: uuid.UUID) -> None:
-    """Remove everything stored for a scan that was not filed."""
+    """Remove everything stored for a scan; nothing there is no fault. Raises OSError where the storage fails."""
     folder = _local(scan_folder(scan_id))
-    if folder is not None:
-        shutil.rmtree(folder, ignore_errors=True)
+    if folder is None:
+        _bucket().delete_under(scan_folder(scan_id))
         return
-    for kind in (SLABS, INSTANCES, PREVIEWS):
-        with contextlib.suppress(FileNotFoundError):
-            for name in default_storage.listdir(f"{scan_folder(scan_id)}/{kind}")[1]:
-                default_storage.delete(f"{scan_folder(scan_id)}/{kind}/{name}")
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(folder)
+
+
+def stored_scans() -> list[uuid.UUID]:
+    """The ids under which anything is stored, in order. What lies there under another name is nobody's to remove."""
+    try:
+        names = default_storage.listdir(SCANS)[0]
+    except FileNotFoundError:  # nothing was ever filed
+        return []
+    found = []
+    for name in sorted(names):
+        with contextlib.suppress(ValueError):
+            found.append(uuid.UUID(name))
+    return found
+
+
+def newest_change(scan_id: uuid.UUID) -> float | None:
+    """When anything of a scan was last written (seconds since 1970); None where nothing is there any more."""
+    folder = _local(scan_folder(scan_id))
+    if folder is None:
+        return _bucket().newest_under(scan_folder(scan_id))
+    times = []
+    with contextlib.suppress(FileNotFoundError):
+        times = [folder.stat().st_mtime]
+        for path in folder.rglob("*"):
+            with contextlib.suppress(FileNotFoundError):  # a temporary name, renamed by now
+                times.append(path.stat().st_mtime)
+    return max(times, default=None)
+
+
+def _bucket() -> Any:
+    """The object store, for what it does to many objects at once."""
+    return cast(Any, default_storage)
 
 
 @contextlib.contextmanager
@@ -104,12 +143,16 @@ def removed_on_failure(scan_id: uuid.UUID) -> Iterator[None]:
     """Remove a scan's files when the block, which ends with the commit of its rows, fails.
 
     A connection that breaks during the commit leaves open whether the rows are there: the files then stay, and
-    `manage.py archive sweep` removes them once it is clear that no scan names them.
+    `manage.py archive sweep` removes them once it is clear that no scan names them. So it does where the storage
+    itself fails: why the filing failed is what its caller is told.
     """
     try:
         yield
     except (OperationalError, InterfaceError):
         raise
     except BaseException:
-        remove(scan_id)
+        try:
+            remove(scan_id)
+        except OSError as error:
+            log.error("Files of the failed filing %s stay until they are swept: %s", scan_id, error)
         raise

@@ -3,38 +3,51 @@
 import time
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
-
-from django.core.files.storage import default_storage
 
 from webapp.archive import storage
-from webapp.archive.models import Preview, Scan
+from webapp.archive.models import Picture, Preview, Scan
 
 # A filing under way has files and no row yet; nothing younger than this is taken for left behind.
 LEFT_BEHIND_AFTER_S = 24 * 3600
 
 
+def files_named_by(scan: Scan) -> Iterator[tuple[str, str, str]]:
+    """(what it is, path, SHA-256) of each file that a scan names."""
+    for slab in scan.slabs:
+        first, last = slab["z_start"] + 1, slab["z_start"] + slab["z_count"]
+        yield f"slab of slices {first} to {last}", slab["path"], slab["sha256"]
+    for z, path, sha256 in scan.instances.order_by("z").values_list("z", "path", "sha256"):
+        yield f"DICOM file of slice {z + 1}", path, sha256
+    for path, sha256 in Preview.objects.filter(scan=scan).values_list("path", "sha256"):
+        yield "preview", path, sha256
+    for plane, size, path, sha256 in Picture.objects.filter(scan=scan).values_list("plane", "size", "path", "sha256"):
+        yield f"{size} {plane} picture", path, sha256
+
+
 def damaged_files() -> Iterator[str]:
-    """Yield one sentence for each file of a scan that is missing or is not what was filed."""
+    """Yield one sentence for each file of a scan that is missing, is not what was filed, or cannot be read."""
     for scan in Scan.objects.order_by("filed_at").iterator():
-        files = [(slab["path"], slab["sha256"]) for slab in scan.slabs]
-        files += scan.instances.values_list("path", "sha256")
-        files += Preview.objects.filter(scan=scan).values_list("path", "sha256")
-        for path, sha256 in dict.fromkeys(files):
+        for what, path, sha256 in files_named_by(scan):
             try:
                 storage.read(path, sha256)
-            except storage.DamagedFile as damage:
-                yield f"Scan {scan.pk}: {damage}"
+            except (storage.DamagedFile, OSError) as damage:
+                # A scan that was deleted meanwhile has lost its files rightly.
+                if Scan.objects.filter(pk=scan.pk).exists():
+                    yield f"Scan {scan.pk}, {what}: {damage}"
 
 
 def left_behind(now: float | None = None) -> Iterator[uuid.UUID]:
-    """Yield the ids under which files lie that no scan names: a filing was killed before its rows were committed."""
-    root = Path(default_storage.path("scans"))
-    for folder in sorted(root.iterdir()) if root.is_dir() else []:
-        try:
-            identifier = uuid.UUID(folder.name)
-        except ValueError:
+    """Yield the ids under which files lie that no scan names: a filing was killed before its rows were committed.
+
+    So does what a deleted scan left, where its own job could not remove it. A filing under way is never taken: its
+    newest file is young, and the age is looked at before the row, so that one that commits meanwhile is seen.
+    """
+    now = time.time() if now is None else now
+    for identifier in storage.stored_scans():
+        if Scan.objects.filter(pk=identifier).exists():
             continue
-        age_s = (now if now is not None else time.time()) - folder.stat().st_mtime
-        if age_s > LEFT_BEHIND_AFTER_S and not Scan.objects.filter(pk=identifier).exists():
+        changed = storage.newest_change(identifier)
+        if changed is None or now - changed <= LEFT_BEHIND_AFTER_S:
+            continue
+        if not Scan.objects.filter(pk=identifier).exists():
             yield identifier

@@ -2,11 +2,13 @@
 
 import hashlib
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 from webapp.accounts.models import User
 from webapp.algorithms.actions import request_draft
 from webapp.algorithms.models import Algorithm
+from webapp.archive.filing import clean_site
 from webapp.archive.models import Scan
 from webapp.audit.refusal import ActionRefused, Refusal, require
 from webapp.audit.trail import audited, record
@@ -15,7 +17,7 @@ from webapp.campaigns.guidelines import render_guideline
 from webapp.campaigns.models import Campaign, Case, GuidelinePicture, Membership, Protocol
 from webapp.campaigns.pictures import clean_picture, name_from
 from webapp.campaigns.queries import current_protocol, shown_pictures
-from webapp.campaigns.rules import may_add_scans, may_set_protocol
+from webapp.campaigns.rules import may_add_scans, may_name_site, may_set_protocol
 from webapp.masks.models import LabelSet
 
 # Presets of stages, as product.md's workflows name them.
@@ -84,8 +86,11 @@ def add_case(*, campaign: Campaign, scan: Scan, by: Any) -> Case:
     case = Case.objects.filter(campaign=campaign, scan=scan).first()
     known = case is not None
     if case is None:
-        last = campaign.cases.order_by("-number").values_list("number", flat=True).first() or 0
+        # Numbers of deleted cases stay theirs.
+        last = Case.ever.filter(campaign=campaign).order_by("-number").values_list("number", flat=True).first() or 0
         case = Case.objects.create(campaign=campaign, scan=scan, number=last + 1)
+        if campaign.default_site:
+            Scan.objects.filter(pk=scan.pk, site="").update(site=campaign.default_site)
         if campaign.draft_algorithm:
             request_draft(scan=scan, algorithm=campaign.draft_algorithm, label_set=campaign.label_set, by=by)
     record(
@@ -95,6 +100,7 @@ def add_case(*, campaign: Campaign, scan: Scan, by: Any) -> Case:
         subject=f"case:{case.pk}",
         number=case.number,
         scan=str(scan.pk),
+        site=campaign.default_site,
         already_there=known,
     )
     return case
@@ -143,6 +149,42 @@ def write_guideline(*, campaign: Campaign, text: str, known_version: int, by: An
         guideline_before_sha256=hashlib.sha256(before.guideline.encode()).hexdigest(),
     )
     return protocol
+
+
+@audited(events.DEFAULT_SITE_SET)
+def set_default_site(*, campaign: Campaign, site: str, by: Any) -> Campaign:
+    """Say which site scans have that come in for a campaign from now on, unless their sender names one."""
+    require(may_add_scans(campaign, by))
+    campaign = Campaign.objects.select_for_update(of=("self",)).get(pk=campaign.pk)
+    before, campaign.default_site = campaign.default_site, clean_site(site)
+    campaign.save(update_fields=["default_site"])
+    record(
+        events.DEFAULT_SITE_SET,
+        by=by,
+        chain=chain_of(campaign),
+        subject=f"campaign:{campaign.pk}",
+        site=campaign.default_site,
+        before=before,
+    )
+    return campaign
+
+
+@audited(events.SITE_NAMED)
+def name_site(*, scans: Sequence[Scan], site: str, by: Any) -> int:
+    """Say which site scans came from; return how many were called otherwise before. The trail keeps the old names."""
+    require(may_name_site(scans, by))
+    site = clean_site(site)
+    held = list(Scan.objects.select_for_update(of=("self",)).filter(pk__in=[scan.pk for scan in scans]).order_by("pk"))
+    changed = [scan for scan in held if scan.site != site]
+    Scan.objects.filter(pk__in=[scan.pk for scan in changed]).update(site=site)
+    record(
+        events.SITE_NAMED,
+        by=by,
+        subject=f"scan:{held[0].pk}" if len(held) == 1 else "scans",
+        site=site,
+        before={str(scan.pk): scan.site for scan in changed},
+    )
+    return len(changed)
 
 
 def _refusal_of_guideline(campaign: Campaign, before: Protocol, text: str, known_version: int) -> Refusal | None:

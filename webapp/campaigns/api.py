@@ -29,6 +29,8 @@ def case_slab(request: HttpRequest, case_id: uuid.UUID, index: int, sha256: str)
         return _pixels(request, slab_bytes(scan, index))
     except DamagedFile:
         return _damaged(f"The pixels of slab {index + 1}")
+    except OSError:
+        return _away()
 
 
 @require_GET
@@ -43,6 +45,8 @@ def case_preview(request: HttpRequest, case_id: uuid.UUID, sha256: str) -> HttpR
         return _pixels(request, preview_bytes(preview))
     except DamagedFile:
         return _damaged("The pixels of the preview")
+    except OSError:
+        return _away()
 
 
 @require_GET
@@ -65,6 +69,11 @@ def _signed_out() -> JsonResponse:
 def _damaged(what: str) -> JsonResponse:
     sentence = f"{what} are damaged in storage. Tell an administrator: archive verify."
     return JsonResponse({"error": "damaged", "sentence": sentence}, status=500)
+
+
+def _away() -> JsonResponse:
+    sentence = "The storage of pixels does not answer. Nothing is lost; try again in a moment."
+    return JsonResponse({"error": "storage_away", "sentence": sentence}, status=503, headers={"Retry-After": "5"})
 
 
 def _pixels(request: HttpRequest, data: bytes) -> HttpResponse:

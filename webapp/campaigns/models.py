@@ -6,20 +6,24 @@ from django.conf import settings
 from django.db import models
 
 from webapp.algorithms.models import Algorithm
-from webapp.archive.models import Scan
+from webapp.archive.models import SITE_LENGTH, Scan
 from webapp.masks.models import LabelSet
 
 ROLES = ("coordinator", "technician", "radiologist", "adjudicator", "auditor")
 
 
 class Campaign(models.Model):
-    """A group's reading of a list of scans. `draft_algorithm` makes the AI draft of each new case."""
+    """A group's reading of a list of scans. `draft_algorithm` makes the AI draft of each new case.
+
+    `default_site` is the site that scans get which come in for this campaign without one.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(unique=True, max_length=60)
     name = models.CharField(max_length=120)
     label_set = models.ForeignKey(LabelSet, on_delete=models.PROTECT)
     draft_algorithm = models.ForeignKey(Algorithm, null=True, blank=True, on_delete=models.PROTECT)
+    default_site = models.CharField(max_length=SITE_LENGTH, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -86,14 +90,29 @@ class Membership(models.Model):
         return f"{self.user} is {self.role} of {self.campaign}"
 
 
+class PresentCases(models.Manager["Case"]):
+    """Cases whose scan was not deleted: with its scan a case goes from every list and address."""
+
+    def get_queryset(self) -> models.QuerySet["Case"]:
+        """Leave those of deleted scans out."""
+        return super().get_queryset().filter(scan__deleted_at=None)
+
+
+class EveryCase(models.Manager["Case"]):
+    """Cases that are there, and those of deleted scans."""
+
+
 class Case(models.Model):
-    """A scan in a campaign."""
+    """A scan in a campaign. `objects` has the cases whose scan is there, `ever` those of deleted scans too."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="cases")
     scan = models.ForeignKey(Scan, on_delete=models.PROTECT, related_name="cases")
     number = models.PositiveIntegerField()
     added_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PresentCases()
+    ever = EveryCase()
 
     class Meta:
         constraints = [

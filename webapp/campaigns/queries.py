@@ -1,12 +1,14 @@
 """What a person may see of campaigns. Outsiders get Http404, as if it were not there."""
 
 import uuid
+from collections.abc import Iterable
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
 from django.urls import reverse
 
 from webapp.accounts.models import User
+from webapp.archive.models import Patient, Scan
 from webapp.campaigns.guidelines import ShownPicture, render_guideline
 from webapp.campaigns.models import Campaign, Case, GuidelinePicture, Membership, Protocol
 
@@ -81,3 +83,55 @@ def may_hear_scan(user: User, scan_id: str) -> bool:
 def may_hear_campaign(user: User, slug: str) -> bool:
     """Whether a person may hear what happens in a campaign."""
     return campaigns_for(user).filter(slug=slug).exists()
+
+
+def scans_for(user: User) -> QuerySet[Scan]:
+    """The scans that a person may see: those of the campaigns that they are in. An administrator sees every scan.
+
+    Nothing of readings follows from it: those have rights of their own.
+    """
+    scans = Scan.objects.all()
+    if user.is_superuser:
+        return scans
+    # Asked for first: with the campaigns named, the database knows how many scans to expect and plans accordingly.
+    mine = list(Membership.objects.filter(user_id=user.pk).values_list("campaign_id", flat=True).distinct())
+    return scans.filter(pk__in=Case.ever.filter(campaign__in=mine).values("scan"))
+
+
+def scan_for(user: User, scan_id: uuid.UUID) -> Scan:
+    """One scan, for whoever may see it."""
+    scan = scans_for(user).filter(pk=scan_id).select_related("study__patient").first()
+    if scan is None:
+        raise Http404("No such scan.")
+    return scan
+
+
+def deleted_scan_for(user: User, scan_id: uuid.UUID) -> Scan | None:
+    """The tombstone of a scan, for those who might see the scan while it was there."""
+    scans = Scan.ever.filter(pk=scan_id).exclude(deleted_at=None).select_related("study__patient")
+    if not user.is_superuser:
+        held = Case.ever.filter(scan=OuterRef("pk"), campaign__memberships__user_id=user.pk)
+        scans = scans.filter(Exists(held))
+    return scans.first()
+
+
+def cases_of_scans_for(user: User, scans: Iterable[Scan]) -> QuerySet[Case]:
+    """The cases that scans are in the campaigns of a person, by campaign and number."""
+    cases = Case.objects.filter(scan__in=list(scans), campaign__in=campaigns_for(user))
+    return cases.select_related("campaign", "scan__study__patient").order_by("campaign__name", "number")
+
+
+def scans_coordinated_by(user: User) -> QuerySet[Scan]:
+    """The scans of the campaigns that a person coordinates."""
+    mine = Case.objects.filter(
+        scan=OuterRef("pk"), campaign__memberships__user_id=user.pk, campaign__memberships__role="coordinator"
+    )
+    return Scan.objects.filter(Exists(mine))
+
+
+def patient_for(user: User, pseudonym: str) -> Patient:
+    """A patient of whom a person may see a scan."""
+    patient = Patient.objects.filter(pseudonym=pseudonym).first()
+    if patient is None or not scans_for(user).filter(study__patient=patient).exists():
+        raise Http404("No such patient.")
+    return patient

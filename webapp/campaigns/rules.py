@@ -1,10 +1,15 @@
 """Who may do what in a campaign: None, or the refusal's sentence."""
 
+from collections.abc import Sequence
+
 from webapp.accounts.models import User
+from webapp.archive.models import Scan
 from webapp.audit.actor import Actor
 from webapp.audit.refusal import Refusal
 from webapp.campaigns.models import Campaign
-from webapp.campaigns.queries import roles_of
+from webapp.campaigns.queries import roles_of, scans_coordinated_by
+
+MOST_SCANS_NAMED = 1000
 
 
 def may_add_scans(campaign: Campaign, by: User | Actor) -> Refusal | None:
@@ -22,3 +27,16 @@ def may_set_protocol(campaign: Campaign, by: User | Actor) -> Refusal | None:
     if isinstance(by, Actor):
         return None if by.kind == "system" else refusal
     return None if "coordinator" in roles_of(by, campaign) else refusal
+
+
+def may_name_site(scans: Sequence[Scan], by: User | Actor) -> Refusal | None:
+    """Whether someone may say which site scans came from: a coordinator of a campaign that holds them."""
+    refusal = Refusal("not_coordinator", "Only a coordinator of a campaign that holds a scan may name its site.")
+    if isinstance(by, Actor):
+        return None if by.kind == "system" else refusal
+    if not scans:
+        return Refusal("no_scans", "No scan was chosen that you may name a site for.")
+    if len(scans) > MOST_SCANS_NAMED:
+        return Refusal("too_many", f"At most {MOST_SCANS_NAMED:,} scans are named at once: narrow the search.")
+    theirs = scans_coordinated_by(by).filter(pk__in=[scan.pk for scan in scans]).count()
+    return None if theirs == len({scan.pk for scan in scans}) else refusal

@@ -151,7 +151,17 @@ def _new_scan(deidentifier: Deidentifier, header: FileDataset, series: SeriesVol
         kvp=kvp[0] if kvp else None,
         contrast_agent=text(clean, "ContrastBolusAgent")[:64],
         patient_age_years=age_years(text(clean, "PatientAge")),
+        body_part=text(clean, "BodyPartExamined")[:32],
+        tube_current_ma=_number(clean, "XRayTubeCurrent"),
+        exposure_mas=_number(clean, "Exposure"),
+        ctdi_vol_mgy=_number(clean, "CTDIvol"),
     )
+
+
+def _number(clean: Dataset, keyword: str) -> float | None:
+    """One positive number of a header; None where it is missing, or is none."""
+    found = numbers(clean, keyword, 1)
+    return found[0] if found and found[0] > 0 else None
 
 
 def _drop_repeats(slices: Slices) -> int:

@@ -130,6 +130,16 @@ def cut_version(*, mask: Mask, reason: str, by: Any, chain: str = SITE_CHAIN) ->
     return version
 
 
+def discard_working_states(*, scan: Scan) -> int:
+    """Remove what the masks of a deleted scan show, in the caller's transaction; return how many masks there are.
+
+    Strokes and versions are records and stay, as everything append-only does; without their scan no address opens them.
+    """
+    HeadSlice.objects.filter(mask__scan=scan).delete()
+    Lease.objects.filter(mask__scan=scan).delete()
+    return Mask.objects.filter(scan=scan).count()
+
+
 def lease_is_live(lease: Lease) -> bool:
     """Tell whether a lease still keeps others off: neither released nor silent for LEASE_LASTS."""
     return not lease.released and lease.renewed_at > timezone.now() - LEASE_LASTS

@@ -1,3 +1,4 @@
 """Audit events of pages."""
 
 SCAN_VIEWED = "scan.viewed"
+PATIENT_VIEWED = "patient.viewed"

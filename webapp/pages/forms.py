@@ -1,5 +1,7 @@
 """What people type into the pages."""
 
+from typing import Any
+
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_text_html
 
@@ -58,3 +60,33 @@ class GuidelineForm(forms.Form):
     version = forms.IntegerField(min_value=0, max_value=2**31 - 1)
     do = forms.ChoiceField(choices=[(verb, verb) for verb in ("save", "preview", "picture")])
     picture = forms.FileField(required=False, allow_empty_file=True)
+
+
+class DeletionForm(forms.Form):
+    """Why a scan is deleted, and its patient's pseudonym typed, so that nobody deletes by a slip."""
+
+    reason = forms.CharField(
+        label="Reason",
+        min_length=5,
+        max_length=500,
+        help_text="It stays in the record, with your name and the time.",
+        error_messages={"min_length": "Say why the scan is deleted: the reason stays in the record."},
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}),
+    )
+    pseudonym = forms.CharField(
+        label="Pseudonym of the patient",
+        max_length=64,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def __init__(self, *args: Any, pseudonym: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._pseudonym = pseudonym
+        self.fields["pseudonym"].help_text = f"Type {pseudonym} to confirm."
+
+    def clean_pseudonym(self) -> str:
+        """Refuse anything but the pseudonym itself."""
+        typed = self.cleaned_data["pseudonym"].strip()
+        if typed.upper() != self._pseudonym.upper():
+            raise forms.ValidationError("That is not the pseudonym of this scan's patient.")
+        return typed

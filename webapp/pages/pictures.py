@@ -10,10 +10,10 @@ from inference.imaging import axes
 from inference.imaging.masks import decode_slice
 from inference.imaging.slabs import decode_slab
 from webapp.archive.models import Scan
+from webapp.archive.pictures import windowed
 from webapp.archive.queries import slab_bytes
 from webapp.masks.models import HeadSlice, Mask
 
-WINDOW_LEVEL_HU, WINDOW_WIDTH_HU = -600, 1500
 LUNG_OUTLINE = "#7FB8CC"
 FILL = 0.3
 Slice = NDArray[np.generic]
@@ -61,12 +61,6 @@ def labels_shown(scan: Scan, mask: Mask) -> set[int]:
         return set()
     _, ny, nx = scan.shape_zyx
     return set(np.unique(decode_slice(bytes(row.data), (ny, nx))).tolist()) - {0}
-
-
-def windowed(hu: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Grey levels of HU in the lung window (level -600, width 1500)."""
-    low = WINDOW_LEVEL_HU - WINDOW_WIDTH_HU / 2
-    return ((hu.astype(np.float32) - low) * (255 / WINDOW_WIDTH_HU)).clip(0, 255).astype(np.uint8)
 
 
 def _upright(slice_yx: Slice, affine: NDArray[np.float64]) -> tuple[Slice, NDArray[np.float64]]:

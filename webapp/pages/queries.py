@@ -61,7 +61,10 @@ def next_case_for(user: User, campaign: Campaign | None = None) -> NextCase | No
     """The reading that a person began last and has not ended, or else the first case that they may begin."""
     campaigns = [campaign] if campaign else list(campaigns_for(user))
     mine = Reading.objects.filter(
-        reader_id=user.pk, state__in=Reading.OPEN_STATES, case__campaign__in=campaigns
+        reader_id=user.pk,
+        state__in=Reading.OPEN_STATES,
+        case__campaign__in=campaigns,
+        case__scan__deleted_at=None,
     ).select_related("case__campaign", "case__scan__study__patient")
     reading = mine.order_by("-started_at").first()
     if reading is not None:
@@ -75,7 +78,9 @@ def next_case_for(user: User, campaign: Campaign | None = None) -> NextCase | No
 
 def recent_readings_for(user: User) -> list[Reading]:
     """The readings that a person touched last."""
-    readings = Reading.objects.filter(reader_id=user.pk, case__campaign__in=campaigns_for(user))
+    readings = Reading.objects.filter(
+        reader_id=user.pk, case__campaign__in=campaigns_for(user), case__scan__deleted_at=None
+    )
     recent = readings.select_related("case__campaign", "case__scan__study__patient")
     return list(recent.order_by("-started_at")[:RECENT])
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.pages import account_views, guideline_views, views
+from webapp.pages import account_views, guideline_views, scan_views, views
 
 app_name = "pages"
 CASE = "campaigns/<slug:slug>/cases/<int:number>/"
@@ -15,9 +15,16 @@ urlpatterns = [
     path("theme/", account_views.theme, name="theme"),
     path("campaigns/<slug:slug>/", views.campaign, name="campaign"),
     path("campaigns/<slug:slug>/guideline/", guideline_views.guideline, name="guideline"),
+    path("campaigns/<slug:slug>/site/", scan_views.default_site, name="default_site"),
     path(CASE, views.case, name="case"),
     path(f"{CASE}picture.png", views.picture, name="picture"),
     path(f"{CASE}readings/", views.start, name="start"),
     path(f"{CASE}draft/", views.draft_again, name="draft_again"),
     path("readings/<uuid:reading_id>/", views.viewer, name="viewer"),
+    path("scans/", scan_views.scans, name="scans"),
+    path("scans/site/", scan_views.name_sites, name="name_sites"),
+    path("scans/<uuid:scan_id>/", scan_views.scan, name="scan"),
+    path("scans/<uuid:scan_id>/delete/", scan_views.delete, name="delete_scan"),
+    path("scans/<uuid:scan_id>/pictures/<slug:sha256>.webp", scan_views.picture, name="scan_picture"),
+    path("patients/<slug:pseudonym>/", scan_views.patient, name="patient"),
 ]

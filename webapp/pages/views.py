@@ -13,6 +13,7 @@ from django.utils.http import quote_etag
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from webapp.archive.remarks import remarks_of, weight_remarks_of
 from webapp.audit.refusal import ActionRefused
 from webapp.campaigns.actions import request_draft_again
 from webapp.campaigns.queries import campaign_for, case_for, roles_of
@@ -94,6 +95,8 @@ def case(request: HttpRequest, slug: str, number: int) -> HttpResponse:
             "case": item,
             "campaign": item.campaign,
             "scan": item.scan,
+            "remarks": remarks_of(item.scan),
+            "weight_remarks": weight_remarks_of(item.scan),
             "spacing_mm": spacing_text(item.scan.affine_lps),
             "previous": numbers.filter(number__lt=number).last(),
             "following": numbers.filter(number__gt=number).first(),

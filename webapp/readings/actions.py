@@ -23,7 +23,8 @@ from webapp.readings.rules import may_edit, may_sign, may_start_reading, stage_o
 @audited(events.READING_STARTED)
 def start_reading(*, case: Case, by: User) -> Reading:
     """Begin a person's reading of a case, with a mask of its own forked from where the stage starts."""
-    case = Case.objects.select_for_update(of=("self",)).select_related("campaign", "scan").get(pk=case.pk)
+    # Also where its scan was deleted a moment ago: the rule says so.
+    case = Case.ever.select_for_update(of=("self",)).select_related("campaign", "scan").get(pk=case.pk)
     require(may_start_reading(case, by))
     stage = stage_of(case)
     mask, origin = _first_mask(case, stage, by)

@@ -53,7 +53,7 @@ def next_case_after(reading: Reading, user: User) -> NextCase | None:
     """
     number, campaign = reading.case.number, reading.case.campaign
     open_ones = Reading.objects.filter(
-        case__campaign=campaign, reader_id=user.pk, state__in=Reading.OPEN_STATES
+        case__in=campaign.cases.all(), reader_id=user.pk, state__in=Reading.OPEN_STATES
     ).select_related("case__campaign", "case__scan")
     open_ones = open_ones.exclude(case_id=reading.case_id).order_by("case__number")
     room = cases_with_room_for(user, campaign).exclude(pk=reading.case_id)

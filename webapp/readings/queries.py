@@ -19,7 +19,7 @@ OVERSEERS = {"coordinator", "auditor"}
 
 def readings_in_campaign_for(user: User, campaign: Campaign) -> QuerySet[Reading]:
     """The readings of a campaign that a person may see."""
-    readings = Reading.objects.filter(case__campaign=campaign).select_related(
+    readings = Reading.objects.filter(case__campaign=campaign, case__scan__deleted_at=None).select_related(
         "case__campaign",
         "case__scan__study__patient",
         "reader",

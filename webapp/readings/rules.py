@@ -22,6 +22,8 @@ def stage_of(case: Case) -> dict[str, Any]:
 
 def may_start_reading(case: Case, user: User) -> Refusal | None:
     """Whether a person may begin to read a case at the stage where it stands."""
+    if not Case.objects.filter(pk=case.pk).exists():
+        return Refusal("scan_deleted", "The scan of this case was deleted: it cannot be read any more.")
     stage = stage_of(case)
     if stage["role"] not in roles_of(user, case.campaign):
         return Refusal("not_reader", f"Only a {stage['role']} of this campaign may read at the stage {stage['name']}.")
@@ -42,6 +44,8 @@ def may_edit(reading: Reading, user: User) -> Refusal | None:
     """Whether a person may change the mask of a reading: its reader, until it is signed."""
     if reading.reader_id != user.pk:
         return Refusal("not_yours", f"This is the reading of {reading.reader}: you may look, not edit.")
+    if not Case.objects.filter(pk=reading.case_id).exists():
+        return Refusal("scan_deleted", "The scan of this reading was deleted: nothing more can be painted or signed.")
     if reading.state not in Reading.OPEN_STATES:
         return Refusal(reading.state, f"This reading is {reading.state}: it no longer changes.")
     return None

@@ -13,6 +13,7 @@ from rest_framework import serializers
 from webapp.accounts.models import User
 from webapp.accounts.queries import viewer_preferences_of
 from webapp.archive.queries import preview_for
+from webapp.archive.remarks import remarks_data, weight_remarks_of
 from webapp.campaigns.models import Case
 from webapp.masks.actions import lease_is_live
 from webapp.masks.models import LAYERS, Lease
@@ -101,7 +102,7 @@ def scan_data(case: Case) -> dict[str, Any]:
         "spacing_zyx_mm": spacing_xyz[::-1],
         "voxel_volume_ml": spacing_xyz[0] * spacing_xyz[1] * spacing_xyz[2] / 1000,
         "has_hu": scan.has_hu,
-        "warnings": scan.warnings,
+        "warnings": remarks_data(scan),
         "slabs": slabs_data(case),
     }
 
@@ -176,6 +177,7 @@ def timeline_data(reading: Reading, user: User) -> list[dict[str, Any]]:
             "label": entry.label,
             "extent_percent": entry.extent_percent,
             "weight_g": entry.weight_g,
+            "biased_by": [remark.short for remark in weight_remarks_of(entry.case.scan)],
             "reading": str(entry.reading.pk) if entry.reading else None,
         }
         for entry in timeline_of(reading, user)

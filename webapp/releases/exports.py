@@ -13,7 +13,9 @@ from typing import IO
 
 from django.conf import settings
 
+from webapp.archive.models import Scan
 from webapp.archive.queries import volume_of
+from webapp.archive.remarks import weight_remarks_of
 from webapp.campaigns.models import Campaign, Case
 from webapp.masks.models import Version
 from webapp.masks.queries import version_layers
@@ -138,6 +140,18 @@ def facts_of(reading: Reading) -> dict[str, str]:
         "draft_algorithm": draft_algorithm_of(signature.version),
         "version_sha256": signature.version_sha256,
         "label_set": str(reading.mask.label_set),
+        **scan_facts_of(case.scan),
+    }
+
+
+def scan_facts_of(scan: Scan) -> dict[str, str]:
+    """What a weight cannot be read without, as the table gives it; nothing of it can be changed once filed."""
+    thickness = scan.slice_thickness_mm
+    return {
+        "kernel": scan.kernel,
+        "slice_thickness_mm": "" if thickness is None else tables.number(thickness),
+        "contrast": scan.contrast_agent or ("yes" if scan.contrast else ""),
+        "weight_biased_by": "; ".join(remark.short for remark in weight_remarks_of(scan)),
     }
 
 

@@ -92,6 +92,7 @@ def readme(files: Sequence[str], masks: Sequence[tuple[str, SignedMask]], left_o
             f"  AI draft: {facts['draft_algorithm'] or 'none'}",
             f"  version SHA-256 {facts['version_sha256']}",
             f"  label set {facts['label_set']}",
+            f"  weight biased by: {facts['weight_biased_by'] or 'nothing known'}",
             "",
         ]
         if facts["label_set"] not in described:

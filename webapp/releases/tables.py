@@ -20,6 +20,8 @@ WHO = (
     "version_sha256",
     "label_set",
 )
+# What a weight cannot be read without: it is biased by these.
+SCAN = ("kernel", "slice_thickness_mm", "contrast", "weight_biased_by")
 NUMBERS = (
     "extent_percent",
     "weight_g",
@@ -36,7 +38,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 @dataclass(frozen=True)
 class Row:
-    """One signed reading: who and what (`facts`, keys of WHO), its numbers as Measurements.as_dict() gives them.
+    """One signed reading: its `facts` (keys of WHO and SCAN), its numbers as Measurements.as_dict() gives them.
 
     `labels` names the findings labels by value.
     """
@@ -63,6 +65,7 @@ def measurements_csv(rows: Iterable[Row]) -> str:
         [
             *WHO,
             *NUMBERS,
+            *SCAN,
             *(f"{side}_{column}" for side in SIDES for column in SIDE_COLUMNS),
             *(f"band_{safe_name(band)}_ml" for band in bands),
             *(f"label_{value}_{quantity}" for value in labels for quantity in ("name", "volume_ml", "weight_g")),
@@ -79,6 +82,7 @@ def _cells(row: Row, bands: list[str], labels: list[int]) -> list[str]:
     by_label = values["by_label"]
     cells = [safe_text(row.facts[column]) for column in WHO]
     cells += [number(values[column]) for column in NUMBERS]
+    cells += [safe_text(row.facts[column]) for column in SCAN]
     cells += [number(values[side][column]) for side in SIDES for column in SIDE_COLUMNS]
     cells += [number((values["band_volumes_ml"] or {}).get(band)) for band in bands]
     for value in labels:

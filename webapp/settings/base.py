@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from webapp.settings.home import database_settings, installation_secret
+from webapp.settings.storage import archive_storage
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 GROUNDGLASS_HOME = Path(os.environ.get("GROUNDGLASS_HOME", BASE_DIR / "var")).resolve()
@@ -79,10 +80,7 @@ DATABASES = {"default": database_settings(GROUNDGLASS_HOME)}
 SITE_DATABASE_ROLE = os.environ.get("SITE_DATABASE_ROLE", "groundglass_site")
 
 STORAGES = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": str(GROUNDGLASS_HOME / "archive"), "base_url": None},
-    },
+    "default": archive_storage(GROUNDGLASS_HOME),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 STATIC_URL = "/static/"

@@ -2,6 +2,11 @@
 export interface Warning {
   code: string;
   sentence: string;
+  /** A word or two for where there is little room. */
+  short?: string;
+  /** Why it matters, where the sentence does not say so. */
+  why?: string;
+  biases_weight?: boolean;
 }
 
 export interface SlabInfo {
@@ -93,6 +98,8 @@ export interface TimelineEntry {
   label: "prior" | "this" | "follow-up" | "other";
   extent_percent: number | null;
   weight_g: number | null;
+  /** What biases the weight of this scan. */
+  biased_by?: string[];
   reading: string | null;
 }
 

@@ -1,6 +1,7 @@
 /**
  * Keys of the server-rendered pages: up and down choose a line of the worklist ([data-worklist] tr[data-href]), Enter
- * opens it; elsewhere Enter presses the page's main button ([data-key="Enter"]). A click on a line opens it too.
+ * opens it; elsewhere Enter presses the page's main button ([data-key="Enter"]). A click on a line opens it too. A slash
+ * goes to the page's search ([data-key="/"]).
  */
 const OWN_KEYS = "input, select, textarea, button, summary, [contenteditable]";
 
@@ -24,6 +25,12 @@ function pressed(rows: HTMLElement[], event: KeyboardEvent): void {
   } else if (event.key === "Enter" && !target.closest("a")) {
     if (current >= 0) location.assign(rows[current].dataset.href!);
     else document.querySelector<HTMLElement>('[data-key="Enter"]')?.click();
+    event.preventDefault();
+  } else if (event.key === "/") {
+    const search = document.querySelector<HTMLInputElement>('[data-key="/"]');
+    if (!search) return;
+    search.focus();
+    search.select();
     event.preventDefault();
   }
 }

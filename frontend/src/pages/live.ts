@@ -35,7 +35,7 @@ export function followTopics(): void {
     topics,
     (message) => {
       elements.filter((element) => element.dataset.topic === message.topic).forEach((element) => show(element, message));
-      if (/\.(finished|failed|signed|filed|done)$/.test(message.kind)) readAgain();
+      if (/\.(finished|failed|signed|filed|done|deleted)$/.test(message.kind)) readAgain();
     },
     readAgain,
   );

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import type { Desk } from "../reading/desk";
 import * as state from "../state";
 import { fixed } from "./figures";
+import { WeightCare } from "./Remarks";
 import { KeySheet } from "./KeySheet";
 import { close, Sheet } from "./Sheet";
 
@@ -48,6 +49,7 @@ function SignDialog({ desk }: { desk: Desk }) {
         <p class="num">
           Extent <b>{fixed(n?.extentPercent, 2)} %</b>, weight <b>{fixed(n?.weightG, 1)} g</b>, lesion {fixed(n?.lesionMl, 1)} mL of {fixed(n?.lungMl, 0)} mL lung
         </p>
+        <WeightCare scan={reading?.scan} />
         <p class="dim">A signed reading no longer changes. Signed as {reading?.you?.name ?? reading?.reader.name}.</p>
         <input type="text" autocomplete="username" value={reading?.you?.username ?? ""} hidden readOnly />
         <label>

@@ -1,6 +1,7 @@
 /** Extent, weight and volumes of the mask as it is now, and what to know of the scan when a weight is read. */
 import type { Side } from "../edits/measure";
 import { fixed } from "./figures";
+import { Remarks } from "./Remarks";
 import * as state from "../state";
 
 export function Numbers() {
@@ -54,16 +55,7 @@ export function Numbers() {
       <p class={n && n.lesionOutsideLungMl > 0 ? "caution" : "caution silent"}>
         {n && n.lesionOutsideLungMl > 0 ? `${fixed(n.lesionOutsideLungMl, 2)} mL of lesion lies outside the lung and is not counted.` : "\u00a0"}
       </p>
-      {!!scan?.warnings.length && (
-        <details class="scan-warnings">
-          <summary>
-            {scan.warnings.length === 1 ? "1 remark on this scan" : `${scan.warnings.length} remarks on this scan`}: read before the weight
-          </summary>
-          {scan.warnings.map((warning) => (
-            <p key={warning.code}>{warning.sentence}</p>
-          ))}
-        </details>
-      )}
+      <Remarks scan={scan} />
     </section>
   );
 }

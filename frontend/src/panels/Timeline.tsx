@@ -58,13 +58,18 @@ export function Timeline({ desk }: { desk: Desk }) {
 function Row({ desk, entry }: { desk: Desk; entry: TimelineEntry }) {
   const key = `case:${entry.case}`;
   const laid = beside.value?.key === key;
+  const care = entry.biased_by?.length ? `Weight biased by: ${entry.biased_by.join(", ")}` : "";
   return (
     <tr class={entry.label === "this" ? "now" : ""}>
       <th scope="row">
         {entry.when ?? `Case ${entry.case_number}`} <span class="dim">{entry.label}</span>
       </th>
       <td class="num">{fixed(entry.extent_percent, 1)}</td>
-      <td class="num">{fixed(entry.weight_g, 0)}</td>
+      <td class="num" title={care || undefined}>
+        {fixed(entry.weight_g, 0)}
+        {care && entry.weight_g !== null && <span class="care">*</span>}
+        {care && <span class="visually-hidden">{care}</span>}
+      </td>
       <td>
         {entry.label !== "this" && (
           <button class="compact" aria-pressed={laid} title="Lay this scan beside" onClick={() => (laid ? closeBeside() : void layBeside(desk, key))}>

@@ -221,6 +221,7 @@ export class Session {
   private async heard(message: PushMessage): Promise<void> {
     if (message.kind === "lease.changed" && message.epoch !== this.lease.epoch) await this.lease.renew();
     if (message.kind === "reading.signed") await this.refreshed();
+    if (message.kind === "reading.deleted") this.readOnly("The scan of this reading was deleted. Nothing more can be painted or signed.");
     const behind = Number(message.stroke_sequence ?? 0) > this.shown;
     if (message.kind === "stroke.applied" && behind && !state.mayPaint.value) await this.follow();
   }

@@ -14,6 +14,7 @@ from webapp.archive import queries, storage
 from webapp.archive.actions import file_scan
 from webapp.archive.filing import NewInstance, NewScan
 from webapp.archive.models import Instance, Scan
+from webapp.archive.upkeep import files_named_by
 from webapp.audit.actor import SYSTEM
 from webapp.audit.models import Event
 from webapp.audit.refusal import ActionRefused
@@ -52,7 +53,8 @@ def test_volume_comes_back_from_slabs_bit_for_bit():
 @pytest.mark.usefixtures("db")
 def test_files_lie_in_the_scans_own_path_under_their_hash():
     scan = file()
-    paths = [slab["path"] for slab in scan.slabs] + [i.path for i in scan.instances.all()] + [scan.preview.path]
+    paths = [path for _, path, _ in files_named_by(scan)]
+    assert len(paths) == 3 + 23 + 1 + 6
     assert all(path.startswith(f"scans/{scan.pk}/") for path in paths)
     assert all(slab["sha256"] in slab["path"] for slab in scan.slabs)
     assert len(stored()) == len(paths)

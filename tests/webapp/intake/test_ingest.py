@@ -98,7 +98,7 @@ def test_good_series_are_filed_beside_bad_ones(ingest, series, tmp_path):
     assert "1 slice is missing" in out
     assert "1 accepted, 3 refused." in out
     assert Scan.objects.count() == 1
-    assert len(stored_files()) == 8 + len(Scan.objects.get().slabs) + 1  # the preview
+    assert len(stored_files()) == 8 + len(Scan.objects.get().slabs) + 1 + 6  # the preview, the pictures
 
 
 def test_empty_folder_and_missing_path_each_get_a_line(ingest, tmp_path):

@@ -48,6 +48,13 @@ def test_csv_says_who_signed_what(place, signed):
     assert row["draft_algorithm"] == str(place.campaign.draft_algorithm)
 
 
+def test_weight_never_stands_without_what_biases_it(place, signed):
+    (row,) = rows_of(body_of(client_of(place.coordinator).get("/campaigns/covid/exports/measurements.csv")))
+    assert float(row["weight_g"]) > 0
+    assert row["weight_biased_by"] == "contrast; sharp kernel"
+    assert (row["kernel"], row["contrast"]) == ("B60f", "yes")
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-2", "@SUM(A1)", "\t=1", "\r=1", " =HYPERLINK(1)"])
 def test_text_that_a_spreadsheet_would_run_is_defused(text):
     assert safe_text(text).startswith("'")

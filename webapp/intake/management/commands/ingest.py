@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from webapp.audit.actor import SYSTEM
+from webapp.campaigns.actions import name_site
 from webapp.campaigns.models import Campaign
 from webapp.intake.actions import open_batch
 from webapp.intake.pipeline import Line
@@ -23,6 +24,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("paths", nargs="+", metavar="PATH", help="a folder, a zip archive or a file")
         parser.add_argument("--campaign", required=True, metavar="SLUG", help="the campaign that gets the cases")
+        parser.add_argument(
+            "--site", default="", metavar="NAME", help="the site that new scans come from, as you name it"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Take in every path as one batch."""
@@ -36,6 +40,8 @@ class Command(BaseCommand):
         for line in process(batch, sent, SYSTEM):
             accepted += line.state == "accepted"
             refused += line.state == "refused"
+            if options["site"] and line.scan is not None and line.scan.site in ("", campaign.default_site):
+                name_site(scans=[line.scan], site=options["site"], by=SYSTEM)
             self._print(line)
         self.stdout.write(f"{accepted} accepted, {refused} refused.")
         if refused:

@@ -1,0 +1,118 @@
+"""What is known of a scan, in words and units, by heading; and what deleting it would destroy."""
+
+from dataclasses import dataclass
+
+from django.db.models import Sum
+
+from webapp.accounts.models import User
+from webapp.algorithms.models import DraftRun
+from webapp.archive.models import Scan
+from webapp.archive.upkeep import files_named_by
+from webapp.campaigns.models import Case
+from webapp.masks.models import Mask
+from webapp.pages.story import spacing_text
+from webapp.readings.models import Reading
+
+Facts = list[tuple[str, str]]
+SEXES = {"F": "female", "M": "male", "O": "other"}
+
+
+@dataclass(frozen=True)
+class File:
+    """One stored file of a scan."""
+
+    what: str
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What would be lost with a scan, counted."""
+
+    files: int
+    cases: int
+    drafts: int
+    readings: int
+    strokes: int
+
+
+def facts_of(scan: Scan) -> list[tuple[str, Facts]]:
+    """(heading, [(name, value)]) of everything that is known; what is not known is not listed."""
+    nz, ny, nx = scan.shape_zyx
+    patient = scan.study.patient
+    age = "" if scan.patient_age_years is None else f"{scan.patient_age_years} years"
+    if scan.patient_age_years is not None and scan.patient_age_years >= 90:
+        age = "90 years or more"
+    agent = "given" if scan.contrast and not scan.contrast_agent else scan.contrast_agent
+    day = scan.study.shifted_date
+    groups = [
+        ("Patient", [("Pseudonym", patient.pseudonym), ("Age", age), ("Sex", SEXES.get(patient.sex, patient.sex))]),
+        (
+            "Acquisition",
+            [
+                ("Site", scan.site),
+                ("Scanner", scan.scanner),
+                ("Series", scan.description),
+                ("Body part", scan.body_part),
+                ("Date", f"{day:%Y-%m-%d} (shifted)" if day else ""),
+                ("Tube voltage", _figure(scan.kvp, "kVp")),
+                ("Tube current, first slice", _figure(scan.tube_current_ma, "mA")),
+                ("Exposure, first slice", _figure(scan.exposure_mas, "mAs")),
+                ("CTDIvol", _figure(scan.ctdi_vol_mgy, "mGy")),
+                ("Kernel", scan.kernel),
+                ("Contrast", agent or ("" if scan.source == "nifti" else "none known")),
+            ],
+        ),
+        (
+            "Geometry",
+            [
+                ("Slices", f"{nz:,}"),
+                ("Voxels", f"{nx} × {ny} × {nz}"),
+                ("Spacing", f"{spacing_text(scan.affine_lps)} mm"),
+                ("Thickness", _figure(scan.slice_thickness_mm, "mm")),
+                ("Values", "Hounsfield units" if scan.has_hu else "not Hounsfield units"),
+            ],
+        ),
+        (
+            "Identification",
+            [
+                ("Came as", "DICOM series" if scan.source == "dicom" else "NIfTI volume"),
+                ("Filed", f"{scan.filed_at:%Y-%m-%d %H:%M}"),
+                ("Scan", str(scan.pk)),
+                ("Study UID", scan.study.uid),
+                ("Series UID", scan.series_uid),
+                ("Voxels, SHA-256", scan.voxels_sha256),
+                ("Geometry, SHA-256", scan.geometry_sha256),
+            ],
+        ),
+    ]
+    return [(heading, [fact for fact in facts if fact[1]]) for heading, facts in groups]
+
+
+def files_of_scan(scan: Scan) -> list[File]:
+    """Every stored file of a scan with its checksum."""
+    return [File(*named) for named in files_named_by(scan)]
+
+
+def loss_of(scan: Scan) -> Loss:
+    """What goes with a scan."""
+    masks = Mask.objects.filter(scan=scan)
+    return Loss(
+        files=len(files_of_scan(scan)),
+        cases=Case.objects.filter(scan=scan).count(),
+        drafts=DraftRun.objects.filter(scan=scan).exclude(mask=None).count(),
+        readings=Reading.objects.filter(case__scan=scan).exclude(state=Reading.SUPERSEDED).count(),
+        strokes=masks.aggregate(strokes=Sum("stroke_sequence"))["strokes"] or 0,
+    )
+
+
+def sees_losses(user: User, scan: Scan) -> bool:
+    """Whether counts of readings may be shown: to who coordinates every campaign of the scan, not to who is blinded."""
+    held_by = set(Case.objects.filter(scan=scan).values_list("campaign_id", flat=True))
+    mine = set(user.memberships.filter(role="coordinator").values_list("campaign_id", flat=True))  # type: ignore[attr-defined]
+    return held_by <= mine
+
+
+def _figure(value: float | None, unit: str) -> str:
+    return "" if value is None else f"{value:g} {unit}"
