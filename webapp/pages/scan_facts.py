@@ -8,7 +8,7 @@ from webapp.accounts.models import User
 from webapp.algorithms.models import DraftRun
 from webapp.archive.models import Scan
 from webapp.archive.upkeep import files_named_by
-from webapp.campaigns.models import Case
+from webapp.campaigns.models import Case, Membership
 from webapp.masks.models import Mask
 from webapp.pages.story import spacing_text
 from webapp.readings.models import Reading
@@ -110,8 +110,8 @@ def loss_of(scan: Scan) -> Loss:
 def sees_losses(user: User, scan: Scan) -> bool:
     """Whether counts of readings may be shown: to who coordinates every campaign of the scan, not to who is blinded."""
     held_by = set(Case.objects.filter(scan=scan).values_list("campaign_id", flat=True))
-    mine = set(user.memberships.filter(role="coordinator").values_list("campaign_id", flat=True))  # type: ignore[attr-defined]
-    return held_by <= mine
+    mine = Membership.objects.filter(user_id=user.pk, role="coordinator").values_list("campaign_id", flat=True)
+    return held_by <= set(mine)
 
 
 def _figure(value: float | None, unit: str) -> str:
