@@ -12,6 +12,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from tests.factories.filed import FiledPlace, a_filed_place, read_and_sign
 from tests.factories.pictures import a_png
 from tests.factories.sites import a_person
+from webapp.accounts.actions import create_token
+from webapp.accounts.models import AccessToken
 from webapp.campaigns.actions import add_guideline_picture, write_guideline
 from webapp.intake.models import Batch
 
@@ -93,6 +95,7 @@ def url_of(pattern: str, place: FiledPlace) -> str:
         "<uuid:reading_id>": str(place.case.readings.get().pk),
         "<uuid:batch_id>": str(Batch.objects.create(campaign=place.campaign, by=place.coordinator).pk),
         "<uuid:mask_id>": str(place.case.readings.get().mask_id),
+        "<uuid:token_id>": str(token_of_the_reader(place).pk),
         "<str:state>": "head",
         "<int:index>": "0",
         "<slug:sha256>": place.case.scan.slabs[0]["sha256"],
@@ -106,6 +109,12 @@ def url_of(pattern: str, place: FiledPlace) -> str:
     for placeholder, value in values.items():
         pattern = pattern.replace(placeholder, value)
     return pattern + QUERIES.get(pattern.rsplit("/", 2)[1], "")
+
+
+def token_of_the_reader(place: FiledPlace) -> AccessToken:
+    """One access token of the reader's, made once."""
+    known = AccessToken.objects.filter(user=place.reader).first()
+    return known or create_token(name="notebook", days=7, by=place.reader)[0]
 
 
 def status_of(answer: HttpResponse) -> str:
