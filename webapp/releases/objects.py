@@ -1,7 +1,6 @@
 """A version of a mask as DICOM objects beside its scan's images: two segmentations and a report of their numbers."""
 
 import json
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +8,9 @@ from pathlib import Path
 from pydicom import Dataset, dcmread
 
 from inference.imaging.report import MeasuredMask, write_report
+from webapp.archive.derived import object_bytes
 from webapp.archive.filing import NewObject
+from webapp.archive.models import DerivedObject
 from webapp.masks.models import Version
 from webapp.masks.queries import version_layers
 from webapp.releases.measurements import measured
@@ -33,10 +34,14 @@ def objects_of(version: Version) -> list[NewObject]:
         return [NewObject(kind, path.read_bytes()) for kind, path in _written(version, Path(scratch)).items()]
 
 
-def write_version_report(path: Path, version: Version) -> None:
-    """Write the report of a version alone; its references are those of `objects_of`, to the same segmentations."""
-    with tempfile.TemporaryDirectory() as scratch:
-        shutil.copyfile(_written(version, Path(scratch))["report"], path)
+def contents_of(version: Version) -> dict[str, bytes]:
+    """The DICOM files of a version by kind: as the archive has them, or made now where it has not (the same bytes).
+
+    Raises storage.DamagedFile.
+    """
+    filed = DerivedObject.objects.filter(made_from=version.pk)
+    found = {row.kind: object_bytes(row) for row in filed}
+    return found if set(found) == set(KINDS) else {new.kind: new.content for new in objects_of(version)}
 
 
 def _written(version: Version, folder: Path) -> dict[str, Path]:
