@@ -44,7 +44,7 @@ def test_every_url_stands_in_the_table():
 
 
 @pytest.fixture
-def place(tmp_path) -> FiledPlace:
+def place(tmp_path, run_jobs) -> FiledPlace:
     place = a_filed_place(tmp_path)
     picture = add_guideline_picture(
         campaign=place.campaign, file_name="lesion.png", content=a_png((8, 6)), by=place.coordinator
@@ -54,6 +54,7 @@ def place(tmp_path) -> FiledPlace:
     findings = np.zeros(place.volume.shape_zyx, np.uint8)
     findings[3:6, 10:20, 10:20] = 1
     read_and_sign(place.case, place.reader, findings)
+    run_jobs()
     return place
 
 
@@ -98,6 +99,11 @@ def url_of(pattern: str, place: FiledPlace) -> str:
         "<uuid:token_id>": str(token_of_the_reader(place).pk),
         "<str:state>": "head",
         "<int:index>": "0",
+        "<str:study_uid>": place.case.scan.study.uid,
+        "<str:series_uid>": place.case.scan.series_uid,
+        "<str:sop_uid>": place.case.scan.instances.order_by("z")[0].sop_uid,
+        "<str:numbers>": "1",
+        "<str:tag>": "7FE00010",
         "<slug:sha256>": place.case.scan.slabs[0]["sha256"],
     }
     if "/preview/" in pattern:

@@ -4,18 +4,20 @@ import io
 import json
 import re
 from collections.abc import Iterable, Sequence
+from datetime import time
 from typing import Any
 
 import zstandard
 from pydicom import Dataset, dcmread
 
 from inference.imaging.dicomjson import header_json
-from inference.imaging.headers import numbers, text
+from inference.imaging.elements import numbers, text
+from inference.imaging.transcode import syntax_of
 from webapp.archive.models import Scan, Series
 from webapp.archive.queries import files_of
 
 LARGEST_BYTES = 512 * 1024 * 1024
-WHOLE_TIME = re.compile(r"([01]\d|2[0-3])([0-5]\d)?([0-5]\d)?(\.\d{1,6})?")
+WHOLE_TIME = re.compile(r"([01]\d|2[0-3])(?:([0-5]\d)(?:([0-5]\d)(\.\d{1,6})?)?)?")
 
 
 def series_of_scan(scan: Scan) -> Series:
@@ -43,10 +45,11 @@ def series_row(scan: Scan, header: Dataset, lines: Sequence[str], made_from: Any
         protocol_name=_short(header, "ProtocolName", 64),
         manufacturer=_short(header, "Manufacturer", 64),
         model_name=_short(header, "ManufacturerModelName", 64),
-        study_time=_time(text(header, "StudyTime")),
+        study_time=time_of(text(header, "StudyTime")),
         study_id=_short(header, "StudyID", 16),
         study_description=_short(header, "StudyDescription", 64),
         sop_class_uid=text(header, "SOPClassUID")[:64],
+        transfer_syntax_uid=syntax_of(header)[:64],
         instance_count=len(lines),
         headers=packed(lines),
     )
@@ -71,10 +74,10 @@ def _short(header: Dataset, keyword: str, length: int) -> str:
     return text(header, keyword).replace("\0", "")[:length]
 
 
-def _time(written: str) -> str:
-    """A time of day as HHMMSS and its fraction, so that times compare as texts; empty for what is none."""
+def time_of(written: str) -> time | None:
+    """A time of day as DICOM writes it (HH, HHMM, HHMMSS, with a fraction); None for what is none."""
     match = WHOLE_TIME.fullmatch(written.replace(":", ""))
     if not match:
-        return ""
+        return None
     hours, minutes, seconds, fraction = match.groups()
-    return f"{hours}{minutes or '00'}{seconds or '00'}{fraction or ''}"
+    return time(int(hours), int(minutes or 0), int(seconds or 0), int((fraction or ".0")[1:].ljust(6, "0")))

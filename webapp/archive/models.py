@@ -229,10 +229,11 @@ class Series(models.Model):
     protocol_name = models.CharField(max_length=64, blank=True)
     manufacturer = models.CharField(max_length=64, blank=True)
     model_name = models.CharField(max_length=64, blank=True)
-    study_time = models.CharField(max_length=16, blank=True)
+    study_time = models.TimeField(null=True, blank=True)
     study_id = models.CharField(max_length=16, blank=True)
     study_description = models.CharField(max_length=64, blank=True)
     sop_class_uid = models.CharField(max_length=64)
+    transfer_syntax_uid = models.CharField(max_length=64)
     instance_count = models.PositiveIntegerField()
     headers = models.BinaryField()
 
