@@ -1,4 +1,5 @@
 /** What the server-rendered pages do beyond links and forms: live progress of drafts, keys, uploads and the guideline. */
+import { attachCopies } from "./pages/copy";
 import { attachGuideline } from "./pages/guideline";
 import { attachKeys } from "./pages/keys";
 import { followTopics } from "./pages/live";
@@ -10,3 +11,4 @@ attachKeys();
 attachMenus();
 attachUploads();
 attachGuideline();
+attachCopies();

@@ -20,7 +20,7 @@ TABLE = ROOT / "docs" / "reference" / "permissions.md"
 VISITORS = ("nobody", "outsider", "reader", "other reader", "technician", "coordinator", "auditor")
 ROLES = {"reader": "radiologist", "other reader": "radiologist 2"}
 # What is not a page: answers for scripts, files, pictures. The viewer has scenes of its own.
-NO_PAGE = re.compile(r"^/api/|/exports/|\.png$|\.webp$|^/readings/")
+NO_PAGE = re.compile(r"^/api/|^/dicomweb/|/exports/|\.png$|\.webp$|^/readings/")
 SERIOUS = ("serious", "critical")
 RUN = """async () => {
   const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];

@@ -9,6 +9,7 @@ import webapp
 # Functions of actions.py that are no user action: parts of one, run in its transaction, or heartbeats.
 NO_ACTION = {
     "webapp.accounts.actions.check_password": "records each refusal itself, in a transaction that the refusal survives",
+    "webapp.accounts.actions.check_token": "records each refusal itself; a use is noted on the token, not in the trail",
     "webapp.accounts.actions.sign_in": "checks the password, then begins the session, which is recorded",
     "webapp.algorithms.actions.actor_of_algorithm": "names an algorithm",
     "webapp.algorithms.actions.report_progress": "progress is shown, not recorded",

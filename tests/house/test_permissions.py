@@ -12,6 +12,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from tests.factories.filed import FiledPlace, a_filed_place, read_and_sign
 from tests.factories.pictures import a_png
 from tests.factories.sites import a_person
+from webapp.accounts.actions import create_token
+from webapp.accounts.models import AccessToken
 from webapp.campaigns.actions import add_guideline_picture, write_guideline
 from webapp.intake.models import Batch
 
@@ -42,7 +44,7 @@ def test_every_url_stands_in_the_table():
 
 
 @pytest.fixture
-def place(tmp_path) -> FiledPlace:
+def place(tmp_path, run_jobs) -> FiledPlace:
     place = a_filed_place(tmp_path)
     picture = add_guideline_picture(
         campaign=place.campaign, file_name="lesion.png", content=a_png((8, 6)), by=place.coordinator
@@ -52,6 +54,7 @@ def place(tmp_path) -> FiledPlace:
     findings = np.zeros(place.volume.shape_zyx, np.uint8)
     findings[3:6, 10:20, 10:20] = 1
     read_and_sign(place.case, place.reader, findings)
+    run_jobs()
     return place
 
 
@@ -93,8 +96,14 @@ def url_of(pattern: str, place: FiledPlace) -> str:
         "<uuid:reading_id>": str(place.case.readings.get().pk),
         "<uuid:batch_id>": str(Batch.objects.create(campaign=place.campaign, by=place.coordinator).pk),
         "<uuid:mask_id>": str(place.case.readings.get().mask_id),
+        "<uuid:token_id>": str(token_of_the_reader(place).pk),
         "<str:state>": "head",
         "<int:index>": "0",
+        "<str:study_uid>": place.case.scan.study.uid,
+        "<str:series_uid>": place.case.scan.series_uid,
+        "<str:sop_uid>": place.case.scan.instances.order_by("z")[0].sop_uid,
+        "<str:numbers>": "1",
+        "<str:tag>": "7FE00010",
         "<slug:sha256>": place.case.scan.slabs[0]["sha256"],
     }
     if "/preview/" in pattern:
@@ -106,6 +115,12 @@ def url_of(pattern: str, place: FiledPlace) -> str:
     for placeholder, value in values.items():
         pattern = pattern.replace(placeholder, value)
     return pattern + QUERIES.get(pattern.rsplit("/", 2)[1], "")
+
+
+def token_of_the_reader(place: FiledPlace) -> AccessToken:
+    """One access token of the reader's, made once."""
+    known = AccessToken.objects.filter(user=place.reader).first()
+    return known or create_token(name="notebook", days=7, by=place.reader)[0]
 
 
 def status_of(answer: HttpResponse) -> str:

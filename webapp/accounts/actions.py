@@ -12,11 +12,14 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from webapp.accounts import events
-from webapp.accounts.models import Preferences, User
+from webapp.accounts import events, token_text
+from webapp.accounts.models import AccessToken, Preferences, User
+from webapp.accounts.queries import token_of
+from webapp.accounts.rules import may_create_token, may_use_token
 from webapp.audit.actor import SYSTEM, Actor
 from webapp.audit.models import Event
-from webapp.audit.refusal import ActionRefused, Refusal
+from webapp.audit.origin import present_address
+from webapp.audit.refusal import ActionRefused, Refusal, require
 from webapp.audit.trail import audited, record
 
 TRIES = 10
@@ -27,6 +30,11 @@ TOO_MANY = Refusal(
 )
 VIEWER_PREFERENCES = {"layout", "voi", "windows", "keys", "masks", "tools", "strip", "panels"}
 PREFERENCES_BYTES, PREFERENCES_DEPTH = 16_384, 5
+TOO_MANY_TOKENS = Refusal(
+    "too_many_tries", "Too many wrong access tokens came from this address. Wait 15 minutes, then send a right one."
+)
+# A token in constant use is written to once in this time, not at every request.
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
 WRONG = Refusal("wrong_password", "That name and password do not belong together.")
 
 
@@ -140,3 +148,72 @@ def keep_viewer_preferences(*, preferences: Any, by: User) -> None:
         raise ActionRefused(Refusal("too_large", "These preferences are too large to be kept."))
     Preferences.objects.update_or_create(user=by, defaults={"viewer": preferences})
     record(events.PREFERENCES_KEPT, by=by, subject=f"person:{by.pk}", bytes=size)
+
+
+@audited(events.TOKEN_CREATED)
+def create_token(*, name: str, days: int, by: User) -> tuple[AccessToken, str]:
+    """Give a person an access token that lives for so many days; its secret is in nobody's hands but the caller's."""
+    name = name.replace("\0", "").strip()
+    User.objects.select_for_update().get(pk=by.pk)
+    require(may_create_token(by, name, days))
+    secret = token_text.new_secret()
+    token = AccessToken.objects.create(
+        user=by,
+        name=name,
+        prefix=token_text.prefix_of(secret),
+        secret_sha256=token_text.hash_of(secret),
+        expires_at=timezone.now() + timedelta(days=days),
+    )
+    record(
+        events.TOKEN_CREATED,
+        by=by,
+        subject=f"person:{by.pk}",
+        token=str(token.pk),
+        prefix=token.prefix,
+        name=name,
+        expires_at=token.expires_at.isoformat(timespec="seconds"),
+    )
+    return token, secret
+
+
+@audited(events.TOKEN_REVOKED)
+def revoke_token(*, token: AccessToken, by: User) -> None:
+    """End an access token now. One that was revoked before stays so."""
+    if token.user_id != by.pk:
+        raise ActionRefused(Refusal("not_yours", "Only the person whose token it is may revoke it."))
+    AccessToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=timezone.now())
+    record(events.TOKEN_REVOKED, by=by, subject=f"person:{by.pk}", token=str(token.pk), prefix=token.prefix)
+
+
+def check_token(*, secret: str) -> AccessToken:
+    """Return the token that a program presents; a wrong one is a refused sign-in, recorded and counted.
+
+    Beyond TRIES wrong ones from one address, further wrong ones are refused without a word in the trail. A right
+    one opens the door always: nobody guesses 256 bits, and nobody shall lock a hospital's programs out.
+    """
+    token = token_of(secret)
+    refusal = may_use_token(token, timezone.now())
+    if token is not None and refusal is None:
+        _note_use(token)
+        return token
+    assert refusal is not None
+    subject = f"address:{present_address()}"
+    since = (timezone.now() - TRIES_WITHIN).strftime("%Y-%m-%dT%H:%M:%S")
+    if Event.objects.filter(subject=subject, name=events.SIGN_IN_REFUSED, at__gte=since).count() >= TRIES:
+        raise ActionRefused(TOO_MANY_TOKENS)
+    with transaction.atomic():
+        record(
+            events.SIGN_IN_REFUSED,
+            by=token.user if token else Actor("person", "", "somebody with an unknown access token"),
+            subject=subject,
+            reason=refusal.code,
+            token=str(token.pk) if token else None,
+            prefix=token_text.prefix_of(secret),
+        )
+    raise ActionRefused(refusal)
+
+
+def _note_use(token: AccessToken) -> None:
+    now = timezone.now()
+    if token.last_used_at is None or token.last_used_at < now - USE_IS_NOTED_EVERY:
+        AccessToken.objects.filter(pk=token.pk).update(last_used_at=now)

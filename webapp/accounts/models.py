@@ -32,3 +32,33 @@ class Preferences(models.Model):
 
     def __str__(self) -> str:
         return f"preferences of {self.user}"
+
+
+class AccessToken(models.Model):
+    """What a program signs in with in a person's stead: their rights, until it expires or is revoked.
+
+    The secret itself is shown once and kept nowhere: `secret_sha256` knows it again (a fast hash suffices for 256
+    random bits), and `prefix`, its first letters, lets people tell their tokens apart.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="access_tokens")
+    name = models.CharField(max_length=60)
+    prefix = models.CharField(max_length=12)
+    secret_sha256 = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "name"],
+                condition=models.Q(revoked_at__isnull=True),
+                name="one_access_token_per_name",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.prefix}… {self.name}"

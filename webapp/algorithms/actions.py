@@ -105,7 +105,8 @@ def finish_draft(
     counts = current.attempt_token == run.attempt_token and current.state == DraftRun.RUNNING
     if counts:
         mask = create_mask(scan=run.scan, label_set=run.label_set, by=by, author_kind="algorithm", layers=layers)
-        cut_version(mask=mask, reason="draft", by=by)
+        version = cut_version(mask=mask, reason="draft", by=by)
+        jobs.enqueue("releases.file_version", version_id=str(version.pk))
         current.mask, current.state, current.finished_at = mask, DraftRun.FINISHED, timezone.now()
         current.fraction, current.progress_text = 1, "Ready"
         current.duration_s, current.device, current.options = duration_s, device, options

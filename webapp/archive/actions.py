@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -13,8 +13,9 @@ from inference.imaging.slabs import encode_slab, slab_ranges
 from inference.imaging.volume import Volume
 from webapp import jobs
 from webapp.archive import events, rules, storage
-from webapp.archive.filing import NewInstance, NewScan, one_at_a_time, scan_of
-from webapp.archive.models import Instance, Patient, Picture, Preview, Scan, Study
+from webapp.archive.derived import write_object
+from webapp.archive.filing import NewInstance, NewObject, NewScan, one_at_a_time, scan_of
+from webapp.archive.models import DerivedObject, Instance, Patient, Picture, Preview, Scan, Series, Study
 from webapp.archive.pictures import write_pictures
 from webapp.archive.previews import write_preview
 from webapp.audit.actor import actor_of
@@ -108,6 +109,8 @@ def _file_rows(
         if preview:
             preview.save(force_insert=True)
         Picture.objects.bulk_create(pictures)
+        if rows:
+            jobs.enqueue("archive.index_series", scan_id=str(scan.pk))
     record(
         events.SCAN_FILED,
         by=by,
@@ -136,6 +139,8 @@ def mark_scan_deleted(*, scan: Scan, reason: str, by: Any) -> Scan:
     require(rules.may_mark_deleted(scan))
     files = len(scan.slabs) + Instance.objects.filter(scan=scan).delete()[0]
     files += Preview.objects.filter(scan=scan).delete()[0] + Picture.objects.filter(scan=scan).delete()[0]
+    files += DerivedObject.objects.filter(series__scan=scan).delete()[0]
+    Series.objects.filter(scan=scan).delete()
     scan.deleted_at, scan.deleted_by_name, scan.deletion_reason = timezone.now(), actor_of(by).name[:120], reason
     scan.save(update_fields=["deleted_at", "deleted_by_name", "deletion_reason"])
     jobs.enqueue("archive.remove_files", scan_id=str(scan.pk))
@@ -195,3 +200,29 @@ def _row(instance: NewInstance, volume: Volume) -> Instance:
         sop_uid=instance.sop_uid,
         voxels_sha256=voxels.hexdigest(),
     )
+
+
+@audited(events.OBJECTS_FILED)
+def file_objects(*, scan: Scan, made_from: uuid.UUID, objects: Sequence[NewObject], by: Any) -> list[DerivedObject]:
+    """File DICOM objects made from one version of a mask (`made_from`) beside the scan's own images.
+
+    An object of that kind and version that is there already stays: the same version gives the same file.
+    Raises ActionRefused where the scan was deleted, OSError (disk full).
+    """
+    held = Scan.ever.select_for_update(of=("self",)).get(pk=scan.pk)
+    require(rules.may_file_objects(held))
+    known = set(DerivedObject.objects.filter(made_from=made_from).values_list("kind", flat=True))
+    rows = [write_object(held, made_from, new) for new in objects if new.kind not in known]
+    storage.sync_folders(held.pk)
+    for row in rows:
+        row.series.save(force_insert=True)
+        row.save(force_insert=True)
+    record(
+        events.OBJECTS_FILED,
+        by=by,
+        subject=f"scan:{scan.pk}",
+        version=str(made_from),
+        objects={row.kind: row.sop_uid for row in rows},
+        already_there=sorted(known),
+    )
+    return rows

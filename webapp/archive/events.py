@@ -2,3 +2,4 @@
 
 SCAN_FILED = "scan.filed"
 SCAN_DELETED = "scan.deleted"
+OBJECTS_FILED = "scan.objects_filed"

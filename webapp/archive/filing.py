@@ -26,6 +26,14 @@ class NewInstance:
 
 
 @dataclass(frozen=True)
+class NewObject:
+    """One DICOM file made from a mask over a scan: a segmentation or a report. It is a series of its own."""
+
+    kind: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class NewScan:
     """What is known of a series beside its voxels. Every UID, date and text is the de-identified one.
 

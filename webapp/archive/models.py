@@ -209,3 +209,65 @@ class Instance(models.Model):
 
     def __str__(self) -> str:
         return self.sop_uid
+
+
+class Series(models.Model):
+    """One DICOM series as DICOMweb finds it: that of a scan, or one made from a mask over a scan and filed from above.
+
+    What the headers of its files say, read once: columns to search by, and `headers`, the DICOM JSON of each file on a
+    line of its own, in the order of the instances, zstd-compressed. `made_from` is empty for a scan's own series;
+    for another it is the id of the version of a mask that it was made from, which the archive knows nothing of.
+    """
+
+    scan = models.ForeignKey(Scan, on_delete=models.CASCADE, related_name="series")
+    made_from = models.UUIDField(null=True, blank=True, db_index=True)
+    uid = models.CharField(max_length=64, unique=True)
+    modality = models.CharField(max_length=16)
+    number = models.IntegerField(null=True, blank=True)
+    description = models.CharField(max_length=64, blank=True)
+    body_part = models.CharField(max_length=16, blank=True)
+    protocol_name = models.CharField(max_length=64, blank=True)
+    manufacturer = models.CharField(max_length=64, blank=True)
+    model_name = models.CharField(max_length=64, blank=True)
+    study_time = models.TimeField(null=True, blank=True)
+    study_id = models.CharField(max_length=16, blank=True)
+    study_description = models.CharField(max_length=64, blank=True)
+    sop_class_uid = models.CharField(max_length=64)
+    transfer_syntax_uid = models.CharField(max_length=64)
+    instance_count = models.PositiveIntegerField()
+    headers = models.BinaryField()
+
+    class Meta:
+        verbose_name_plural = "series"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["scan"], condition=models.Q(made_from=None), name="one_series_of_its_own_per_scan"
+            )
+        ]
+        indexes = [models.Index(fields=["scan", "modality"], name="series_of_scan")]
+
+    def __str__(self) -> str:
+        return self.uid
+
+
+class DerivedObject(models.Model):
+    """A DICOM object made from a mask: the one instance of a derived series. `kind` is findings, anatomy or report.
+
+    The file lies zstd-compressed in storage (a segmentation is mostly zeros); `sha256` is over the stored bytes.
+    """
+
+    series = models.OneToOneField(Series, primary_key=True, on_delete=models.CASCADE, related_name="derived")
+    made_from = models.UUIDField()
+    kind = models.CharField(max_length=8)
+    sop_class_uid = models.CharField(max_length=64)
+    sop_uid = models.CharField(max_length=64, unique=True)
+    path = models.CharField(max_length=300)
+    sha256 = models.CharField(max_length=64)
+    bytes = models.PositiveIntegerField()
+    filed_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["made_from", "kind"], name="one_derived_object_per_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.made_from}"

@@ -30,6 +30,11 @@ def may_mark_deleted(scan: Scan) -> Refusal | None:
     return ALREADY_DELETED if scan.deleted_at else None
 
 
+def may_file_objects(scan: Scan) -> Refusal | None:
+    """Whether objects made from a mask may be filed beside a scan: it is there."""
+    return ALREADY_DELETED if scan.deleted_at else None
+
+
 def may_file_scan(
     *,
     pseudonym: str,

@@ -21,6 +21,7 @@ SLABS = "slabs"
 INSTANCES = "instances"
 PREVIEWS = "previews"
 PICTURES = "pictures"
+DERIVED = "derived"
 SCANS = "scans"
 
 log = logging.getLogger(__name__)

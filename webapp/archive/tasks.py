@@ -3,10 +3,13 @@
 import logging
 import uuid
 
+from django.db import transaction
+
 from inference.imaging.preview import encoded_preview
 from inference.imaging.volume import Volume
 from webapp.archive import storage
-from webapp.archive.models import Picture, Preview, Scan
+from webapp.archive.headers import series_of_scan
+from webapp.archive.models import Picture, Preview, Scan, Series
 from webapp.archive.pictures import write_pictures
 from webapp.archive.previews import write_preview
 from webapp.archive.queries import volume_of
@@ -67,3 +70,21 @@ def _remove_if_deleted(scan_id: uuid.UUID) -> None:
         Picture.objects.filter(scan_id=scan_id).delete()
         Preview.objects.filter(scan_id=scan_id).delete()
         storage.remove(scan_id)
+
+
+@task("archive.index_series")
+def index_series(scan_id: str) -> None:
+    """Read what the headers of a scan's files say, so that DICOMweb finds its series; again is harmless."""
+    scan = Scan.objects.filter(pk=scan_id).first()
+    if scan is None or Series.objects.filter(scan=scan, made_from=None).exists():
+        return
+    try:
+        series = series_of_scan(scan)
+    except storage.DamagedFile as damage:
+        log.error("Scan %s cannot be found by DICOMweb: %s", scan_id, damage)
+        return
+    with transaction.atomic():
+        # The scan is held, lest it be deleted meanwhile and leave the row behind.
+        if Scan.objects.select_for_update().filter(pk=scan.pk).exists():
+            # The same files give the same row: whoever comes second finds it there.
+            Series.objects.bulk_create([series], ignore_conflicts=True)

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterator
 
 from webapp.archive import storage
-from webapp.archive.models import Picture, Preview, Scan
+from webapp.archive.models import DerivedObject, Picture, Preview, Scan
 
 # A filing under way has files and no row yet; nothing younger than this is taken for left behind.
 LEFT_BEHIND_AFTER_S = 24 * 3600
@@ -22,6 +22,8 @@ def files_named_by(scan: Scan) -> Iterator[tuple[str, str, str]]:
         yield "preview", path, sha256
     for plane, size, path, sha256 in Picture.objects.filter(scan=scan).values_list("plane", "size", "path", "sha256"):
         yield f"{size} {plane} picture", path, sha256
+    for kind, path, sha256 in DerivedObject.objects.filter(series__scan=scan).values_list("kind", "path", "sha256"):
+        yield f"DICOM {kind} of a mask", path, sha256
 
 
 def damaged_files() -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rest_framework.exceptions import APIException, AuthenticationFailed, NotAuthenticated
+from rest_framework.exceptions import APIException, NotAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
@@ -16,7 +16,7 @@ def answer_to(error: Exception, context: dict[str, Any]) -> Response | None:
     response = exception_handler(error, context)
     if response is None:
         return None
-    if isinstance(error, NotAuthenticated | AuthenticationFailed):
+    if isinstance(error, NotAuthenticated):
         return Response({"error": "signed_out", "sentence": "Sign in to go on."}, status=401)
     code = str(error.get_codes()) if isinstance(error, APIException) else "not_found"
     detail = response.data.get("detail", "") if isinstance(response.data, dict) else str(response.data)

@@ -5,6 +5,8 @@ from typing import Any
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_text_html
 
+from webapp.accounts.rules import LIFETIMES_DAYS
+
 
 class SignInForm(forms.Form):
     """A name and a password."""
@@ -51,6 +53,23 @@ class PasswordForm(forms.Form):
         if data.get("new") and data.get("again") and data["new"] != data["again"]:
             self.add_error("again", "The two new passwords differ.")
         return data
+
+
+class TokenForm(forms.Form):
+    """What a new access token is called and how long it lives."""
+
+    name = forms.CharField(
+        label="Name",
+        max_length=60,
+        help_text="What will use it: notebook on my laptop, 3D Slicer, OHIF ...",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    days = forms.TypedChoiceField(
+        label="Expires after",
+        coerce=int,
+        initial=90,
+        choices=[(days, "1 year" if days == 365 else f"{days} days") for days in LIFETIMES_DAYS],
+    )
 
 
 class GuidelineForm(forms.Form):

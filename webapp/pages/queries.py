@@ -10,10 +10,14 @@ from webapp.algorithms.queries import finished_draft, latest_draft
 from webapp.campaigns.models import Campaign, Case
 from webapp.campaigns.queries import campaigns_for, current_protocol, roles_of
 from webapp.masks.models import Mask, Version
-from webapp.pages.worklist import draft_is_shown, sees_all_readings
 from webapp.readings.around import LOOK_AHEAD, NextCase, cases_with_room_for, first_to_begin
 from webapp.readings.models import Reading
-from webapp.readings.queries import readings_in_campaign_for, readings_of_case_for
+from webapp.readings.queries import (
+    draft_is_shown,
+    readings_in_campaign_for,
+    readings_of_case_for,
+    sees_all_readings,
+)
 
 RECENT = 6
 

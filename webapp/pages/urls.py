@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.pages import account_views, guideline_views, scan_views, views
+from webapp.pages import account_views, guideline_views, scan_views, token_views, views
 
 app_name = "pages"
 CASE = "campaigns/<slug:slug>/cases/<int:number>/"
@@ -12,6 +12,8 @@ urlpatterns = [
     path("sign-in/", account_views.sign_in, name="sign_in"),
     path("sign-out/", account_views.sign_out, name="sign_out"),
     path("password/", account_views.password, name="password"),
+    path("profile/", token_views.profile, name="profile"),
+    path("profile/tokens/<uuid:token_id>/revoke/", token_views.end_token, name="end_token"),
     path("theme/", account_views.theme, name="theme"),
     path("campaigns/<slug:slug>/", views.campaign, name="campaign"),
     path("campaigns/<slug:slug>/guideline/", guideline_views.guideline, name="guideline"),

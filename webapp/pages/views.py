@@ -22,9 +22,9 @@ from webapp.pages import pictures, vite
 from webapp.pages.actions import view_scan
 from webapp.pages.queries import cards_for, next_case_for, recent_readings_for, visible_mask_for
 from webapp.pages.story import spacing_text, story_for
-from webapp.pages.worklist import FILTERS, lines_for, sees_all_readings
+from webapp.pages.worklist import FILTERS, lines_for
 from webapp.readings.actions import start_reading, view_reading
-from webapp.readings.queries import reading_for
+from webapp.readings.queries import reading_for, sees_all_readings
 
 PICTURE_SIZES_PX = (80, 640)
 LINES_A_PAGE = 200

@@ -11,7 +11,7 @@ from webapp.algorithms.models import DraftRun
 from webapp.campaigns.models import Campaign, Case
 from webapp.campaigns.queries import current_protocol, roles_of
 from webapp.readings.models import Reading
-from webapp.readings.queries import OVERSEERS, readings_in_campaign_for
+from webapp.readings.queries import draft_is_shown, readings_in_campaign_for
 from webapp.releases.measurements import known_measurements
 
 
@@ -54,16 +54,6 @@ class CaseLine:
     def draft_is_open(self) -> bool:
         """Whether a worker still has to finish the draft."""
         return self.draft is not None and self.draft.state in (DraftRun.QUEUED, DraftRun.RUNNING)
-
-
-def sees_all_readings(roles: set[str]) -> bool:
-    """Whether these roles see every reading of their campaign; others see their own."""
-    return bool(roles & OVERSEERS)
-
-
-def draft_is_shown(stages: list[dict[str, Any]], roles: set[str]) -> bool:
-    """Whether these roles may see the AI draft: overseers, and readers of a protocol that starts from it."""
-    return sees_all_readings(roles) or any(stage["starts_from"] == "ai_draft" for stage in stages)
 
 
 def lines_for(user: User, campaign: Campaign) -> list[CaseLine]:

@@ -94,6 +94,7 @@ def sign_reading(*, reading: Reading, stroke_sequence: int, statement: str, by: 
     reading.state, reading.ended_at = Reading.SIGNED, timezone.now()
     reading.save(update_fields=["state", "ended_at"])
     jobs.enqueue("releases.measure_version", version_id=str(version.pk))
+    jobs.enqueue("releases.file_version", version_id=str(version.pk))
     record(
         events.READING_SIGNED,
         by=by,

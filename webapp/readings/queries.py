@@ -17,6 +17,16 @@ from webapp.readings.models import Reading
 OVERSEERS = {"coordinator", "auditor"}
 
 
+def sees_all_readings(roles: set[str]) -> bool:
+    """Whether these roles see every reading of their campaign; others see their own."""
+    return bool(roles & OVERSEERS)
+
+
+def draft_is_shown(stages: list[dict[str, Any]], roles: set[str]) -> bool:
+    """Whether these roles may see the AI draft: overseers, and readers of a protocol that starts from it."""
+    return sees_all_readings(roles) or any(stage["starts_from"] == "ai_draft" for stage in stages)
+
+
 def readings_in_campaign_for(user: User, campaign: Campaign) -> QuerySet[Reading]:
     """The readings of a campaign that a person may see."""
     readings = Reading.objects.filter(case__campaign=campaign, case__scan__deleted_at=None).select_related(

@@ -29,6 +29,10 @@ class Bundle:
         """Add a UTF-8 text file."""
         self._zip.writestr(_member(name), text.encode(), compresslevel=6)
 
+    def add_bytes(self, name: str, content: bytes) -> None:
+        """Add a file that is in memory."""
+        self._zip.writestr(_member(name), content, compresslevel=6)
+
     def add_file(self, name: str, path: Path) -> None:
         """Add a file from disk, block by block."""
         member = _member(name)

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,11 +22,11 @@ from webapp.readings.models import Reading
 from webapp.releases import layouts, tables
 from webapp.releases.bundles import Bundle
 from webapp.releases.measurements import measured
+from webapp.releases.objects import contents_of
 from webapp.releases.rules import may_export_seg
-from webapp.releases.segmentations import write_layer_seg
 
 ZIP, DICOM, CSV = "application/zip", "application/dicom", "text/csv; charset=utf-8"
-SEG_LAYERS = ("findings", "anatomy")
+OBJECT_NAMES = {"findings": "findings.seg.dcm", "anatomy": "anatomy.seg.dcm", "report": "report.sr.dcm"}
 BLOCK = 1024 * 1024
 
 
@@ -70,19 +69,14 @@ def campaign_nifti(campaign: Campaign, readings: Sequence[Reading]) -> Export:
     return _export(f"{campaign.slug}-nifti.zip", ZIP, file)
 
 
-def case_seg(reading: Reading, layer: str) -> Export:
-    """One layer of a signed mask as a DICOM Segmentation that refers to the archive's instances."""
-    file = _scratch_file()
-    with tempfile.TemporaryDirectory() as scratch:
-        path = Path(scratch) / f"{layer}.seg.dcm"
-        write_layer_seg(path, reading.signature.version, layer)
-        with open(path, "rb") as written:
-            shutil.copyfileobj(written, file, BLOCK)
-    return _export(f"{case_name(reading.case)}-{layer}.seg.dcm", DICOM, file)
+def case_object(reading: Reading, kind: str) -> Export:
+    """One layer of a signed mask as a DICOM SEG, or its measurements as an SR ("report"), over the archive's images."""
+    content = contents_of(reading.signature.version)[kind]
+    return _export(f"{case_name(reading.case)}-{OBJECT_NAMES[kind]}", DICOM, io.BytesIO(content))
 
 
 def campaign_seg(campaign: Campaign, readings: Sequence[Reading]) -> Export:
-    """Both layers of every given reading as DICOM Segmentations; scans without DICOM images are named in the README."""
+    """SEGs and SR of every given reading; scans without DICOM images are named in the README instead."""
     described, left_out = [], []
     with _zip_under_way() as (file, bundle):
         for reading in readings:
@@ -91,11 +85,8 @@ def campaign_seg(campaign: Campaign, readings: Sequence[Reading]) -> Export:
             if refusal is not None:
                 left_out.append(f"{folder}: {refusal.sentence}")
                 continue
-            with tempfile.TemporaryDirectory() as scratch:
-                for layer in SEG_LAYERS:
-                    path = Path(scratch) / f"{layer}.seg.dcm"
-                    write_layer_seg(path, reading.signature.version, layer)
-                    bundle.add_file(f"{folder}/{path.name}", path)
+            for kind, content in contents_of(reading.signature.version).items():
+                bundle.add_bytes(f"{folder}/{OBJECT_NAMES[kind]}", content)
             described.append((folder, _without_voxels(signed_mask(reading))))
         bundle.add_text("measurements.csv", tables.measurements_csv(table_row(r) for r in readings))
         bundle.add_text("README.txt", layouts.readme(layouts.SEG_FILES, described, left_out))

@@ -61,6 +61,7 @@ NIFTI_FILES = (
 SEG_FILES = (
     "findings.seg.dcm every label of the label set as DICOM Segmentation, one segment a label (tracking id: its value)",
     "anatomy.seg.dcm  left and right lung as DICOM Segmentation",
+    "report.sr.dcm    the measurements as DICOM structured report (TID 1500), referring to both",
 )
 
 

@@ -28,7 +28,7 @@ def may_export_seg(scan: Scan) -> Refusal | None:
     if scan.source != "dicom":
         return Refusal(
             "no_dicom_images",
-            "This scan came as NIfTI: there are no DICOM images for a DICOM SEG to refer to. Take the NIfTI export.",
+            "This scan came as NIfTI: there are no DICOM images for a SEG or SR to refer to. Take the NIfTI export.",
         )
     return None
 

@@ -45,14 +45,21 @@ def case_nifti(request: HttpRequest, slug: str, number: int) -> HttpResponseBase
 @login_required
 def case_findings_seg(request: HttpRequest, slug: str, number: int) -> HttpResponseBase:
     """DICOM SEG of the findings."""
-    return _case_seg(request, slug, number, "findings")
+    return _case_object(request, slug, number, "findings")
 
 
 @require_GET
 @login_required
 def case_anatomy_seg(request: HttpRequest, slug: str, number: int) -> HttpResponseBase:
     """DICOM SEG of the lungs."""
-    return _case_seg(request, slug, number, "anatomy")
+    return _case_object(request, slug, number, "anatomy")
+
+
+@require_GET
+@login_required
+def case_report(request: HttpRequest, slug: str, number: int) -> HttpResponseBase:
+    """DICOM SR of the measurements."""
+    return _case_object(request, slug, number, "report")
 
 
 @require_GET
@@ -89,13 +96,13 @@ def campaign_measurements(request: HttpRequest, slug: str) -> HttpResponseBase:
     return _hand_out(request, place, None, _all(request, place), lambda rs: exports.measurements_table(slug, rs))
 
 
-def _case_seg(request: HttpRequest, slug: str, number: int, layer: str) -> HttpResponseBase:
+def _case_object(request: HttpRequest, slug: str, number: int, kind: str) -> HttpResponseBase:
     case = case_for(request.user, slug, number)
     readings = _chosen(request, case)
     refusal = may_export_seg(case.scan)
     if refusal is not None:
         return _refused(request, refusal, case.campaign, case)
-    return _hand_out(request, case.campaign, case, readings, lambda rs: exports.case_seg(rs[-1], layer))
+    return _hand_out(request, case.campaign, case, readings, lambda rs: exports.case_object(rs[-1], kind))
 
 
 def _all(request: HttpRequest, campaign: Campaign, case: Case | None = None) -> list[Reading]:

@@ -66,6 +66,9 @@ def pages(place) -> dict[str, Page]:
         "no guideline": reader.get("/campaigns/covid/guideline/"),
         "password": reader.get("/password/"),
         "password, refused": reader.post("/password/", {"old": "x", "new": "one", "again": "two"}),
+        "profile without tokens": coordinator.get("/profile/"),
+        "profile with a new token": reader.post("/profile/", {"name": "notebook", "days": "30"}),
+        "profile, refused": reader.post("/profile/", {"name": "notebook", "days": "30"}),
         "intake": coordinator.get("/intake/"),
         "upload": coordinator.get(
             f"/intake/batches/{Batch.objects.create(campaign=place.campaign, by=place.coordinator).pk}/"

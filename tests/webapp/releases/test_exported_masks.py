@@ -110,7 +110,7 @@ def test_later_strokes_of_others_do_not_reach_an_exported_version(place, signed)
 
 
 def test_the_same_export_is_the_same_file_byte_for_byte(place, signed):
-    for name in ("nifti.zip", "measurements.csv", "findings.seg.dcm", "anatomy.seg.dcm"):
+    for name in ("nifti.zip", "measurements.csv", "findings.seg.dcm", "anatomy.seg.dcm", "report.sr.dcm"):
         first = client_of(place.reader).get(f"{URL}{name}")
         second = client_of(place.reader).get(f"{URL}{name}")
         assert body_of(first) == body_of(second), name

@@ -7,7 +7,7 @@ from tests.webapp.releases.conftest import body_of, client_of, unzipped
 from webapp.audit.models import Event
 from webapp.campaigns.models import Protocol
 
-CASE = ("nifti.zip", "findings.seg.dcm", "anatomy.seg.dcm", "measurements.csv")
+CASE = ("nifti.zip", "findings.seg.dcm", "anatomy.seg.dcm", "report.sr.dcm", "measurements.csv")
 CAMPAIGN = ("nifti.zip", "seg.zip", "measurements.csv")
 URLS = [f"/campaigns/covid/cases/1/exports/{name}" for name in CASE] + [
     f"/campaigns/covid/exports/{name}" for name in CAMPAIGN

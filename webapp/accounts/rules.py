@@ -1,0 +1,39 @@
+"""What people may do with access tokens, and whether one still opens the door: None, or the refusal's sentence."""
+
+from datetime import datetime
+
+from webapp.accounts.models import AccessToken, User
+from webapp.audit.refusal import Refusal
+
+MOST_TOKENS = 50
+LIFETIMES_DAYS = (7, 30, 90, 180, 365)
+
+UNKNOWN_TOKEN = Refusal("wrong_token", "This access token is not known here. Make one on your profile page.")
+REVOKED_TOKEN = Refusal("revoked_token", "This access token was revoked. Make another on your profile page.")
+EXPIRED_TOKEN = Refusal("expired_token", "This access token has expired. Make another on your profile page.")
+CLOSED_ACCOUNT = Refusal("closed_account", "The account of this access token is closed.")
+
+
+def may_create_token(user: User, name: str, days: int) -> Refusal | None:
+    """Whether a person may have one more token, of this name, for so many days."""
+    if not name or not name.isprintable() or len(name) > 60:
+        return Refusal("token_name", "Give the token a name of 1 to 60 letters, for instance the program that uses it.")
+    if days not in LIFETIMES_DAYS:
+        return Refusal("token_lifetime", f"A token lives {', '.join(map(str, LIFETIMES_DAYS))} days.")
+    kept = AccessToken.objects.filter(user=user, revoked_at__isnull=True)
+    if kept.filter(name=name).exists():
+        return Refusal("token_exists", f"You have a token called {name}: revoke it first, or choose another name.")
+    if kept.count() >= MOST_TOKENS:
+        return Refusal("too_many_tokens", f"You have {MOST_TOKENS} tokens: revoke those that nothing uses.")
+    return None
+
+
+def may_use_token(token: AccessToken | None, now: datetime) -> Refusal | None:
+    """Whether a token still opens the door; None for `token` is one that nobody has."""
+    if token is None:
+        return UNKNOWN_TOKEN
+    if token.revoked_at is not None:
+        return REVOKED_TOKEN
+    if token.expires_at <= now:
+        return EXPIRED_TOKEN
+    return None if token.user.is_active else CLOSED_ACCOUNT
