@@ -1,16 +1,32 @@
 """What the door's endpoints accept."""
 
 import json
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote
 
 from django import forms
 from django.http import HttpRequest
 
 from webapp.accounts.models import User
+from webapp.audit.refusal import ActionRefused, Refusal
 from webapp.campaigns.models import Campaign
 from webapp.campaigns.queries import campaign_for
+from webapp.intake.receiving import PIECE_BYTES, upload_key
 
-LONGEST_NAME = 1024
+LONGEST_PATH = 4096
+MOST_ASKED = 5000
+NAMELESS = Refusal("malformed", "A piece needs X-File-Name, X-File-Size and X-Offset, and is no longer than it may be.")
+UNLISTED = Refusal("malformed", f"Ask with a list of at most {MOST_ASKED} files, each with path, size and mark.")
+
+
+def json_of(request: HttpRequest) -> dict[str, Any]:
+    """The object in a JSON body; empty where there is none."""
+    try:
+        data = json.loads(request.body)
+    except (ValueError, UnicodeDecodeError):
+        return {}
+    return data if isinstance(data, dict) else {}
 
 
 class BatchForm(forms.Form):
@@ -21,20 +37,58 @@ class BatchForm(forms.Form):
     @classmethod
     def of(cls, request: HttpRequest) -> "BatchForm":
         """The form of a JSON body or of an ordinary form."""
-        if request.content_type == "application/json":
-            try:
-                data = json.loads(request.body)
-            except (ValueError, UnicodeDecodeError):
-                data = {}
-            return cls(data if isinstance(data, dict) else {})
-        return cls(request.POST)
+        return cls(json_of(request) if request.content_type == "application/json" else request.POST)
 
     def campaign_of(self, user: User) -> Campaign:
         """The campaign; raises Http404 for those outside it."""
         return campaign_for(user, self.cleaned_data["campaign"])
 
 
-def file_name_of(request: HttpRequest) -> str:
-    """The name in X-File-Name (percent-encoded UTF-8), without folders; only its ending and numbers matter."""
-    name = unquote(request.headers.get("X-File-Name", ""), errors="replace")[:LONGEST_NAME]
-    return name.replace("\\", "/").rsplit("/", 1)[-1].replace("\0", "") or "file"
+@dataclass(frozen=True)
+class Piece:
+    """One piece of a file: which file, where in it, and its bytes."""
+
+    path: str
+    size: int
+    mark: str
+    offset: int
+    content: bytes
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> "Piece":
+        """From the headers (X-File-Name is percent-encoded UTF-8) and the body. Raises ActionRefused, OSError."""
+        headers = request.headers
+        path = path_of(unquote(headers.get("X-File-Name", ""), errors="replace"))
+        size, offset = _whole_number(headers.get("X-File-Size")), _whole_number(headers.get("X-Offset", "0"))
+        length = _whole_number(headers.get("Content-Length", "0"))
+        if not path or size is None or offset is None or length is None or length > PIECE_BYTES:
+            raise ActionRefused(NAMELESS)
+        content = request.read(PIECE_BYTES + 1)
+        if len(content) > PIECE_BYTES:
+            raise ActionRefused(NAMELESS)
+        if length and len(content) < length:
+            raise OSError("cut short")
+        return cls(path, size, headers.get("X-File-Mark", "")[:40], offset, content)
+
+
+def path_of(path: str) -> str:
+    """A file's path in the dropped folder as it is known by: never a path on the server."""
+    return path.replace("\0", "")[:LONGEST_PATH]
+
+
+def keys_asked_for(request: HttpRequest) -> list[str]:
+    """The keys of the files that a sender lists. Raises ActionRefused."""
+    files = json_of(request).get("files")
+    if not isinstance(files, list) or not files or len(files) > MOST_ASKED:
+        raise ActionRefused(UNLISTED)
+    keys = []
+    for file in files:
+        size = file.get("size") if isinstance(file, dict) else None
+        if type(size) is not int or size < 0:
+            raise ActionRefused(UNLISTED)
+        keys.append(upload_key(path_of(str(file.get("path", ""))), size, str(file.get("mark", ""))[:40]))
+    return keys
+
+
+def _whole_number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else None

@@ -28,6 +28,16 @@ def _digest(purpose: str, *parts: str) -> bytes:
     return hmac.new(settings.PSEUDONYM_KEY.encode(), message, hashlib.sha256).digest()
 
 
+def keyed(purpose: str, *parts: str) -> str:
+    """What stands in the database for something that could identify: 64 hexadecimal digits."""
+    return _digest(purpose, *parts).hex()
+
+
+def series_key(series_uid: str) -> str:
+    """What a series is known by whatever profile it is de-identified under."""
+    return keyed("series", series_uid.strip())
+
+
 @dataclass(frozen=True)
 class Identity:
     """What a series says about whose it is. `study_uid` and `series_uid` speak only where there is no patient id."""
