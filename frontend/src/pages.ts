@@ -2,7 +2,7 @@
 import { attachGuideline } from "./pages/guideline";
 import { attachKeys } from "./pages/keys";
 import { followTopics } from "./pages/live";
-import { attachUploads } from "./pages/upload";
+import { attachUploads } from "./pages/upload/zone";
 
 followTopics();
 attachKeys();

@@ -14,11 +14,12 @@ from webapp.accounts.models import User
 from webapp.audit.refusal import ActionRefused
 from webapp.intake import quarantine
 from webapp.intake.actions import discard_batch, finish_batch, open_batch
-from webapp.intake.forms import BatchForm, Piece, json_of, keys_asked_for
+from webapp.intake.forms import BatchForm, bundle_of, json_of, keys_asked_for, piece_of
 from webapp.intake.models import Batch
 from webapp.intake.queries import batch_for, open_uploads_of, received_of
-from webapp.intake.receiving import PIECE_BYTES, OutOfPlace, receive_piece
+from webapp.intake.receiving import PIECE_BYTES, OutOfPlace, receive_files, receive_piece
 
+BUNDLE = "application/x-groundglass-files"
 # What refusals answer; the others are 409.
 STATUS = {"too_large": 413, "batch_too_large": 413, "malformed": 400, "piece": 400}
 
@@ -99,20 +100,16 @@ def known(request: HttpRequest, batch_id: uuid.UUID) -> HttpResponse:
 def files(request: HttpRequest, batch_id: uuid.UUID) -> HttpResponse:
     """Take one piece of one file: its bytes are the body; X-File-Name, X-File-Size, X-File-Mark, X-Offset say which.
 
-    What is answered 201 is on the disk. 409 `offset` says how much of the file is here.
+    A body of the type BUNDLE holds several small files. What is answered 201 is on the disk. 409 `offset` says how
+    much of the file is here.
     """
     batch = batch_for(_user(request), batch_id)
     try:
-        piece = Piece.of(request)
-        original = receive_piece(
-            batch=batch,
-            path=piece.path,
-            size=piece.size,
-            mark=piece.mark,
-            offset=piece.offset,
-            content=piece.content,
-            by=_user(request),
-        )
+        if request.content_type == BUNDLE:
+            taken = bundle_of(request)
+            receive_files(batch=batch, files=taken, by=_user(request))
+            return JsonResponse({"files": len(taken), "whole": True}, status=201)
+        original = receive_piece(batch=batch, piece=piece_of(request), by=_user(request))
     except OutOfPlace as other:
         sentence = f"This file goes on at byte {other.received}."
         return error(409, "offset", sentence, received=other.received)

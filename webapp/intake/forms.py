@@ -1,7 +1,6 @@
 """What the door's endpoints accept."""
 
 import json
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
@@ -12,11 +11,14 @@ from webapp.accounts.models import User
 from webapp.audit.refusal import ActionRefused, Refusal
 from webapp.campaigns.models import Campaign
 from webapp.campaigns.queries import campaign_for
-from webapp.intake.receiving import PIECE_BYTES, upload_key
+from webapp.intake.receiving import PIECE_BYTES, Incoming, upload_key
 
 LONGEST_PATH = 4096
+LONGEST_MARK = 64
 MOST_ASKED = 5000
+MOST_BUNDLED = 64
 NAMELESS = Refusal("malformed", "A piece needs X-File-Name, X-File-Size and X-Offset, and is no longer than it may be.")
+UNBUNDLED = Refusal("malformed", "A bundle holds 1 to 64 whole files, each behind its length and its description.")
 UNLISTED = Refusal("malformed", f"Ask with a list of at most {MOST_ASKED} files, each with path, size and mark.")
 
 
@@ -44,31 +46,49 @@ class BatchForm(forms.Form):
         return campaign_for(user, self.cleaned_data["campaign"])
 
 
-@dataclass(frozen=True)
-class Piece:
-    """One piece of a file: which file, where in it, and its bytes."""
+def piece_of(request: HttpRequest) -> Incoming:
+    """From the headers (X-File-Name is percent-encoded UTF-8) and the body. Raises ActionRefused, OSError."""
+    headers = request.headers
+    path = path_of(unquote(headers.get("X-File-Name", ""), errors="replace"))
+    size, offset = _whole_number(headers.get("X-File-Size")), _whole_number(headers.get("X-Offset", "0"))
+    if not path or size is None or offset is None:
+        raise ActionRefused(NAMELESS)
+    return Incoming(path, size, headers.get("X-File-Mark", "")[:LONGEST_MARK], _body_of(request, PIECE_BYTES), offset)
 
-    path: str
-    size: int
-    mark: str
-    offset: int
-    content: bytes
 
-    @classmethod
-    def of(cls, request: HttpRequest) -> "Piece":
-        """From the headers (X-File-Name is percent-encoded UTF-8) and the body. Raises ActionRefused, OSError."""
-        headers = request.headers
-        path = path_of(unquote(headers.get("X-File-Name", ""), errors="replace"))
-        size, offset = _whole_number(headers.get("X-File-Size")), _whole_number(headers.get("X-Offset", "0"))
-        length = _whole_number(headers.get("Content-Length", "0"))
-        if not path or size is None or offset is None or length is None or length > PIECE_BYTES:
-            raise ActionRefused(NAMELESS)
-        content = request.read(PIECE_BYTES + 1)
-        if len(content) > PIECE_BYTES:
-            raise ActionRefused(NAMELESS)
-        if length and len(content) < length:
-            raise OSError("cut short")
-        return cls(path, size, headers.get("X-File-Mark", "")[:40], offset, content)
+def bundle_of(request: HttpRequest) -> list[Incoming]:
+    """Small files in one body: for each a length (u32, little-endian), a JSON object (path, size, mark), its bytes.
+
+    Raises ActionRefused, OSError.
+    """
+    body, at, files = _body_of(request, PIECE_BYTES + MOST_BUNDLED * 2 * LONGEST_PATH), 0, []
+    while at < len(body):
+        length = int.from_bytes(body[at : at + 4], "little")
+        try:
+            said = json.loads(body[at + 4 : at + 4 + length])
+        except (ValueError, UnicodeDecodeError):
+            raise ActionRefused(UNBUNDLED) from None
+        start, size = at + 4 + length, said.get("size") if isinstance(said, dict) else None
+        if type(size) is not int or not 0 <= size <= len(body) - start or not said.get("path"):
+            raise ActionRefused(UNBUNDLED)
+        path, mark = path_of(str(said["path"])), str(said.get("mark", ""))[:LONGEST_MARK]
+        files.append(Incoming(path, size, mark, body[start : start + size]))
+        at = start + size
+    if not 0 < len(files) <= MOST_BUNDLED or sum(file.size for file in files) > PIECE_BYTES:
+        raise ActionRefused(UNBUNDLED)
+    return files
+
+
+def _body_of(request: HttpRequest, limit: int) -> bytes:
+    length = _whole_number(request.headers.get("Content-Length", "0"))
+    if length is None or length > limit:
+        raise ActionRefused(NAMELESS)
+    content = request.read(limit + 1)
+    if len(content) > limit:
+        raise ActionRefused(NAMELESS)
+    if length and len(content) < length:
+        raise OSError("cut short")
+    return content
 
 
 def path_of(path: str) -> str:
@@ -86,7 +106,7 @@ def keys_asked_for(request: HttpRequest) -> list[str]:
         size = file.get("size") if isinstance(file, dict) else None
         if type(size) is not int or size < 0:
             raise ActionRefused(UNLISTED)
-        keys.append(upload_key(path_of(str(file.get("path", ""))), size, str(file.get("mark", ""))[:40]))
+        keys.append(upload_key(path_of(str(file.get("path", ""))), size, str(file.get("mark", ""))[:LONGEST_MARK]))
     return keys
 
 

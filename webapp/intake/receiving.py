@@ -3,7 +3,7 @@
 import os
 import uuid
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -47,74 +47,120 @@ def upload_key(path: str, size: int, mark: str) -> str:
     return keyed("upload", path, str(size), mark)
 
 
-def receive_piece(*, batch: Batch, path: str, size: int, mark: str, offset: int, content: bytes, by: User) -> Original:
+@dataclass(frozen=True)
+class Incoming:
+    """A file of an upload, or the piece of one at `offset`: what it is known by, and its bytes."""
+
+    path: str
+    size: int
+    mark: str
+    content: bytes
+    offset: int = 0
+
+    @property
+    def key(self) -> str:
+        """Its name in quarantine."""
+        return upload_key(self.path, self.size, self.mark)
+
+    @property
+    def ends(self) -> bool:
+        """Whether the file is whole with this."""
+        return self.offset + len(self.content) == self.size
+
+
+def receive_piece(*, batch: Batch, piece: Incoming, by: User) -> Original:
     """Take one piece of an upload's file. When this returns it is on the disk. A piece that is here already is no harm.
 
     Raises ActionRefused, OutOfPlace and OSError.
     """
-    require(may_receive(batch, by, size if offset == 0 else len(content)))
-    ends = offset + len(content) == size
-    well_formed = len(content) <= PIECE_BYTES and offset + len(content) <= size
-    require(None if well_formed and (ends or (content and len(content) % CHUNK == 0)) else MALFORMED)
-    key = upload_key(path, size, mark)
-    if ends and offset == 0:
-        return _receive_at_once(batch, key, path, content)
+    require(may_receive(batch, by, piece.size if piece.offset == 0 else len(piece.content)))
+    fits = len(piece.content) <= PIECE_BYTES and piece.offset + len(piece.content) <= piece.size
+    require(None if fits and (piece.ends or (piece.content and len(piece.content) % CHUNK == 0)) else MALFORMED)
+    if piece.ends and piece.offset == 0:
+        receive_files(batch=batch, files=[piece], by=by)
+        return batch.originals.get(key=piece.key)
     try:
         with transaction.atomic():
-            return _receive_next(batch, key, path, size, offset, content)
+            return _receive_next(batch, piece)
     except (Sealed, FileNotFoundError):
         # The disk has less than the row says: the file begins anew.
-        Original.objects.filter(batch=batch, key=key, whole=False).update(received=0)
+        Original.objects.filter(batch=batch, key=piece.key, whole=False).update(received=0)
         raise OutOfPlace(0) from None
 
 
-def _receive_at_once(batch: Batch, key: str, name: str, content: bytes) -> Original:
-    with quarantine.Staging(name, PIECE_BYTES) as staging:
-        staging.write(content)
-        staged = staging.finish()
+def receive_files(*, batch: Batch, files: Sequence[Incoming], by: User) -> int:
+    """Take whole files, all or none of them; return how many were new. Those that are here already are no harm.
+
+    Raises ActionRefused and OSError.
+    """
+    require(may_receive(batch, by, sum(file.size for file in files)))
+    named = {file.key: file for file in files}
+    require(None if all(file.ends and file.offset == 0 for file in files) else MALFORMED)
+    with ThreadPoolExecutor(min(SEALERS, len(named))) as sealers:
+        # Side by side: the disk then waits once for several of them.
+        staging = {key: sealers.submit(_staged, file) for key, file in named.items()}
     try:
+        staged = {key: one.result() for key, one in staging.items()}
         with transaction.atomic():
-            original, _ = Original.objects.get_or_create(batch=batch, key=key, defaults={"size": len(content)})
-            original = Original.objects.select_for_update().get(pk=original.pk)
-            if original.whole:
-                return original
-            quarantine.place(staged, batch.pk, key)
-            return _advance(original, len(content))
+            return _place_all(batch, named, staged)
     finally:
-        staged.remove()
+        for one in staging.values():
+            if one.exception() is None:
+                one.result().remove()
 
 
-def _receive_next(batch: Batch, key: str, name: str, size: int, offset: int, content: bytes) -> Original:
-    original, _ = Original.objects.get_or_create(batch=batch, key=key, defaults={"size": size})
+def _staged(file: Incoming) -> quarantine.Staged:
+    with quarantine.Staging(file.path, PIECE_BYTES) as staging:
+        staging.write(file.content)
+        return staging.finish()
+
+
+def _place_all(batch: Batch, named: dict[str, Incoming], staged: dict[str, quarantine.Staged]) -> int:
+    rows = [Original(batch=batch, key=key, size=file.size) for key, file in named.items()]
+    Original.objects.bulk_create(rows, ignore_conflicts=True)
+    known = Original.objects.select_for_update().filter(batch=batch, key__in=named).order_by("id")
+    missing = [original for original in known if not original.whole]
+    more = sum(original.size - original.received for original in missing)
+    for original in missing:
+        quarantine.place(staged[original.key], batch.pk, original.key, durable=False)
+        original.received, original.whole = original.size, True
+    if missing:
+        quarantine.sync_folder(quarantine.folder_of(batch.pk))
+        Original.objects.bulk_update(missing, ["received", "whole"])
+    _count(batch.pk, files=len(missing), size=more)
+    return len(missing)
+
+
+def _receive_next(batch: Batch, piece: Incoming) -> Original:
+    original, _ = Original.objects.get_or_create(batch=batch, key=piece.key, defaults={"size": piece.size})
     original = Original.objects.select_for_update().get(pk=original.pk)
     if original.whole:
         return original
-    if original.received != offset:
+    if original.received != piece.offset:
         raise OutOfPlace(original.received)
-    folder, part = quarantine.made_folder(batch.pk), quarantine.path_of(original)
-    if offset == 0:
+    _append(original, piece)
+    original.received, original.whole = piece.offset + len(piece.content), piece.ends
+    original.save(update_fields=["received", "whole"])
+    _count(batch.pk, files=int(original.whole), size=len(piece.content))
+    return original
+
+
+def _append(original: Original, piece: Incoming) -> None:
+    """Seal a piece behind what is here; the last one makes the file whole."""
+    folder, part = quarantine.made_folder(original.batch_id), quarantine.path_of(original)
+    if piece.offset == 0:
         part.unlink(missing_ok=True)
-    sealer = Sealer.begin(part, name) if offset == 0 else Sealer.go_on(part, offset)
+    sealer = Sealer.go_on(part, piece.offset) if piece.offset else Sealer.begin(part, piece.path)
     try:
-        sealer.write(content)
-        if offset + len(content) == size:
+        sealer.write(piece.content)
+        if piece.ends:
             sealer.finish()
-            os.replace(part, folder / f"{key}.sealed")
+            os.replace(part, folder / f"{original.key}.sealed")
         else:
             sealer.pause()
     finally:
         sealer.abandon()
     quarantine.sync_folder(folder)
-    return _advance(original, offset + len(content))
-
-
-def _advance(original: Original, received: int) -> Original:
-    """Note how much of a file is here now."""
-    more = received - original.received
-    original.received, original.whole = received, received == original.size
-    original.save(update_fields=["received", "whole"])
-    _count(original.batch_id, files=int(original.whole), size=more)
-    return original
 
 
 def _count(batch_id: uuid.UUID, *, files: int, size: int) -> None:

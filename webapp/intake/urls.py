@@ -8,7 +8,7 @@ BATCH = "intake/batches/<uuid:batch_id>/"
 
 urlpatterns = [
     path("intake/", views.index, name="intake"),
-    path("intake/uploads/", api.uploads, name="intake-uploads"),
+    path("api/uploads/", api.uploads, name="intake-uploads"),
     path("intake/batches/", api.batches, name="intake-batches"),
     path(BATCH, views.batch, name="intake-batch"),
     path(f"{BATCH}known/", api.known, name="intake-known"),

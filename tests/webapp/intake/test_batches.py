@@ -19,7 +19,7 @@ from webapp.intake.actions import discard_batch, finish_batch, open_batch, try_a
 from webapp.intake.models import Batch, SeriesLine
 from webapp.intake.processing import alone_with
 from webapp.intake.queries import batches_of_kind, counts_by_kind, may_hear_intake
-from webapp.intake.receiving import Sender, note_sent_whole, receive_instance, receive_piece
+from webapp.intake.receiving import Incoming, Sender, note_sent_whole, receive_files, receive_instance
 from webapp.intake.tasks import close_quiet_batches, process_batch, sweep
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +45,7 @@ def upload(campaign, clara):
         batch = open_batch(campaign=campaign, by=clara, source="upload")
         for path in paths:
             content = path.read_bytes()
-            receive_piece(batch=batch, path=str(path), size=len(content), mark="", offset=0, content=content, by=clara)
+            receive_files(batch=batch, files=[Incoming(str(path), len(content), "", content)], by=clara)
         finish_batch(batch=batch, by=clara)
         return process(batch)
 
@@ -108,7 +108,7 @@ def test_originals_are_held_for_their_time_and_then_go(upload, series, settings)
 
 def test_upload_that_was_begun_and_left_goes_too(campaign, clara, settings):
     batch = open_batch(campaign=campaign, by=clara, source="upload")
-    receive_piece(batch=batch, path="a", size=1, mark="", offset=0, content=b"x", by=clara)
+    receive_files(batch=batch, files=[Incoming("a", 1, "", b"x")], by=clara)
     batch.refresh_from_db()
     later(batch, days=settings.QUARANTINE_HOLD_DAYS + 1)
     sweep()

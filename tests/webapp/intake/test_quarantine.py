@@ -11,7 +11,7 @@ from webapp.intake import quarantine
 from webapp.intake.actions import open_batch
 from webapp.intake.models import Batch
 from webapp.intake.quarantine import Staging, TooLarge
-from webapp.intake.receiving import OutOfPlace, receive_all, receive_piece
+from webapp.intake.receiving import Incoming, OutOfPlace, receive_all, receive_files, receive_piece
 from webapp.intake.sealing import CHUNK
 from webapp.intake.sources import Sent, Unusable
 
@@ -39,15 +39,8 @@ def staged_files() -> list[str]:
 
 
 def send(batch: Batch, by, content: bytes, offset: int = 0, size: int | None = None, path: str = "a/Jane.dcm"):
-    return receive_piece(
-        batch=batch,
-        path=path,
-        size=len(content) if size is None else size,
-        mark="1",
-        offset=offset,
-        content=content,
-        by=by,
-    )
+    piece = Incoming(path, len(content) if size is None else size, "1", content, offset)
+    return receive_piece(batch=batch, piece=piece, by=by)
 
 
 def contents(batch: Batch) -> list[tuple[str, bytes]]:
@@ -164,3 +157,26 @@ def test_what_killed_processes_left_goes_and_what_is_held_stays(batch, clara):
     assert not orphan.exists()
     assert staged_files() == []
     assert contents(batch) == [("a/Jane.dcm", b"slice")]
+
+
+def test_files_of_a_bundle_come_all_or_none_and_once(batch, clara, monkeypatch):
+    send(batch, clara, b"1", path="1")
+    bundle = [Incoming(name, 1, "1", name.encode()) for name in ("0", "1", "2")]
+    assert receive_files(batch=batch, files=bundle, by=clara) == 2
+    assert receive_files(batch=batch, files=bundle, by=clara) == 0
+    assert contents(batch) == [("1", b"1"), ("0", b"0"), ("2", b"2")]
+    batch.refresh_from_db()
+    assert (batch.file_count, batch.byte_count) == (3, 3)
+    real, calls = os.replace, []
+
+    def full(*arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise OSError(28, "No space left on device")
+        return real(*arguments)
+
+    monkeypatch.setattr("webapp.intake.quarantine.os.replace", full)
+    with pytest.raises(OSError, match="No space"):
+        receive_files(batch=batch, files=[Incoming(n, 1, "1", b"x") for n in "abc"], by=clara)
+    assert len(contents(batch)) == 3
+    assert staged_files() == []

@@ -11,7 +11,7 @@ from tests.factories.sites import a_person
 from webapp.archive.models import Scan
 from webapp.audit.models import Event
 from webapp.campaigns.models import Case
-from webapp.intake import forms, quarantine, rules, sealing
+from webapp.intake import api, forms, quarantine, rules, sealing
 from webapp.intake.models import Batch, SeriesLine
 from webapp.intake.queries import may_hear_batch
 from webapp.intake.tasks import give_batch_up, process_batch
@@ -147,6 +147,27 @@ def test_sender_learns_which_files_are_here_and_where_a_large_one_goes_on(client
     assert client.post(batch["finish_url"]).json()["state"] == "waiting"
 
 
+def bundle(*files: tuple[str, bytes]) -> bytes:
+    body = b""
+    for path, content in files:
+        said = json.dumps({"path": path, "size": len(content), "mark": "1"}).encode()
+        body += len(said).to_bytes(4, "little") + said + content
+    return body
+
+
+def test_small_files_come_together(client):
+    batch = open_batch(client)
+    send(client, batch, "b/ü.dcm", b"two")
+    body = bundle(("a.dcm", b"one"), ("b/ü.dcm", b"two"), ("empty", b""))
+    answer = client.post(batch["files_url"], body, content_type=api.BUNDLE)
+    assert (answer.status_code, answer.json()) == (201, {"files": 3, "whole": True})
+    assert ask(client, batch, ("a.dcm", 3), ("b/ü.dcm", 3), ("empty", 0)) == [3, 3, 0]
+    for bad in (b"", body[:-1] + b"!!", body[:20], bundle(("", b"x")), b"\x02\0\0\0[]", bundle(*[("a", b"")] * 65)):
+        answer = client.post(batch["files_url"], bad, content_type=api.BUNDLE)
+        assert (answer.status_code, answer.json()["error"]) == (400, "malformed"), bad
+    assert Batch.objects.get(pk=batch["id"]).file_count == 3
+
+
 def test_parts_are_let_go_when_their_sender_says_so(client):
     batch = open_batch(client)
     send(client, batch, "a.dcm", b"one")
@@ -160,13 +181,13 @@ def test_parts_are_let_go_when_their_sender_says_so(client):
 def test_unfinished_uploads_are_listed_for_their_sender_alone(client, campaign):
     batch = open_batch(client)
     send(client, batch, "a.dcm", b"one")
-    (listed,) = client.get("/intake/uploads/").json()["uploads"]
+    (listed,) = client.get("/api/uploads/").json()["uploads"]
     assert (listed["id"], listed["files"], listed["bytes"]) == (batch["id"], 1, 3)
     assert "Unfinished uploads of yours" in client.get("/intake/").content.decode()
     other = signed_in(a_person("second", campaign, "coordinator"))
-    assert other.get("/intake/uploads/").json() == {"uploads": []}
+    assert other.get("/api/uploads/").json() == {"uploads": []}
     client.post(batch["finish_url"])
-    assert client.get("/intake/uploads/").json() == {"uploads": []}
+    assert client.get("/api/uploads/").json() == {"uploads": []}
 
 
 def test_upload_is_cancelled_by_its_code(client):
