@@ -7,12 +7,12 @@ is sent is sealed before it touches the disk.
 
 import asyncio
 import io
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from django.core.handlers.asgi import ASGIHandler
 
-Message = dict[str, Any]
+Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 PATIENCE_S = 120.0
 
@@ -68,7 +68,7 @@ class LiveBodies(ASGIHandler):
         super().__init__()
         self._lives = lives
 
-    async def handle(self, scope: Message, receive: Receive, send: Any) -> None:
+    async def handle(self, scope: Any, receive: Receive, send: Any) -> None:
         if not self._lives(scope):
             await super().handle(scope, receive, send)
             return
