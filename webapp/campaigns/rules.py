@@ -22,3 +22,10 @@ def may_set_protocol(campaign: Campaign, by: User | Actor) -> Refusal | None:
     if isinstance(by, Actor):
         return None if by.kind == "system" else refusal
     return None if "coordinator" in roles_of(by, campaign) else refusal
+
+
+def may_set_deidentification(campaign: Campaign, by: User | Actor) -> Refusal | None:
+    """Only coordinators say what is kept of patients; the system itself may too."""
+    if may_add_scans(campaign, by) is None:
+        return None
+    return Refusal("not_coordinator", "Only a coordinator of this campaign may change how its scans are de-identified.")

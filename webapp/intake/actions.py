@@ -1,8 +1,10 @@
 """What people, and machines that send, do at the door."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from django.conf import settings
 from django.db.models import Sum
 from django.utils import timezone
@@ -15,7 +17,7 @@ from webapp.audit.trail import audited, record
 from webapp.campaigns.actions import chain_of
 from webapp.campaigns.models import Campaign
 from webapp.campaigns.rules import may_add_scans
-from webapp.intake import events
+from webapp.intake import events, linkage
 from webapp.intake.models import Batch
 from webapp.intake.rules import may_discard, may_finish, may_try_again
 
@@ -182,6 +184,23 @@ def note_originals_removed(*, batch: Batch, reason: str) -> Batch:
         reason=reason,
     )
     return batch
+
+
+@audited(events.LINKAGE_READ)
+def read_linkage(
+    *, private: X25519PrivateKey, pseudonyms: Sequence[str], operator: str, by: Any
+) -> list[dict[str, str]]:
+    """Who these pseudonyms (or all) are, by the linkage table and its private key. Raises linkage.LinkageBroken."""
+    rows = [row for row in linkage.read(private) if not pseudonyms or row["pseudonym"] in pseudonyms]
+    record(
+        events.LINKAGE_READ,
+        by=by,
+        subject="linkage",
+        operator=operator,
+        asked=sorted(pseudonyms) or "all",
+        patients=len(rows),
+    )
+    return rows
 
 
 def _locked(batch: Batch) -> Batch:

@@ -9,6 +9,13 @@ from django.http import HttpRequest
 
 from webapp.accounts.models import User
 from webapp.audit.refusal import ActionRefused, Refusal
+from webapp.campaigns.deidentification import (
+    CHARACTERISTICS,
+    DATES,
+    DESCRIPTORS,
+    DEVICE,
+    DeidentificationOptions,
+)
 from webapp.campaigns.models import Campaign
 from webapp.campaigns.queries import campaign_for
 from webapp.intake.receiving import PIECE_BYTES, Incoming, upload_key
@@ -44,6 +51,44 @@ class BatchForm(forms.Form):
     def campaign_of(self, user: User) -> Campaign:
         """The campaign; raises Http404 for those outside it."""
         return campaign_for(user, self.cleaned_data["campaign"])
+
+
+class OptionsForm(forms.Form):
+    """What a campaign keeps of its patients."""
+
+    dates = forms.ChoiceField(choices=list(DATES.items()), widget=forms.RadioSelect)
+    characteristics = forms.TypedChoiceField(
+        choices=[(str(kept), words) for kept, words in CHARACTERISTICS.items()],
+        coerce=lambda kept: kept == "True",
+        widget=forms.RadioSelect,
+    )
+    device = forms.TypedChoiceField(
+        choices=[(str(kept), words) for kept, words in DEVICE.items()],
+        coerce=lambda kept: kept == "True",
+        widget=forms.RadioSelect,
+    )
+    descriptors = forms.ChoiceField(choices=list(DESCRIPTORS.items()), widget=forms.RadioSelect)
+
+    @classmethod
+    def showing(cls, options: DeidentificationOptions) -> "OptionsForm":
+        """The form with the options that hold."""
+        return cls(initial={name: str(value) for name, value in options.kept.items()})
+
+    @property
+    def legends(self) -> list[tuple[forms.BoundField, str]]:
+        """Each field with what its choices are called together."""
+        names = {
+            "dates": "Dates and times",
+            "characteristics": "Patient characteristics",
+            "device": "Device",
+            "descriptors": "Descriptions",
+        }
+        return [(self[name], legend) for name, legend in names.items()]
+
+    @property
+    def options(self) -> DeidentificationOptions:
+        """What was chosen, of a form that is valid."""
+        return DeidentificationOptions(**self.cleaned_data)
 
 
 def piece_of(request: HttpRequest) -> Incoming:

@@ -16,6 +16,8 @@ from webapp.intake.identity import Identity, new_uid
 from webapp.intake.series import Filed, file_with_case, sentence_of
 from webapp.intake.sources import Found
 
+# A volume has nothing that options could keep: its UIDs are the same in every campaign.
+PROFILE = "groundglass-volume-1"
 NO_HU = Finding("no_hu", "The values do not look like Hounsfield units; no weight is computed.")
 NO_PATIENT = Finding("no_patient", "NIfTI names no patient: the scan counts as a patient of its own.")
 
@@ -33,12 +35,12 @@ def file_nifti(found: Found, campaign: Campaign, by: Any, advance: Callable[[flo
             raise SeriesRefused("empty_file", "It is empty (0 bytes).")
         volume = read_volume(path)
     advance(0.5)
-    uid = new_uid(f"nifti {volume.voxels_sha256()} {volume.geometry_sha256()}")
+    uid = new_uid(f"nifti {volume.voxels_sha256()} {volume.geometry_sha256()}", PROFILE)
     warnings = [NO_PATIENT] if volume.has_hu else [NO_HU, NO_PATIENT]
     series = SeriesVolume(volume, list(range(volume.shape_zyx[0])), warnings)
     new = NewScan(
         pseudonym=Identity(series_uid=uid).pseudonym,
-        study_uid=new_uid(f"study of {uid}"),
+        study_uid=new_uid(f"study of {uid}", PROFILE),
         series_uid=uid,
         source="nifti",
         warnings=[{"code": w.code, "sentence": w.sentence} for w in warnings],

@@ -15,6 +15,7 @@ from webapp.audit.refusal import ActionRefused
 from webapp.campaigns.models import Campaign
 from webapp.intake.deidentification import IdentityFound
 from webapp.intake.identity import series_key
+from webapp.intake.linkage import LinkageBroken
 from webapp.intake.nifti import file_nifti
 from webapp.intake.reading import MEDIA_DIRECTORY, peek, quiet
 from webapp.intake.series import Filed, file_dicom_series
@@ -139,6 +140,8 @@ def _line_of(title: str, file: Callable[[], Filed]) -> Line:
             "nothing of it was kept."
         )
         return Line(title, "refused", sentence, "identity_in_pixels")
+    except LinkageBroken as broken:
+        return Line(title, "refused", f"The linkage table cannot be kept. {broken}", "linkage")
     except OSError as error:
         log.error("a series could not be stored: %s", errno.errorcode.get(error.errno or 0, "OSError"))
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)

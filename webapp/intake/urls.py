@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from webapp.intake import api, views
+from webapp.intake import api, campaign_views, views
 
 BATCH = "intake/batches/<uuid:batch_id>/"
 
 urlpatterns = [
     path("intake/", views.index, name="intake"),
+    path("campaigns/<slug:slug>/de-identification/", campaign_views.deidentification, name="intake-deidentification"),
     path("api/uploads/", api.uploads, name="intake-uploads"),
     path("intake/batches/", api.batches, name="intake-batches"),
     path(BATCH, views.batch, name="intake-batch"),
