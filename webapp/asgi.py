@@ -2,23 +2,25 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
-django_application = get_asgi_application()  # fills the app registry: what follows needs it
+django.setup(set_prefix=False)  # fills the app registry: what follows needs it
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.urls import path  # noqa: E402
 
+from webapp.edge.live_bodies import LiveBodies  # noqa: E402
 from webapp.edge.static_files import StaticFiles  # noqa: E402
+from webapp.intake.streams import is_streamed  # noqa: E402
 from webapp.push.consumer import PushConsumer  # noqa: E402
 
 sockets = URLRouter([path("push/", PushConsumer.as_asgi())])
 application = ProtocolTypeRouter(
     {
-        "http": StaticFiles(otherwise=django_application),
+        "http": StaticFiles(otherwise=LiveBodies(is_streamed)),
         # The browser names the page that opens a socket: only our own hosts may, whatever cookies come along.
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(sockets)),
     }

@@ -4,7 +4,7 @@ import { attachGuideline } from "./pages/guideline";
 import { attachKeys } from "./pages/keys";
 import { followTopics } from "./pages/live";
 import { attachMenus } from "./pages/menus";
-import { attachUploads } from "./pages/upload";
+import { attachUploads } from "./pages/upload/zone";
 
 followTopics();
 attachKeys();

@@ -8,6 +8,7 @@ import pytest
 
 from inference.imaging.gate.__main__ import PAGE
 from inference.imaging.gate.page import page as gate_page
+from webapp.intake import profile_table
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -58,6 +59,12 @@ def test_documented_settings_exist():
     documented = re.findall(r"^\| `([A-Z_]+)`", SETTINGS.read_text(), re.MULTILINE)
     made = {f"GROUNDGLASS_SECRET_{name.upper()}" for name in re.findall(r'installation_secret\(\w+, "(\w+)"\)', code)}
     assert [name for name in documented if name not in code and name not in made] == []
+
+
+def test_deidentification_table_is_what_the_rules_say():
+    """`python -m webapp.intake.profile_table` writes it anew."""
+    page = profile_table.PAGE.read_text()
+    assert profile_table.written(page) == page
 
 
 def test_architecture_names_every_app():

@@ -13,11 +13,12 @@ from webapp.archive.models import Scan
 from webapp.audit.refusal import ActionRefused, Refusal, require
 from webapp.audit.trail import audited, record
 from webapp.campaigns import events
+from webapp.campaigns.deidentification import DeidentificationOptions
 from webapp.campaigns.guidelines import render_guideline
 from webapp.campaigns.models import Campaign, Case, GuidelinePicture, Membership, Protocol
 from webapp.campaigns.pictures import clean_picture, name_from
 from webapp.campaigns.queries import current_protocol, shown_pictures
-from webapp.campaigns.rules import may_add_scans, may_name_site, may_set_protocol
+from webapp.campaigns.rules import may_add_scans, may_name_site, may_set_deidentification, may_set_protocol
 from webapp.masks.models import LabelSet
 
 # Presets of stages, as product.md's workflows name them.
@@ -76,6 +77,26 @@ def add_member(*, campaign: Campaign, user: User, role: str, by: Any) -> Members
         name=str(user),
     )
     return membership
+
+
+@audited(events.DEIDENTIFICATION_SET)
+def set_deidentification(*, campaign: Campaign, options: DeidentificationOptions, by: Any) -> Campaign:
+    """Say what is kept of the patients of scans that come in from now on. Scans that are there stay as they are."""
+    require(may_set_deidentification(campaign, by))
+    campaign = Campaign.objects.select_for_update(of=("self",)).get(pk=campaign.pk)
+    before = campaign.deidentification_options
+    require(None if options != before else Refusal("unchanged", "The options are the same as before."))
+    campaign.deidentification = options.kept
+    campaign.save(update_fields=["deidentification"])
+    record(
+        events.DEIDENTIFICATION_SET,
+        by=by,
+        chain=chain_of(campaign),
+        subject=f"campaign:{campaign.pk}",
+        before=before.kept,
+        after=options.kept,
+    )
+    return campaign
 
 
 @audited(events.CASE_ADDED)

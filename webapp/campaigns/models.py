@@ -7,6 +7,7 @@ from django.db import models
 
 from webapp.algorithms.models import Algorithm
 from webapp.archive.models import SITE_LENGTH, Scan
+from webapp.campaigns.deidentification import DeidentificationOptions
 from webapp.masks.models import LabelSet
 
 ROLES = ("coordinator", "technician", "radiologist", "adjudicator", "auditor")
@@ -24,10 +25,17 @@ class Campaign(models.Model):
     label_set = models.ForeignKey(LabelSet, on_delete=models.PROTECT)
     draft_algorithm = models.ForeignKey(Algorithm, null=True, blank=True, on_delete=models.PROTECT)
     default_site = models.CharField(max_length=SITE_LENGTH, blank=True, default="")
+    # Options of the de-identification of what comes in from now on (webapp.campaigns.deidentification).
+    deidentification = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def deidentification_options(self) -> DeidentificationOptions:
+        """How scans that come in for this campaign are de-identified."""
+        return DeidentificationOptions.of(self.deidentification)
 
 
 class Protocol(models.Model):

@@ -40,3 +40,10 @@ def may_name_site(scans: Sequence[Scan], by: User | Actor) -> Refusal | None:
         return Refusal("too_many", f"At most {MOST_SCANS_NAMED:,} scans are named at once: narrow the search.")
     theirs = scans_coordinated_by(by).filter(pk__in=[scan.pk for scan in scans]).count()
     return None if theirs == len({scan.pk for scan in scans}) else refusal
+
+
+def may_set_deidentification(campaign: Campaign, by: User | Actor) -> Refusal | None:
+    """Only coordinators say what is kept of patients; the system itself may too."""
+    if may_add_scans(campaign, by) is None:
+        return None
+    return Refusal("not_coordinator", "Only a coordinator of this campaign may change how its scans are de-identified.")

@@ -7,6 +7,7 @@ class IntakeConfig(AppConfig):
 
     def ready(self) -> None:
         from webapp import push
-        from webapp.intake.queries import may_hear_batch
+        from webapp.intake.queries import may_hear_batch, may_hear_intake
 
         push.register_topic("batch", may_hear_batch)
+        push.register_topic("intake", may_hear_intake)

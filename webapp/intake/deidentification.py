@@ -1,58 +1,46 @@
-"""De-identification of one DICOM data set: PS3.15 Annex E Basic Profile with four of its options.
+"""De-identification of DICOM data sets under a profile, at every level of nesting.
 
-The table of attributes is dicom-anonymizer's, of DICOM 2026c; it is applied at every level of nesting. Options:
-Retain Longitudinal Temporal Information with Modified Dates, Retain Patient Characteristics (sex, age, size,
-weight), Clean Descriptors, and retention of the scanner's make and model, which the profile leaves alone.
-Beyond the table goes everything that can hold free text or is unknown; what text stays is searched for the
-patient's own words, and so is the finished file.
+What text stays is searched for the patient's own words, and so is the finished file.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from io import BytesIO
+from typing import Any
 
 import pydicom
-from dicomanonymizer.simpledicomanonymizer import initialize_actions
-from pydicom.datadict import dictionary_VR
+from pydicom.charset import python_encoding
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
-from pydicom.tag import BaseTag, Tag
+from pydicom.tag import BaseTag
 from pydicom.uid import PYDICOM_IMPLEMENTATION_UID, UID
 
+from webapp.campaigns.deidentification import SHIFT
 from webapp.intake.descriptors import clean_description
-from webapp.intake.identity import PROFILE, Identity, new_uid
+from webapp.intake.identity import Identity, new_uid
+from webapp.intake.overlays import clear_overlay_bits
 from webapp.intake.personal import Identifiers
+from webapp.intake.profile import PIXEL_TAGS, Deed, Profile
 from webapp.intake.reading import transfer_syntax_of
-from webapp.intake.shifting import capped_age, shifted_date, shifted_datetime
+from webapp.intake.shifting import capped_age, plain_time, shifted_date, shifted_datetime
 
-METHOD = f"Groundglass {PROFILE}"
-METHOD_CODES = [
-    ("113100", "Basic Application Confidentiality Profile"),
-    ("113105", "Clean Descriptors Option"),
-    ("113107", "Retain Longitudinal Temporal Information Modified Dates Option"),
-    ("113108", "Retain Patient Characteristics Option"),
-]
-
-# (group, element) -> the library's action function: delete, empty, replace, replace_UID, delete_or_empty, ...
-TABLE: dict[tuple[int, int], str] = {
-    tag: action.__name__ for tag, action in initialize_actions("dicomfields_2026c").items() if len(tag) == 2
-}
-
-PATIENT_NAME, PATIENT_ID = Tag("PatientName"), Tag("PatientID")
-PATIENT_AGE, PATIENT_SEX = Tag("PatientAge"), Tag("PatientSex")
-PIXEL_TAGS = {Tag("PixelData"), Tag("FloatPixelData"), Tag("DoubleFloatPixelData")}
-CHARACTERISTICS = {PATIENT_AGE, PATIENT_SEX, Tag("PatientSize"), Tag("PatientWeight")}
-DESCRIPTORS = {Tag(k) for k in ("StudyDescription", "SeriesDescription", "ProtocolName", "ContrastBolusAgent")}
-# Sequences that only hold references: kept, with the UIDs inside replaced as everywhere.
-REFERENCES = {Tag(k) for k in ("ReferencedImageSequence", "SourceImageSequence", "ReferencedStudySequence")}
-# Patient, trial, request, visit, procedure step, storage and signature groups; overlays and curves are below.
-CLOSED_GROUPS = {0x0010, 0x0012, 0x0032, 0x0038, 0x0040, 0x0042, 0x0088, 0x0400, 0x4000, 0x4008, 0xFFFA, 0xFFFC}
-FREE_TEXT = {"LT", "ST", "UT", "UR", "AE", "UN", "PN"}
-SHORT_TEXT = {"LO", "SH", "CS", "UC"}
-BULK = {"OB", "OW", "OD", "OF", "OL", "OV"}
 NATIVE = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"}
-# Enumerated words that a decoder or a viewer needs, and which nobody is called.
-TECHNICAL = {Tag(k) for k in ("Modality", "PatientPosition", "SpecificCharacterSet", "CodingSchemeDesignator")}
+# Values of one binary attribute; beyond this it is a hiding place rather than a parameter.
+MOST_BINARY_BYTES = 1024
+# Type 2 in every image: present, perhaps empty.
+PRESENT = (
+    *("StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "StudyID"),
+    *("PatientSex", "PositionReferenceIndicator"),
+)
+MANY_FRAMES = {"1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2", "1.2.840.10008.5.1.4.1.1.66.4"}
+# Longer ones (a raw sequence, a table) are seldom alike, and would only fill the memory.
+LONGEST_REMEMBERED = 4096
+_NUMBER = re.compile(r"[ ]*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?[ \0]*")
+_CODE = re.compile(r"[A-Z0-9_ ]{0,16}")
+_DUMMIES: dict[str, object] = {"DA": "19000101", "TM": "000000", "DT": "19000101000000", "DS": "0", "IS": "0"}
+_TEXT = {"LO", "SH", "CS", "ST", "LT", "UT", "UC", "PN", "AE"}
 
 
 class IdentityFound(Exception):
@@ -60,26 +48,43 @@ class IdentityFound(Exception):
 
 
 class Deidentifier:
-    """De-identifies the data sets of one patient's series."""
+    """De-identifies the data sets of one patient's series under one profile."""
 
-    def __init__(self, identity: Identity, identifiers: Identifiers) -> None:
+    def __init__(self, identity: Identity, identifiers: Identifiers, profile: Profile) -> None:
         self.identity = identity
         self.identifiers = identifiers
+        self.profile = profile
+        # What many slices share is cleaned once: raw element -> cleaned element, None where it is removed.
+        self._cleaned: dict[Any, DataElement | RawDataElement | None] = {}
+        self._encoding: Any = None
+        self._changes: dict[Deed, Callable[[Any, str], object]] = {
+            Deed.UID: lambda value, vr: self.new_uid(str(value)),
+            Deed.MOVE: lambda value, vr: (shifted_date if vr == "DA" else shifted_datetime)(self.identity, value),
+            Deed.TIME: lambda value, vr: plain_time(str(value)),
+            Deed.AGE: lambda value, vr: capped_age(str(value)),
+            Deed.SEX: lambda value, vr: value if value in ("M", "F", "O") else "",
+            Deed.NUMBER: lambda value, vr: value if _NUMBER.fullmatch(str(value)) else "",
+            Deed.CODE: lambda value, vr: self._code_word(str(value)),
+            Deed.CHARACTER_SET: lambda value, vr: value if value in python_encoding else "",
+            Deed.TEXT: lambda value, vr: self.identifiers.cleaned(str(value)),
+            Deed.VOCABULARY: lambda value, vr: self.identifiers.cleaned(clean_description(str(value))),
+        }
 
     def clean(self, dataset: Dataset) -> Dataset:
         """De-identify `dataset` in place and return it; its pixels stay as they are encoded."""
         transfer_syntax = transfer_syntax_of(dataset)
+        self._encoding = dataset.original_encoding, str(dataset.original_character_set)
+        clear_overlay_bits(dataset, native=transfer_syntax in NATIVE)
         self._clean_level(dataset)
         dataset.PatientName = self.identity.pseudonym
         dataset.PatientID = self.identity.pseudonym
         dataset.PatientBirthDate = ""
         dataset.PatientIdentityRemoved = "YES"
-        dataset.DeidentificationMethod = METHOD
-        dataset.DeidentificationMethodCodeSequence = Sequence([_code(*code) for code in METHOD_CODES])
-        dataset.LongitudinalTemporalInformationModified = "MODIFIED"
-        for keyword in ("StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "StudyID"):
-            if keyword not in dataset:  # type 2: present, perhaps empty
-                setattr(dataset, keyword, "")
+        dataset.DeidentificationMethod = ["Groundglass", self.profile.name]
+        dataset.DeidentificationMethodCodeSequence = Sequence([_code(*code) for code in self.profile.codes])
+        shifted = self.profile.options.dates == SHIFT
+        dataset.LongitudinalTemporalInformationModified = "MODIFIED" if shifted else "REMOVED"
+        self._fill_what_must_be_there(dataset)
         dataset.file_meta = _file_meta(dataset, transfer_syntax)
         dataset.preamble = b"\0" * 128
         return dataset
@@ -96,59 +101,83 @@ class Deidentifier:
             raise IdentityFound
         return content
 
+    def new_uid(self, uid: str) -> str:
+        """The UID that stands for `uid` under this profile; those that DICOM itself registers stay."""
+        uid = uid.strip(" \0")
+        return uid if not uid or UID(uid).type else new_uid(uid, self.profile.name)
+
+    def _fill_what_must_be_there(self, dataset: Dataset) -> None:
+        for keyword in PRESENT:
+            if keyword not in dataset:
+                setattr(dataset, keyword, "")
+        if str(dataset.get("SOPClassUID", "")) in MANY_FRAMES:
+            for keyword, dummy in (("ContentDate", "19000101"), ("ContentTime", "000000")):
+                if not dataset.get(keyword):  # type 1 there
+                    setattr(dataset, keyword, dummy)
+
     def _clean_level(self, dataset: Dataset) -> None:
         for tag in list(dataset.keys()):
             if tag in PIXEL_TAGS:
                 continue
-            if _is_dropped(tag):
-                del dataset[tag]
-                continue
-            action = TABLE.get((tag.group, tag.element))
             item = dataset.get_item(tag)
-            vr = _vr_of(tag, item)
-            if vr == "SQ":
-                self._clean_sequence(dataset, tag, action)
-            elif action is not None or vr in _BY_VR or tag in DESCRIPTORS:
-                self._clean_element(dataset, tag, vr, action)
-            elif vr in SHORT_TEXT:
-                self._search_text(dataset, tag, item)
-            elif vr in FREE_TEXT or (vr in BULK and tag.group not in (0x0028, 0x7FE0)):
+            cleaned = self._remembered(dataset, tag, item)
+            if cleaned is None:
                 del dataset[tag]
+            elif cleaned is not item:
+                dataset[tag] = cleaned
 
-    def _clean_sequence(self, dataset: Dataset, tag: BaseTag, action: str | None) -> None:
-        if action is not None and tag not in REFERENCES:
-            del dataset[tag]
-            return
-        for item in dataset[tag].value or ():
-            self._clean_level(item)
+    def _remembered(
+        self, dataset: Dataset, tag: BaseTag, item: DataElement | RawDataElement
+    ) -> DataElement | RawDataElement | None:
+        if not isinstance(item, RawDataElement) or len(item.value or b"") > LONGEST_REMEMBERED:
+            return self._clean_element(dataset, tag, item)
+        key = tag, item.VR, item.value, self._encoding
+        if key not in self._cleaned:
+            self._cleaned[key] = self._clean_element(dataset, tag, item)
+        return self._cleaned[key]
 
-    def _clean_element(self, dataset: Dataset, tag: BaseTag, vr: str, action: str | None) -> None:
-        element = dataset[tag]
-        if tag == PATIENT_AGE:
-            element.value = capped_age(str(element.value or ""))
-        elif tag == PATIENT_SEX:
-            element.value = element.value if element.value in ("M", "F", "O") else ""
-        elif tag in CHARACTERISTICS:
-            pass
-        elif tag in DESCRIPTORS:
-            element.value = self.identifiers.cleaned(clean_description(str(element.value or "")))
-        elif vr in _BY_VR and tag.group != 0x0010:
-            element.value = _each(element.value, lambda value: _BY_VR[vr](self.identity, value))
-        elif action in ("delete", "delete_or_empty", "delete_or_replace", "delete_or_empty_or_replace"):
-            del dataset[tag]
-        else:
-            element.value = None if vr in BULK else ""
+    def _clean_element(
+        self, dataset: Dataset, tag: BaseTag, item: DataElement | RawDataElement
+    ) -> DataElement | RawDataElement | None:
+        """The element as it may stay; the very same one where nothing changes, None where it goes."""
+        vr = _vr_of(tag, item)
+        deed = self.profile.deed(tag, vr)
+        if deed is Deed.REMOVE or (deed is Deed.BINARY and not _is_plain_binary(item, tag, vr)):
+            return None
+        if deed is Deed.BINARY or self._is_harmless(item, deed):
+            return item
+        if deed is Deed.PSEUDONYM:
+            return DataElement(tag, vr, self.identity.pseudonym)
+        if deed is Deed.EMPTY:
+            return DataElement(tag, vr, None)
+        if deed is Deed.DUMMY:
+            return DataElement(tag, vr, "REMOVED" if vr in _TEXT else _DUMMIES.get(vr))
+        try:
+            element = dataset[tag]
+            if deed is Deed.ITEMS:
+                for part in element.value or ():
+                    self._clean_level(part)
+                return element
+            change = self._changes[deed]
+            return DataElement(tag, vr, _each(element.value, lambda part: change(part, vr)))
+        except Exception:  # what cannot be read as what it should be cannot be cleaned
+            return None
 
-    def _search_text(self, dataset: Dataset, tag: BaseTag, item: DataElement | RawDataElement) -> None:
-        if tag in TECHNICAL or tag.group == 0x0028:
-            return
-        if isinstance(item, RawDataElement) and item.value and not self.identifiers.may_be_in(item.value):
-            return
-        element = dataset[tag]
-        element.value = _each(element.value, lambda value: self.identifiers.cleaned(str(value)))
+    def _is_harmless(self, item: DataElement | RawDataElement, deed: Deed) -> bool:
+        """Whether raw text may stay without being decoded."""
+        if not isinstance(item, RawDataElement) or not item.value:
+            return False
+        if deed is Deed.NUMBER:
+            return _all_match(_NUMBER, item.value)
+        if deed is Deed.CODE and not _all_match(_CODE, item.value):
+            return False
+        return deed in (Deed.TEXT, Deed.CODE) and not self.identifiers.may_be_in(item.value)
+
+    def _code_word(self, value: str) -> str:
+        return value if _CODE.fullmatch(value) and not self.identifiers.have_word_of(value) else ""
 
 
-def _each(value: object, change: Callable[[object], str]) -> object:
+def _each(value: object, change: Callable[[object], object]) -> object:
     if value is None or value == "":
         return ""
     if isinstance(value, Iterable) and not isinstance(value, str | bytes):
@@ -156,43 +185,34 @@ def _each(value: object, change: Callable[[object], str]) -> object:
     return change(value)
 
 
-def _is_dropped(tag: BaseTag) -> bool:
-    if tag.is_private or tag.element == 0:
+def _is_plain_binary(item: DataElement | RawDataElement, tag: BaseTag, vr: str) -> bool:
+    """Whether a binary attribute is what the file calls it, and no longer than parameters are."""
+    if item.VR not in (None, vr):  # text, perhaps, under a number's tag
+        return False
+    if tag.group == 0x0028:  # tables of the display, whose lengths other attributes give
         return True
-    if 0x5000 <= tag.group <= 0x50FF or 0x6000 <= tag.group <= 0x60FF:
-        return True
-    if tag.group in CLOSED_GROUPS:
-        return tag not in CHARACTERISTICS
-    try:
-        dictionary_VR(tag)
-    except KeyError:
-        return True
-    return False
+    if isinstance(item, RawDataElement):
+        return len(item.value or b"") <= MOST_BINARY_BYTES
+    return item.VM <= MOST_BINARY_BYTES // 8
+
+
+def _all_match(pattern: re.Pattern[str], value: bytes) -> bool:
+    """Whether each of the values in raw bytes is of a pattern."""
+    return all(pattern.fullmatch(part) for part in value.decode("latin-1").rstrip(" \0").split("\\"))
 
 
 def _vr_of(tag: BaseTag, item: DataElement | RawDataElement) -> str:
+    """An attribute's VR as the standard has it, whatever the file calls it."""
+    if not dictionary_has_tag(tag):
+        return "UN"
     known = dictionary_VR(tag)
-    # A file that calls a known attribute by another VR is read as the standard has it, unless it is binary.
-    return known if " " not in known else (item.VR or "OW")
+    return known if " " not in known else (item.VR if item.VR in known.split(" or ") else known.split(" ")[0])
 
 
 def _code(value: str, meaning: str) -> Dataset:
     item = Dataset()
     item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, "DCM", meaning
     return item
-
-
-def _replaced_uid(_: Identity, value: object) -> str:
-    uid = str(value)
-    # UIDs that the standard itself registers (SOP classes, well-known instances) name no one.
-    return uid if not uid or uid.startswith("1.2.840.10008.") else new_uid(uid)
-
-
-_BY_VR: dict[str, Callable[[Identity, object], str]] = {
-    "UI": _replaced_uid,
-    "DA": shifted_date,
-    "DT": shifted_datetime,
-}
 
 
 def _file_meta(dataset: Dataset, transfer_syntax: str) -> FileMetaDataset:

@@ -13,9 +13,6 @@ from functools import lru_cache
 
 from django.conf import settings
 
-# Names the rules of deidentification.py; a change of rules changes it, and with it every UID, so that one UID
-# never has two contents.
-PROFILE = "groundglass-basic-1"
 # Dates move back by 1 to this many days, the same for all of a patient's scans.
 LONGEST_SHIFT_DAYS = 3650
 
@@ -26,6 +23,16 @@ def _digest(purpose: str, *parts: str) -> bytes:
         encoded = part.encode("utf-8", "surrogateescape")
         message += len(encoded).to_bytes(4, "big") + encoded
     return hmac.new(settings.PSEUDONYM_KEY.encode(), message, hashlib.sha256).digest()
+
+
+def keyed(purpose: str, *parts: str) -> str:
+    """What stands in the database for something that could identify: 64 hexadecimal digits."""
+    return _digest(purpose, *parts).hex()
+
+
+def series_key(series_uid: str) -> str:
+    """What a series is known by whatever profile it is de-identified under."""
+    return keyed("series", series_uid.strip())
 
 
 @dataclass(frozen=True)
@@ -63,11 +70,14 @@ class Identity:
             return None
 
 
-def new_uid(uid: str) -> str:
-    """The UID that stands for `uid` under this installation's key and this profile: 2.25 and 128 bits."""
-    return _new_uid(settings.PSEUDONYM_KEY, uid.strip())
+def new_uid(uid: str, profile: str) -> str:
+    """The UID that stands for `uid` under this installation's key and a profile: 2.25 and 128 bits.
+
+    The profile is its salt: what is de-identified in another way has another UID, so that none has two contents.
+    """
+    return _new_uid(settings.PSEUDONYM_KEY, profile, uid.strip())
 
 
 @lru_cache(maxsize=50_000)
-def _new_uid(_key: str, uid: str) -> str:
-    return "2.25." + str(int.from_bytes(_digest("uid", PROFILE, uid)[:16], "big"))
+def _new_uid(_key: str, profile: str, uid: str) -> str:
+    return "2.25." + str(int.from_bytes(_digest("uid", profile, uid)[:16], "big"))

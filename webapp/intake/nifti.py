@@ -16,6 +16,8 @@ from webapp.intake.identity import Identity, new_uid
 from webapp.intake.series import Filed, file_with_case, sentence_of
 from webapp.intake.sources import Found
 
+# A volume has nothing that options could keep: its UIDs are the same in every campaign.
+PROFILE = "groundglass-volume-1"
 NO_PATIENT = Finding("no_patient", "NIfTI names no patient: the scan counts as a patient of its own.")
 
 
@@ -33,12 +35,12 @@ def file_nifti(found: Found, campaign: Campaign, by: Any, advance: Callable[[flo
         read = read_volume(path, found.label)
     advance(0.5)
     volume = read.volume
-    uid = new_uid(f"nifti {volume.voxels_sha256()} {volume.geometry_sha256()}")
+    uid = new_uid(f"nifti {volume.voxels_sha256()} {volume.geometry_sha256()}", PROFILE)
     warnings = [*read.warnings, NO_PATIENT]
     series = SeriesVolume(volume, [], warnings)
     new = NewScan(
         pseudonym=Identity(series_uid=uid).pseudonym,
-        study_uid=new_uid(f"study of {uid}"),
+        study_uid=new_uid(f"study of {uid}", PROFILE),
         series_uid=uid,
         source="nifti",
         warnings=[{"code": w.code, "sentence": w.sentence} for w in warnings],

@@ -29,26 +29,39 @@ PHRASES = {
 }
 SHORTEST_WORD = 3
 SHORTEST_IN_FILE = 6
-# Values of identifying attributes that identify nobody.
+# Words in identifying attributes that identify nobody; half of them stand in a scanner maker's name as well.
 _HARMLESS = """
     anonymous anonymized unknown none patient name test the and for nil null removed
+    hospital hospitals medical medicine clinic clinics center centre university college school institute institution
+    department dept radiology imaging radiologie klinik klinikum universitaet universität krankenhaus hopital
+    hospitalier ospedale health healthcare care general national regional street road avenue
 """
 HARMLESS = frozenset(_HARMLESS.split())
+# Python's names of the character sets of PS3.3 C.12.1.1.2, and UTF-16 for private hiding places.
+ENCODINGS = (
+    *("utf-8", "latin-1", "gb18030", "shift_jis", "iso2022_jp_2", "euc_jp", "euc_kr", "utf-16-le"),
+    *(f"iso8859_{part}" for part in (2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 15)),
+    *("tis_620", "cp1251", "cp1252"),
+)
+_ESCAPE = re.compile(rb"\x1b[$()][@-Z(]?[@-Z]?")
+_PART = re.compile(r"[A-Za-z]+|[0-9]+")
 _WORD = re.compile(r"[^\W_]+")
 
 
-def personal_texts(dataset: Dataset) -> Iterator[str]:
-    """Every value, at any depth, of names, of the patient's group and of PHRASES."""
+def personal_texts(dataset: Dataset, kept: frozenset[BaseTag] = frozenset()) -> Iterator[str]:
+    """Every value, at any depth, of names, of the patient's group and of PHRASES; but for attributes that are kept."""
     for element in dataset:
         if element.VR == "SQ":
             for item in element.value or ():
-                yield from personal_texts(item)
+                yield from personal_texts(item, kept)
+        elif element.tag in kept:
+            continue
         elif element.VR == "PN" or element.tag.group == 0x0010 or element.tag in PHRASES:
             yield from _texts(element)
 
 
-def personal_texts_of(datasets: Iterable[Dataset]) -> set[str]:
-    """The personal texts of many data sets. What many slices share is decoded once."""
+def personal_texts_of(datasets: Iterable[Dataset], kept: frozenset[BaseTag] = frozenset()) -> set[str]:
+    """The personal texts of many data sets, but for attributes that are kept. What slices share is decoded once."""
     seen: set[tuple[int, bytes]] = set()
     texts: set[str] = set()
     for dataset in datasets:
@@ -58,12 +71,12 @@ def personal_texts_of(datasets: Iterable[Dataset]) -> set[str]:
                 if not isinstance(item.value, bytes) or (int(tag), item.value) in seen:
                     continue
                 seen.add((int(tag), item.value))
-            if not _may_be_personal(tag, item.VR):
+            if tag in kept or not _may_be_personal(tag, item.VR):
                 continue
             with contextlib.suppress(Exception):  # a value that cannot be decoded is removed, not shown
                 only = Dataset()
                 only.add(dataset[tag])
-                texts.update(personal_texts(only))
+                texts.update(personal_texts(only, kept))
     return texts
 
 
@@ -101,15 +114,24 @@ class Identifiers:
                     words.add(word)
         self.phrases = frozenset(phrases)
         self.words = frozenset(words | phrases)
+        self._folded = frozenset(word.lower() for word in self.words)
         self._text = _pattern(self.words)
         self._bytes = _byte_pattern(self.words)
-        self._in_file = sorted(_byte_forms(w for w in self.words if len(w) >= SHORTEST_IN_FILE))
+        long = [word for word in self.words if len(word) >= SHORTEST_IN_FILE]
+        self._in_file = sorted(_byte_forms(word for word in long if not word.isdigit()))
+        numbers = sorted(word.encode() for word in long if word.isdigit() and word.isascii())
+        # A number inside a longer one is chance: UIDs and coordinates are full of digits.
+        self._numbers = re.compile(rb"(?<![0-9.])(?:" + b"|".join(numbers) + rb")(?![0-9.])") if numbers else None
 
     def cleaned(self, text: str) -> str:
         """`text` without the patient's words."""
         if self._text is None or not self._text.search(text):
             return text
         return " ".join(self._text.sub(" ", text).split()).strip(" ^-_,;")
+
+    def have_word_of(self, code: str) -> bool:
+        """Whether a part of a code word is one of the words: MONOCHROME2 names nobody called Mono."""
+        return not self._folded.isdisjoint(part.lower() for part in _PART.findall(code)) or code.lower() in self._folded
 
     def may_be_in(self, value: bytes) -> bool:
         """Whether raw bytes of a short text may hold one of the words, in a common encoding."""
@@ -118,6 +140,8 @@ class Identifiers:
 
     def are_in_file(self, content: bytes) -> bool:
         """Whether a finished file holds one of the longer words, anywhere at all."""
+        if self._numbers is not None and self._numbers.search(content):
+            return True
         return any(form in content for form in self._in_file)
 
 
@@ -143,12 +167,11 @@ def _pattern(words: Iterable[str]) -> re.Pattern[str] | None:
 def _byte_forms(words: Iterable[str]) -> set[bytes]:
     forms = set()
     for word in words:
-        for encoding in ("utf-8", "latin-1", "gb18030", "shift_jis"):
-            try:
-                forms.add(word.encode(encoding))
-            except UnicodeError:
-                continue
-    return forms
+        for encoding in ENCODINGS:
+            with contextlib.suppress(UnicodeError):
+                # The escape sequences around are the file's own choice.
+                forms.add(_ESCAPE.sub(b"", word.encode(encoding)))
+    return {form for form in forms if len(form) >= SHORTEST_WORD}
 
 
 def _byte_pattern(words: Iterable[str]) -> re.Pattern[bytes] | None:

@@ -2,8 +2,8 @@
 
 import errno
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import DatabaseError
@@ -14,6 +14,8 @@ from webapp.archive.models import Scan
 from webapp.audit.refusal import ActionRefused
 from webapp.campaigns.models import Campaign
 from webapp.intake.deidentification import IdentityFound
+from webapp.intake.identity import series_key
+from webapp.intake.linkage import LinkageBroken
 from webapp.intake.nifti import file_nifti
 from webapp.intake.reading import MEDIA_DIRECTORY, peek, quiet
 from webapp.intake.series import Filed, file_dicom_series
@@ -39,6 +41,7 @@ class Line:
     warnings: list[str] = field(default_factory=list)
     scan: Scan | None = None
     case_number: int | None = None
+    series_key: str = ""
 
 
 @dataclass
@@ -59,9 +62,13 @@ def take_in(
     *,
     campaign: Campaign,
     by: Any,
+    known: Collection[str] = (),
     tell: Callable[[float, str], None] = lambda fraction, words: None,
 ) -> Iterator[Line]:
-    """Yield a line for each series and for each file that is in none; good series are in the archive by then."""
+    """Yield a line for each series and for each file that is in none; good series are in the archive by then.
+
+    Series whose key is among `known` have their line already.
+    """
     with quiet():
         groups: dict[str, list[Found]] = {}
         volumes: list[Found] = []
@@ -75,15 +82,18 @@ def take_in(
         for sentence, count in alike.items():
             if count > MOST_ALIKE:
                 yield Line(f"{count - MOST_ALIKE} more files", "refused", sentence)
+        empty = not groups and not volumes and not alike
+        numbered = [(n, uid) for n, uid in enumerate(sorted(groups), start=1) if series_key(uid) not in known]
+        groups = {uid: groups[uid] for _, uid in numbered}
         total = sum(len(files) for files in groups.values()) + len(volumes)
-        if not total and not alike:
+        if empty:
             yield Line("nothing", "refused", "Nothing was sent: there is no file in it.", "empty")
         progress = Progress(tell, total=max(total, 1))
-        for number, uid in enumerate(sorted(groups), start=1):
+        for number, uid in numbered:
             files = groups.pop(uid)
             title = f"series {number} ({len(files)} {'file' if len(files) == 1 else 'files'})"
             advance = progress.within(len(files), title)
-            yield from _attempt(title, lambda: file_dicom_series(files, campaign, by, advance))  # noqa: B023
+            yield from _attempt(title, lambda: file_dicom_series(files, campaign, by, advance), series_key(uid))  # noqa: B023
             progress.done += len(files)
         for found in volumes:
             advance = progress.within(1, found.label)
@@ -94,7 +104,7 @@ def take_in(
 def _sort(found: Found | Unusable, groups: dict[str, list[Found]], volumes: list[Found]) -> Line | None:
     """Put a file with its series, or say why it has none."""
     if isinstance(found, Unusable):
-        return Line(found.label, "refused", found.sentence, "unusable")
+        return Line(found.label, "refused", found.sentence, found.code)
     if found.suffix in NIFTI:
         volumes.append(found)
         return None
@@ -111,38 +121,44 @@ def _sort(found: Found | Unusable, groups: dict[str, list[Found]], volumes: list
     return None
 
 
-def _attempt(title: str, file: Callable[[], Filed]) -> Iterator[Line]:
-    """The line, or lines, of one series; whatever happens in it, the next one gets its turn."""
+def _attempt(title: str, file: Callable[[], Filed], key: str = "") -> Iterator[Line]:
+    """The line of one series; whatever happens in it, the next one gets its turn."""
+    yield replace(_line_of(title, file), series_key=key)
+
+
+def _line_of(title: str, file: Callable[[], Filed]) -> Line:
     try:
         filed = file()
     except SeriesRefused as refusal:
         details = [detail.sentence for detail in refusal.details]
-        yield Line(title, "refused", refusal.sentence, refusal.code, details if len(details) > 1 else [])
+        return Line(title, "refused", refusal.sentence, refusal.code, details if len(details) > 1 else [])
     except ActionRefused as refused:
-        yield Line(title, "refused", refused.sentence, refused.code)
+        return Line(title, "refused", refused.sentence, refused.code)
     except IdentityFound:
         sentence = (
             "The patient's name or number is still inside the image data after de-identification; "
             "nothing of it was kept."
         )
-        yield Line(title, "refused", sentence, "identity_in_pixels")
+        return Line(title, "refused", sentence, "identity_in_pixels")
+    except LinkageBroken as broken:
+        return Line(title, "refused", f"The linkage table cannot be kept. {broken}", "linkage")
     except OSError as error:
         log.error("a series could not be stored: %s", errno.errorcode.get(error.errno or 0, "OSError"))
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         why = "The disk is full." if full else "It could not be stored."
-        yield Line(title, "refused", f"{why} Nothing of it was kept; send it again.", "storage")
+        return Line(title, "refused", f"{why} Nothing of it was kept; send it again.", "storage")
     except DatabaseError:
         # The message would quote the row; its kind is enough.
         log.error("a series could not be filed: the database refused it")
         sentence = "It could not be filed: the database refused it. Nothing was kept; send it again."
-        yield Line(title, "refused", sentence, "database")
+        return Line(title, "refused", sentence, "database")
     except Exception as error:
         # A parser's message may quote the file, so the log gets its kind and place, not its words.
         log.error("a series failed with %s at %s", type(error).__name__, _place(error))
         sentence = f"It could not be read: it is damaged in an unforeseen way ({type(error).__name__})."
-        yield Line(title, "refused", sentence, "unforeseen")
+        return Line(title, "refused", sentence, "unforeseen")
     else:
-        yield Line(
+        return Line(
             f"{title}: {filed.description}" if filed.description else title,
             "accepted",
             filed.sentence,

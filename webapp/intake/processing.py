@@ -1,23 +1,70 @@
 """A batch from its first file to its last line; the worker and the command line both come through here."""
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+
+from django.db import connection
+from django.db.models import Max, Q
 
 from webapp import push
 from webapp.intake.actions import end_batch
 from webapp.intake.models import Batch, SeriesLine
 from webapp.intake.pipeline import Line, take_in
-from webapp.intake.sources import Sent, Unusable
+from webapp.intake.sources import NOT_SENT, Sent, Unusable
 
 TELL_EVERY_S = 0.5
+# Any number that no other advisory lock of this database has as its first half.
+PROCESSING_LOCK = 0x6767
+
+
+@contextlib.contextmanager
+def alone_with(batch: Batch) -> Iterator[bool]:
+    """Hold a batch against every other process, for as long as this one lives; False where another one has it."""
+    key = [PROCESSING_LOCK, batch.pk.int % 2**31]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
+        mine = bool(cursor.fetchone()[0])
+    try:
+        yield mine
+    finally:
+        if mine and not connection.needs_rollback:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)
+
+
+def process(batch: Batch, sent: Iterable[Sent | Unusable], by: Any) -> Iterator[Line]:
+    """Take in everything of a batch, keeping and yielding each line.
+
+    What was accepted before (by a worker that died, or before another try) stays and is not read again. A batch that
+    has ended, or that another process has, yields nothing.
+    """
+    with alone_with(batch) as mine:
+        if not mine or not _start(batch):
+            return
+        number = batch.lines.aggregate(last=Max("number"))["last"] or 0
+        accepted = batch.lines.filter(state="accepted")
+        known = set(accepted.exclude(series_key="").values_list("series_key", flat=True))
+        filed = set(accepted.values_list("scan_id", flat=True))
+        for line in take_in(sent, campaign=batch.campaign, by=by, known=known, tell=_teller(batch)):
+            if line.scan is not None and line.scan.pk in filed:
+                continue  # a volume that names no series is known by its voxels alone
+            number += 1
+            _keep(batch, number, line)
+            yield line
+        end_batch(batch=batch, by=by)
 
 
 def _start(batch: Batch) -> bool:
     """Begin to process a batch, or begin again after a worker died; False where it has already ended."""
-    if not Batch.objects.filter(pk=batch.pk).exclude(state__in=("done", "failed")).update(state="processing"):
+    if not Batch.objects.filter(pk=batch.pk, state__in=("receiving", "waiting", "processing")).update(
+        state="processing"
+    ):
         return False
-    batch.lines.all().delete()
+    batch.refresh_from_db()
+    # What was never in quarantine cannot be looked at again: its lines stay, as those of filed series do.
+    batch.lines.exclude(Q(state="accepted", scan__isnull=False) | Q(code=NOT_SENT)).delete()
     return True
 
 
@@ -31,6 +78,7 @@ def _keep(batch: Batch, number: int, line: Line) -> SeriesLine:
         code=line.code,
         sentence=line.sentence,
         warnings=line.warnings,
+        series_key=line.series_key,
         scan=line.scan,
         case_number=line.case_number,
     )
@@ -44,16 +92,6 @@ def _keep(batch: Batch, number: int, line: Line) -> SeriesLine:
         case_number=kept.case_number,
     )
     return kept
-
-
-def process(batch: Batch, sent: Iterable[Sent | Unusable], by: Any) -> Iterator[Line]:
-    """Take in everything of a batch, keeping and yielding each line. A batch that has ended yields nothing."""
-    if not _start(batch):
-        return
-    for number, line in enumerate(take_in(sent, campaign=batch.campaign, by=by, tell=_teller(batch)), start=1):
-        _keep(batch, number, line)
-        yield line
-    end_batch(batch=batch, by=by)
 
 
 def _teller(batch: Batch) -> Callable[[float, str], None]:

@@ -1,172 +1,169 @@
-"""Originals while they wait: encrypted on disk, readable in place, gone after filing.
+"""Originals while they wait and while they are held: sealed, each batch in a folder of its own.
 
-A sealed file is b"GGQ1", a 16-byte salt, the sealed name (u32 length first), then chunks of 1 MiB, each
-AES-256-GCM with 16 bytes more. The key of a file is HKDF-SHA256 of settings.QUARANTINE_KEY with its salt; a
-chunk's nonce is its number, and the last one is sealed as the last, so that a file cut short is known.
+A file is sealed under `incoming` first and put into its batch's folder when it is whole and on the disk, so that a
+batch never holds half of one; large uploads grow in place, as .part.
 """
 
-import io
+import contextlib
+import hashlib
 import os
 import shutil
-import struct
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
-from webapp.intake.sources import Sent
+from webapp.intake.models import Batch, Original
+from webapp.intake.sealing import CHUNK, Sealed, SealedFile, Sealer, opened
+from webapp.intake.sources import Sent, Unusable
 
-MAGIC = b"GGQ1"
-CHUNK = 1024 * 1024
-TAG = 16
-LONGEST_NAME = 4096
+# What a killed process left under `incoming` goes when nothing wrote to it for this long.
+LEFT_BEHIND_AFTER_S = 3600
 
 
 class TooLarge(Exception):
     """More bytes came than one file, or the whole upload, may have."""
 
 
-class Sealed(OSError):
-    """A quarantined file that is cut short, altered, or was sealed with another key."""
+@dataclass(frozen=True)
+class Staged:
+    """A sealed file that is in no batch yet; `sha256` is of its content."""
+
+    path: Path
+    size: int
+    sha256: str
+
+    def remove(self) -> None:
+        """Give it up."""
+        self.path.unlink(missing_ok=True)
+
+
+def root() -> Path:
+    """The folder of everything in quarantine."""
+    return Path(settings.GROUNDGLASS_HOME) / "quarantine"
 
 
 def folder_of(batch_id: uuid.UUID) -> Path:
     """Where a batch's originals wait."""
-    return Path(settings.GROUNDGLASS_HOME) / "quarantine" / str(batch_id)
+    return root() / str(batch_id)
 
 
-def seal(batch_id: uuid.UUID, name: str, stream: BinaryIO, limit: int) -> int:
-    """Encrypt `stream` into the batch's quarantine; return how many bytes it had.
+def path_of(original: Original) -> Path:
+    """Where one original lies, whole or in part."""
+    return folder_of(original.batch_id) / f"{original.key}.{'sealed' if original.whole else 'part'}"
 
-    Raises TooLarge past `limit` bytes and OSError; nothing is left then.
-    """
+
+class Staging:
+    """One file on its way into quarantine; its bytes come in parts. Leaving the block without `finish` removes it."""
+
+    def __init__(self, name: str, limit: int) -> None:
+        folder = root() / "incoming"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._path = folder / f"{uuid.uuid4().hex}.tmp"
+        self._limit = limit
+        self._sealer = Sealer.begin(self._path, name)
+        self._sha256 = hashlib.sha256()
+        self.size = 0
+        self.finished = False
+
+    def __enter__(self) -> "Staging":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self.finished:
+            self._sealer.abandon()
+            self._path.unlink(missing_ok=True)
+
+    def write(self, part: bytes | memoryview) -> None:
+        """Seal more bytes. Raises TooLarge past the limit, OSError."""
+        self.size += len(part)
+        if self.size > self._limit:
+            raise TooLarge
+        self._sha256.update(part)
+        self._sealer.write(part)
+
+    def finish(self, *, durable: bool = True) -> Staged:
+        """The whole file, sealed; with `durable` it is on the disk."""
+        self._sealer.finish(durable=durable)
+        self.finished = True
+        return Staged(self._path, self.size, self._sha256.hexdigest())
+
+
+def stage(name: str, stream: BinaryIO, limit: int, *, durable: bool = True) -> Staged:
+    """Seal what a stream gives. Raises TooLarge, OSError; nothing is left then."""
+    with Staging(name, limit) as staging:
+        while part := stream.read(16 * CHUNK):
+            staging.write(part)
+        return staging.finish(durable=durable)
+
+
+def place(staged: Staged, batch_id: uuid.UUID, key: str, *, durable: bool = True) -> None:
+    """Put a staged file into its batch's folder; the same key again takes the place of the first."""
+    folder = made_folder(batch_id)
+    os.replace(staged.path, folder / f"{key}.sealed")
+    if durable:
+        sync_folder(folder)
+
+
+def made_folder(batch_id: uuid.UUID) -> Path:
+    """A batch's folder, made where it is missing."""
     folder = folder_of(batch_id)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = folder / f".{uuid.uuid4().hex}.tmp"
-    salt = os.urandom(16)
-    cipher = _cipher(salt)
-    sealed_name = cipher.encrypt(_nonce(2**64 - 1), name.encode()[:LONGEST_NAME], b"name")
-    size = 0
+    return folder
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        with open(temporary, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
-            out.write(MAGIC + salt + struct.pack("<I", len(sealed_name)) + sealed_name)
-            number, chunk = 0, _read_exactly(stream, CHUNK)
-            while True:
-                following = _read_exactly(stream, CHUNK) if len(chunk) == CHUNK else b""
-                size += len(chunk)
-                if size > limit:
-                    raise TooLarge
-                out.write(cipher.encrypt(_nonce(number), chunk, b"more" if following else b"last"))
-                if not following:
-                    break
-                number, chunk = number + 1, following
-            out.flush()
-            os.fsync(out.fileno())
-        # Sorted by arrival, so that lines number the files as their sender saw them go.
-        os.replace(temporary, folder / f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.sealed")
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    return size
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
-def waiting(batch_id: uuid.UUID) -> Iterator[Sent]:
-    """The originals of a batch in the order they came."""
-    for path in sorted(folder_of(batch_id).glob("*.sealed")):
-        with SealedFile(path) as sealed:
-            name, size = sealed.name, sealed.size
-        yield Sent(name, size, lambda path=path: io.BufferedReader(SealedFile(path), CHUNK))  # type: ignore[misc]
-
-
-def discard(batch_id: uuid.UUID) -> None:
-    """Remove a batch's originals."""
-    shutil.rmtree(folder_of(batch_id), ignore_errors=True)
-
-
-class SealedFile(io.RawIOBase):
-    """A sealed file read in place, from anywhere in it: no plain copy ever lies on the disk."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = open(path, "rb")  # noqa: SIM115 - closed with this object
-        head = self._file.read(24)
-        if len(head) < 24 or head[:4] != MAGIC:
-            self._file.close()
-            raise Sealed("not a sealed file")
-        self._cipher = _cipher(head[4:20])
-        name_bytes = self._file.read(struct.unpack("<I", head[20:])[0])
+def waiting(batch: Batch) -> Iterator[Sent | Unusable]:
+    """The whole originals of a batch in the order they came."""
+    for number, original in enumerate(batch.originals.filter(whole=True).order_by("id").iterator(), start=1):
+        path = path_of(original)
         try:
-            self.name = self._cipher.decrypt(_nonce(2**64 - 1), name_bytes, b"name").decode(errors="replace")
-        except InvalidTag as error:
-            self._file.close()
-            raise Sealed("sealed with another key") from error
-        self._start = self._file.tell()
-        body = os.fstat(self._file.fileno()).st_size - self._start
-        self._count = max(1, -(-body // (CHUNK + TAG)))
-        self.size = body - self._count * TAG
-        self._position = 0
-        self._held: tuple[int, bytes] = (-1, b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}[whence]
-        self._position = max(0, base + offset)
-        return self._position
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        if self._position >= self.size:
-            return 0
-        number, within = divmod(self._position, CHUNK)
-        part = self._chunk(number)[within : within + len(buffer)]
-        buffer[: len(part)] = part
-        self._position += len(part)
-        return len(part)
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
-
-    def _chunk(self, number: int) -> bytes:
-        if self._held[0] != number:
-            self._file.seek(self._start + number * (CHUNK + TAG))
-            sealed = self._file.read(CHUNK + TAG)
-            place = b"last" if number == self._count - 1 else b"more"
-            try:
-                self._held = number, self._cipher.decrypt(_nonce(number), sealed, place)
-            except InvalidTag as error:
-                raise Sealed("altered or cut short") from error
-        return self._held[1]
+            with SealedFile(path) as sealed:
+                name, size = sealed.name, sealed.size
+        except (Sealed, OSError):
+            sentence = "Its original cannot be opened any more: it is missing, damaged, or sealed with another key."
+            yield Unusable(f"file {number}", sentence)
+            continue
+        yield Sent(name, size, lambda path=path: opened(path))  # type: ignore[misc]
 
 
-def _cipher(salt: bytes) -> AESGCM:
-    secret = settings.QUARANTINE_KEY.encode()
-    return AESGCM(HKDF(algorithm=SHA256(), length=32, salt=salt, info=b"groundglass quarantine").derive(secret))
+def remove(batch_id: uuid.UUID) -> None:
+    """Remove a batch's originals; raises OSError where they cannot be."""
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(folder_of(batch_id))
 
 
-def _nonce(number: int) -> bytes:
-    return number.to_bytes(12, "big")
+def remove_left_behind(now: float | None = None) -> int:
+    """Remove files and folders that no batch knows (their process was killed); return how many."""
+    now = time.time() if now is None else now
+    count = 0
+    for path in (root() / "incoming").glob("*.tmp"):
+        with contextlib.suppress(FileNotFoundError):
+            if now - path.stat().st_mtime > LEFT_BEHIND_AFTER_S:
+                path.unlink()
+                count += 1
+    for folder in root().iterdir() if root().is_dir() else ():
+        try:
+            batch_id = uuid.UUID(folder.name)
+        except ValueError:
+            continue
+        if now - folder.stat().st_mtime > LEFT_BEHIND_AFTER_S and not _is_held(batch_id):
+            shutil.rmtree(folder, ignore_errors=True)
+            count += 1
+    return count
 
 
-def _read_exactly(stream: BinaryIO, size: int) -> bytes:
-    parts, missing = [], size
-    while missing:
-        part = stream.read(missing)
-        if not part:
-            break
-        parts.append(part)
-        missing -= len(part)
-    return b"".join(parts)
+def _is_held(batch_id: uuid.UUID) -> bool:
+    return Batch.objects.filter(pk=batch_id, originals_gone_at=None).exists()

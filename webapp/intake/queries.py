@@ -1,27 +1,54 @@
 """What a person may see of intake. Outsiders get Http404, as if it were not there."""
 
 import uuid
+from datetime import datetime, timedelta
 
-from django.db.models import Count, Q, QuerySet
+from django.conf import settings
+from django.db.models import Count, F, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.http import Http404
 
 from webapp.accounts.models import User
 from webapp.campaigns.models import Campaign
-from webapp.intake.models import Batch
+from webapp.intake.models import Batch, SeriesLine
 from webapp.intake.rules import may_see_batch
+
+# What the page's chips choose.
+KINDS = {
+    "waiting": Q(state__in=("receiving", "waiting", "processing")),
+    "refused": Q(state__in=("done", "failed")) & (Q(lines__state="refused") | Q(state="failed")),
+    "held": Q(file_count__gt=0, originals_gone_at=None, state__in=("done", "failed")),
+}
 
 
 def batches_for(user: User) -> QuerySet[Batch]:
     """The batches that a person sent, and those of campaigns they coordinate; newest first."""
-    coordinated = Q(campaign__memberships__user_id=user.pk, campaign__memberships__role="coordinator")
     return (
-        Batch.objects.filter(pk__in=Batch.objects.filter(Q(by_id=user.pk) | coordinated).values("pk"))
+        _visible_to(user)
         .select_related("campaign", "by")
         .annotate(
             accepted_count=Count("lines", filter=Q(lines__state="accepted")),
             refused_count=Count("lines", filter=Q(lines__state="refused")),
         )
+        .order_by("-opened_at", "-pk")
     )
+
+
+def batches_of_kind(user: User, kind: str) -> QuerySet[Batch]:
+    """Those of `batches_for` that wait, hold a refused series, or have their originals held; else all."""
+    batches = batches_for(user)
+    chosen = KINDS.get(kind)
+    return batches.filter(pk__in=_visible_to(user).filter(chosen).values("pk")) if chosen else batches
+
+
+def counts_by_kind(user: User) -> dict[str, int]:
+    """How many batches the person sees of each kind."""
+    return {kind: _visible_to(user).filter(chosen).distinct().count() for kind, chosen in KINDS.items()}
+
+
+def _visible_to(user: User) -> QuerySet[Batch]:
+    coordinated = Q(campaign__memberships__user_id=user.pk, campaign__memberships__role="coordinator")
+    return Batch.objects.filter(pk__in=Batch.objects.filter(Q(by_id=user.pk) | coordinated).values("pk"))
 
 
 def batch_for(user: User, batch_id: uuid.UUID) -> Batch:
@@ -30,6 +57,17 @@ def batch_for(user: User, batch_id: uuid.UUID) -> Batch:
     if batch is None or not may_see_batch(batch, user):
         raise Http404("No such upload.")
     return batch
+
+
+def open_uploads_of(user: User) -> QuerySet[Batch]:
+    """The uploads that a person has begun and not finished; newest first."""
+    return Batch.objects.filter(by_id=user.pk, source="upload", state="receiving").select_related("campaign")
+
+
+def received_of(batch: Batch, keys: list[str]) -> list[int]:
+    """For each key of an upload's file how many bytes of it are here; -1 where nothing is known of it."""
+    known = dict(batch.originals.values_list("key", "received"))
+    return [known.get(key, -1) for key in keys]
 
 
 def may_hear_batch(user: User, batch_id: str) -> bool:
@@ -41,7 +79,50 @@ def may_hear_batch(user: User, batch_id: str) -> bool:
     return batch is not None and may_see_batch(batch, user)
 
 
+def may_hear_intake(user: User, campaign_id: str) -> bool:
+    """Whether a person may hear that batches of a campaign open and close: its coordinators."""
+    return campaigns_to_send_to(user).filter(pk=uuid.UUID(campaign_id)).exists()
+
+
 def campaigns_to_send_to(user: User) -> QuerySet[Campaign]:
     """The campaigns that a person may bring scans into."""
     mine = Q(memberships__user_id=user.pk, memberships__role="coordinator")
     return Campaign.objects.filter(mine).distinct().order_by("name")
+
+
+def reopenable(alike: QuerySet[Batch]) -> Batch | None:
+    """Of the batches of one series, the last one that ended, if it was refused and its originals are held."""
+    last = alike.filter(state__in=("done", "failed")).order_by("-opened_at").first()
+    if last is None or not last.holds_originals or last.lines.filter(state="accepted").exists():
+        return None
+    return last
+
+
+def completes_at(batch: Batch) -> datetime | None:
+    """When a batch that a machine sends counts as complete if nothing more comes; None where the sender must say so."""
+    if batch.state != "receiving" or not batch.sent_whole or batch.last_arrival_at is None:
+        return None
+    return batch.last_arrival_at + timedelta(seconds=settings.INTAKE_QUIET_S)
+
+
+def quiet_batches(now: datetime) -> QuerySet[Batch]:
+    """The batches of machines that said they sent everything, and from which nothing came for a while."""
+    since = now - timedelta(seconds=settings.INTAKE_QUIET_S)
+    return Batch.objects.filter(state="receiving", sent_whole=True, last_arrival_at__lte=since)
+
+
+def outlived_batches(now: datetime) -> QuerySet[Batch]:
+    """The batches whose originals' time is over; those never finished count from their last file."""
+    begun_before = now - timedelta(days=settings.QUARANTINE_HOLD_DAYS)
+    held = Q(state__in=("done", "failed"), held_until__lte=now)
+    left = Q(state="receiving", arrived__lte=begun_before)
+    batches = Batch.objects.annotate(arrived=Coalesce(F("last_arrival_at"), F("opened_at")))
+    return batches.filter(held | left, originals_gone_at=None).select_related("campaign")
+
+
+def earlier_line(campaign: Campaign, series_key: str) -> SeriesLine | None:
+    """The line by which a series is a case of a campaign already, whatever it was de-identified under."""
+    lines = SeriesLine.objects.filter(
+        batch__campaign=campaign, series_key=series_key, state="accepted", scan__cases__campaign=campaign
+    )
+    return lines.select_related("scan__study__patient").order_by("pk").first()

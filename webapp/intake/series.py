@@ -17,13 +17,18 @@ from webapp.archive.models import Scan
 from webapp.archive.queries import filed_scan
 from webapp.campaigns.actions import add_case
 from webapp.campaigns.models import Campaign, Case
-from webapp.intake import rules
+from webapp.intake import linkage, rules
 from webapp.intake.deidentification import Deidentifier
-from webapp.intake.identity import Identity, new_uid
+from webapp.intake.identity import Identity, series_key
 from webapp.intake.personal import Identifiers, personal_texts_of
+from webapp.intake.profile import DEVICE, Profile
+from webapp.intake.queries import earlier_line
 from webapp.intake.reading import Slices
 from webapp.intake.shifting import age_years, parsed_day
 from webapp.intake.sources import Found
+
+OTHER_OPTIONS = "It came in before under other options of de-identification, and stays as it was filed then."
+OTHER_IMAGES = "A series with the same UID but other images is a case of this campaign already; nothing was replaced."
 
 
 @dataclass(frozen=True)
@@ -43,9 +48,11 @@ def file_dicom_series(files: list[Found], campaign: Campaign, by: Any, advance: 
     Memory holds the volume and one file: each file is read for its header, for its voxels, and to be filed.
     """
     slices = Slices(files)
-    identifiers = Identifiers(personal_texts_of(slices.headers))
+    profile = Profile(campaign.deidentification_options)
+    kept = DEVICE if profile.options.device else frozenset()
+    identifiers = Identifiers(personal_texts_of(slices.headers, kept))
     try:
-        return _file(slices, identifiers, campaign, by, advance)
+        return _file(slices, identifiers, profile, campaign, by, advance)
     except SeriesRefused as refusal:
         # A sentence may quote a tag (a modality, say), and a hospital may have written anything there.
         raise SeriesRefused(
@@ -58,6 +65,7 @@ def file_dicom_series(files: list[Found], campaign: Campaign, by: Any, advance: 
 def _file(
     slices: Slices,
     identifiers: Identifiers,
+    profile: Profile,
     campaign: Campaign,
     by: Any,
     advance: Callable[[float], None],
@@ -67,14 +75,32 @@ def _file(
     checked = check_series(slices.headers, same_image=same_by_pixels(slices.whole))
     series = assemble_volume(checked, slices.whole, lambda part: advance(0.5 * part))
     first = slices.headers[series.order[0]]
-    deidentifier = Deidentifier(_identity_of(first), identifiers)
+    deidentifier = Deidentifier(_identity_of(first), identifiers, profile)
+    linkage.is_on()  # a key that is none refuses the series before anything of it is filed
     new = _new_scan(deidentifier, first, series)
     known = filed_scan(new.series_uid) is not None
+    if not known and (earlier := _under_other_options(campaign, first, series)):
+        case_number = add_case(campaign=campaign, scan=earlier, by=by).number
+        return Filed(
+            earlier, case_number, earlier.description, sentence_of(earlier, case_number, True), [OTHER_OPTIONS]
+        )
     filed = file_with_case(new, series, _instances(slices, series, deidentifier, advance), campaign, by)
+    linkage.keep(deidentifier.identity)
     noun = "file was" if repeated == 1 else "files were"
     notes = [f"{repeated} {noun} sent twice; each image counts once."] if repeated else []
     notes += [note.sentence for note in series.notes]
     return Filed(*filed, new.description, sentence_of(filed[0], filed[1], known), notes)
+
+
+def _under_other_options(campaign: Campaign, header: Dataset, series: SeriesVolume) -> Scan | None:
+    """The scan that the campaign has of this very series, filed while its options were others. Raises SeriesRefused."""
+    line = earlier_line(campaign, series_key(text(header, "SeriesInstanceUID")))
+    if line is None or line.scan is None:
+        return None
+    now = series.volume.voxels_sha256(), series.volume.geometry_sha256()
+    if now != (line.scan.voxels_sha256, line.scan.geometry_sha256):
+        raise SeriesRefused("series_differs", OTHER_IMAGES)
+    return line.scan
 
 
 def file_with_case(
@@ -136,7 +162,7 @@ def _new_scan(deidentifier: Deidentifier, header: FileDataset, series: SeriesVol
     series_uid = text(clean, "SeriesInstanceUID")
     return NewScan(
         pseudonym=deidentifier.identity.pseudonym,
-        study_uid=study_uid or new_uid(f"study of {series_uid}"),
+        study_uid=study_uid or deidentifier.new_uid(f"study of {series_uid}"),
         series_uid=series_uid,
         source="dicom",
         sex=text(clean, "PatientSex"),

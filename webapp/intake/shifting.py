@@ -7,6 +7,8 @@ from webapp.intake.identity import Identity
 
 OLDEST_AGE_YEARS = 89
 _DAY = re.compile(r"^(\d{4})[.:-]?(\d{2})[.:-]?(\d{2})")
+_TIME = re.compile(r"\s*\d{2}(?::?\d{2}(?::?\d{2}(?:\.\d{1,6})?)?)?\s*")
+_REST = re.compile(r"(?:\d{2}){0,3}(?:\.\d{1,6})?(?:[+-]\d{4})?")
 _AGE = re.compile(r"^\s*(\d{1,4})\s*([DWMY])?\s*$", re.IGNORECASE)
 _AGE_UNITS_PER_YEAR = {"D": 365.25, "W": 52.18, "M": 12.0, "Y": 1.0}
 
@@ -34,7 +36,12 @@ def shifted_datetime(identity: Identity, value: object) -> str:
     text = str(value).strip()
     moved = shifted_date(identity, text)
     rest = text[8:] if re.match(r"^\d{8}", text) else ""
-    return moved + rest if moved and re.fullmatch(r"[0-9.+-]*", rest) else moved
+    return moved + rest if moved and _REST.fullmatch(rest) else moved
+
+
+def plain_time(text: str) -> str:
+    """A TM value as it is; empty where it is none."""
+    return text if _TIME.fullmatch(text) else ""
 
 
 def capped_age(text: str) -> str:

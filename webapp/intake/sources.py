@@ -28,6 +28,10 @@ HEAD_BYTES = 32 * 1024
 LITTER = {".ds_store", "thumbs.db", "desktop.ini", "dicomdir", "lockfile", "version"}
 
 
+# The code of lines about what never came into quarantine (a link, a missing path).
+NOT_SENT = "not_sent"
+
+
 @dataclass(frozen=True)
 class Found:
     """One file: what lines call it, its bytes' count, and how to open it. `head` reads its first bytes cheaply."""
@@ -45,6 +49,7 @@ class Unusable:
 
     label: str
     sentence: str
+    code: str = "unusable"
 
 
 @dataclass(frozen=True)
@@ -68,9 +73,9 @@ def files_under(paths: Iterable[Path]) -> Iterator[Sent | Unusable]:
                     yield _on_disk(Path(folder, name))
                 for linked in (f for f in folders if Path(folder, f).is_symlink()):
                     found = True
-                    yield Unusable(shown_name(linked), "It is a symbolic link; links are not followed.")
+                    yield Unusable(shown_name(linked), "It is a symbolic link; links are not followed.", NOT_SENT)
             if not found:
-                yield Unusable("the folder", "It is empty: there is no file in it or below it.")
+                yield Unusable("the folder", "It is empty: there is no file in it or below it.", NOT_SENT)
         else:
             yield _on_disk(path.resolve())
 
@@ -79,11 +84,11 @@ def _on_disk(path: Path) -> Sent | Unusable:
     try:
         status = path.lstat()
     except OSError:
-        return Unusable(shown_name(path.name), "There is no such file or folder.")
+        return Unusable(shown_name(path.name), "There is no such file or folder.", NOT_SENT)
     if stat.S_ISLNK(status.st_mode):
-        return Unusable(shown_name(path.name), "It is a symbolic link; links are not followed.")
+        return Unusable(shown_name(path.name), "It is a symbolic link; links are not followed.", NOT_SENT)
     if not stat.S_ISREG(status.st_mode):
-        return Unusable(shown_name(path.name), "It is not a regular file.")
+        return Unusable(shown_name(path.name), "It is not a regular file.", NOT_SENT)
     return Sent(path.name, status.st_size, lambda: open(path, "rb"))
 
 

@@ -1,28 +1,71 @@
 """The worker's part of intake."""
 
+import logging
 import uuid
 
+from django.db import DatabaseError
+from django.utils import timezone
+
 from webapp.audit.actor import SYSTEM
+from webapp.audit.refusal import ActionRefused
 from webapp.intake import quarantine
-from webapp.intake.actions import end_batch
+from webapp.intake.actions import end_batch, finish_batch, note_originals_removed
 from webapp.intake.models import Batch
-from webapp.intake.processing import process
+from webapp.intake.processing import alone_with, process
+from webapp.intake.queries import outlived_batches, quiet_batches
 from webapp.jobs import task
+from webapp.jobs.periodic import every
+
+log = logging.getLogger(__name__)
+LOOK_EVERY_S = 2.0
+SWEEP_EVERY_S = 60.0
 
 
 @task("intake.process_batch", on_given_up="intake.give_batch_up")
 def process_batch(batch_id: str) -> None:
-    """Take in a finished upload, then remove its originals. Run again after a crash, it recognises what is filed."""
+    """Take in what a batch holds. Run again after a crash, it goes on where it was and doubles nothing."""
     batch = Batch.objects.select_related("campaign", "by").get(pk=uuid.UUID(batch_id))
-    for _ in process(batch, quarantine.waiting(batch.pk), batch.by or SYSTEM):
+    for _ in process(batch, quarantine.waiting(batch), batch.by or SYSTEM):
         pass
-    quarantine.discard(batch.pk)
 
 
 @task("intake.give_batch_up")
 def give_batch_up(batch_id: str) -> None:
-    """Say that an upload could not be processed, and keep nothing of it."""
+    """Say that a batch could not be processed; its originals are held, so that it can be tried again."""
     batch = Batch.objects.select_related("campaign").get(pk=uuid.UUID(batch_id))
     if batch.state in ("waiting", "processing"):
         end_batch(batch=batch, by=SYSTEM, sentence="The worker failed on it three times.")
-    quarantine.discard(batch.pk)
+
+
+@every(LOOK_EVERY_S, "intake.close_quiet_batches")
+def close_quiet_batches() -> None:
+    """Hand on what machines sent, when nothing more of a series came for a while."""
+    for batch in quiet_batches(timezone.now()):
+        try:
+            finish_batch(batch=batch, by=SYSTEM)
+        except ActionRefused as refused:
+            log.warning("%s stays open: %s", batch, refused.code)
+
+
+@every(SWEEP_EVERY_S, "intake.sweep")
+def sweep() -> None:
+    """Let originals go whose time is over, and what killed processes left behind."""
+    for batch in outlived_batches(timezone.now()):
+        try:
+            # The files first: a kill in between leaves a note to be written, never a file that nobody knows of.
+            quarantine.remove(batch.pk)
+            note_originals_removed(batch=batch, reason="the hold time is over")
+        except (OSError, DatabaseError) as error:
+            log.error("the originals of %s stay for now: %s", batch, type(error).__name__)
+    _end_what_the_command_left()
+    quarantine.remove_left_behind()
+
+
+def _end_what_the_command_left() -> None:
+    """A batch of the command line lives as long as its process: end those that were killed."""
+    for batch in Batch.objects.filter(source="command", state__in=("receiving", "processing")):
+        with alone_with(batch) as mine:
+            batch.refresh_from_db()
+            if mine and batch.state in ("receiving", "processing"):
+                sentence = "The command was ended before it was done: call it again, or try again what it had sealed."
+                end_batch(batch=batch, by=SYSTEM, sentence=sentence)

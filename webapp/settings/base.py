@@ -15,6 +15,13 @@ PSEUDONYM_KEY = installation_secret(GROUNDGLASS_HOME, "pseudonyms")
 # Encrypts originals while they wait in quarantine.
 QUARANTINE_KEY = installation_secret(GROUNDGLASS_HOME, "quarantine")
 
+# Originals are held this long after their batch ended; a series counts as complete when nothing came for so long.
+QUARANTINE_HOLD_DAYS = float(os.environ.get("QUARANTINE_HOLD_DAYS", "7"))
+INTAKE_QUIET_S = float(os.environ.get("INTAKE_QUIET_S", "30"))
+
+# For whom the linkage table is sealed; empty: none is kept.
+LINKAGE_PUBLIC_KEY = os.environ.get("LINKAGE_PUBLIC_KEY", "")
+
 DEBUG = os.environ.get("GROUNDGLASS_DEBUG") == "1"
 ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if o]

@@ -22,7 +22,8 @@ function show(element: HTMLElement, message: PushMessage): void {
 let reloading = false;
 
 function readAgain(): void {
-  if (reloading) return;
+  // A page that is sending files is not left for news.
+  if (reloading || document.querySelector("[data-upload].busy")) return;
   reloading = true;
   setTimeout(() => location.reload(), 400);
 }
@@ -35,7 +36,7 @@ export function followTopics(): void {
     topics,
     (message) => {
       elements.filter((element) => element.dataset.topic === message.topic).forEach((element) => show(element, message));
-      if (/\.(finished|failed|signed|filed|done|deleted)$/.test(message.kind)) readAgain();
+      if (/\.(finished|failed|signed|filed|done|deleted|opened|closed)$/.test(message.kind)) readAgain();
     },
     readAgain,
   );

@@ -12,6 +12,12 @@ from tests.factories.sites import a_campaign
 from webapp.campaigns.models import Campaign
 
 
+@pytest.fixture(autouse=True)
+def _quarantine_of_this_test(request, tmp_path):
+    """Give each test a quarantine of its own."""
+    request.getfixturevalue("settings").GROUNDGLASS_HOME = tmp_path / "home"
+
+
 @pytest.fixture
 def campaign(db) -> Campaign:
     """A campaign whose slug is covid."""
@@ -38,7 +44,7 @@ def series(phantom, tmp_path) -> Callable[..., list[Path]]:
 def ingest(campaign) -> Callable[..., tuple[str, int]]:
     """Call the command; return what it printed and its exit status."""
 
-    def call(*paths: Path) -> tuple[str, int]:
+    def call(*paths: Path | str) -> tuple[str, int]:
         out = io.StringIO()
         try:
             call_command("ingest", *map(str, paths), campaign=campaign.slug, stdout=out, no_color=True)

@@ -1,5 +1,6 @@
 """No string of a made-up identity survives: in files, rows, lines, logs, whatever the hospital hid it in."""
 
+import copy
 import io
 import logging
 
@@ -14,11 +15,14 @@ from pydicom.uid import JPEGLSLossless, generate_uid
 
 from webapp.archive.models import Instance, Patient, Scan, Study
 from webapp.archive.queries import files_of
+from webapp.campaigns.deidentification import DeidentificationOptions
+from webapp.intake import identity
 from webapp.intake.deidentification import Deidentifier
 from webapp.intake.descriptors import clean_description
-from webapp.intake.identity import Identity, new_uid
+from webapp.intake.identity import Identity
 from webapp.intake.names import shown_name
 from webapp.intake.personal import Identifiers, personal_texts_of
+from webapp.intake.profile import Profile
 from webapp.intake.shifting import capped_age, shifted_date, shifted_datetime
 
 SECRETS = [
@@ -39,6 +43,11 @@ SECRETS = [
     "Godmanchester",
 ]
 OLD_UID_ROOT = "1.3.6.1.4.1.99999.7"
+DEFAULT = Profile(DeidentificationOptions())
+
+
+def new_uid(uid: str, profile: Profile = DEFAULT) -> str:
+    return identity.new_uid(uid, profile.name)
 
 
 def add_identity(dataset: Dataset) -> None:
@@ -153,7 +162,7 @@ def test_what_reading_needs_is_kept_and_marked(sent, ingest):
     first = pydicom.dcmread(io.BytesIO(next(iter(files_of(scan)))))
     assert first.PatientName == first.PatientID == Patient.objects.get().pseudonym
     assert first.PatientIdentityRemoved == "YES"
-    assert first.DeidentificationMethod.startswith("Groundglass groundglass-basic-1")
+    assert list(first.DeidentificationMethod) == ["Groundglass", DEFAULT.name]
     codes = {item.CodeValue for item in first.DeidentificationMethodCodeSequence}
     assert codes == {"113100", "113105", "113107", "113108"}
     assert first.LongitudinalTemporalInformationModified == "MODIFIED"
@@ -281,7 +290,124 @@ def test_every_level_of_nesting_is_cleaned():
     dataset.file_meta = pydicom.dataset.FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1"
     dataset.set_original_encoding(False, True)
-    deidentifier = Deidentifier(Identity("1"), Identifiers(["Featherstonehaugh"]))
+    deidentifier = Deidentifier(Identity("1"), Identifiers(["Featherstonehaugh"]), DEFAULT)
     content = deidentifier.file_of(deidentifier.clean(dataset))
     assert b"Featherstonehaugh" not in content
     assert new_uid("1.2.3").encode() in content
+
+
+def cleaned(*identifiers: str, **values: object) -> bytes:
+    """The de-identified file of a small data set; `values` may be (VR, value) by a tag in hexadecimal."""
+    dataset = Dataset()
+    dataset.SOPClassUID, dataset.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.2", "1.2.3"
+    for name, value in values.items():
+        if name.startswith("x"):
+            dataset.add_new(int(name[1:], 16), *value)  # type: ignore[misc]
+        else:
+            setattr(dataset, name, value)
+    dataset.file_meta = pydicom.dataset.FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1"
+    buffer = io.BytesIO()
+    pydicom.dcmwrite(buffer, dataset, enforce_file_format=False, implicit_vr=False, little_endian=True)
+    sent = pydicom.dcmread(io.BytesIO(buffer.getvalue()), force=True)
+    deidentifier = Deidentifier(Identity("1"), Identifiers(identifiers), DEFAULT)
+    return deidentifier.file_of(deidentifier.clean(sent))
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        {"x00180060": ("LO", "Nobody^Known")},  # KVP as text
+        {"x00189306": ("UT", "Nobody Known")},  # a double as unlimited text
+        {"x00280030": ("LO", "Nobody\\Known")},  # PixelSpacing
+        {"x00080060": ("LO", "Nobody Known")},  # Modality in small letters
+        {"x00080020": ("LO", "Nobody Known")},  # StudyDate
+        {"x00080030": ("LO", "Nobody Known")},  # StudyTime
+        {"x0020000D": ("LO", "1.2.840.10008.Nobody.Known")},  # a UID that is none
+        {"x00080018": ("LO", "Nobody.Known")},
+        {"x00100010": ("UN", b"Nobody^Known")},
+        {"x00100010": ("OB", b"Nobody^Known")},
+        {"x00100020": ("LT", "Nobody Known")},
+        {"x00081030": ("UN", b"Nobody Known")},
+        {"x00280010": ("OB", b"Nobody Known" * 2)},  # Rows
+        {"x00189999": ("LO", "Nobody Known")},  # in no dictionary
+        {"x00080000": ("UL", 1), "x00090010": ("LO", "Nobody Known"), "x00091001": ("PN", "Nobody^Known")},
+        {"x60020022": ("LO", "Nobody Known"), "x50000030": ("LO", "Nobody Known")},
+        {"x00420011": ("OB", b"%PDF Nobody Known")},
+        {"x00880200": ("SQ", [Dataset()]), "x00204000": ("LT", "Nobody Known")},
+        {"x00080201": ("SH", "Nobody Known")},
+        {"x00181250": ("SH", "Nobody Known")},  # a coil's name: no attribute of CT
+    ],
+)
+def test_text_that_no_one_expects_goes_though_nobody_knows_the_words(hidden):
+    content = cleaned(**hidden)
+    assert b"Nobody" not in content
+    assert b"Known" not in content
+
+
+def test_only_uids_that_dicom_registers_stay():
+    content = cleaned(StudyInstanceUID="1.2.840.10008.19310304.4711", FrameOfReferenceUID="1.2.840.10008.1.4.1.1")
+    assert b"19310304" not in content
+    assert b"1.2.840.10008.1.4.1.1" in content
+
+
+def test_code_words_stay_unless_they_are_the_patients():
+    content = cleaned(
+        "Mono",
+        "CHOLMONDELEY",
+        PhotometricInterpretation="MONOCHROME2",
+        ImageType=["ORIGINAL", "CHOLMONDELEY_1", "MONO"],
+    )
+    dataset = pydicom.dcmread(io.BytesIO(content))
+    assert (dataset.PhotometricInterpretation, list(dataset.ImageType)) == ("MONOCHROME2", ["ORIGINAL", "", ""])
+
+
+@pytest.mark.parametrize("charset", ["ISO_IR 192", "ISO 2022 IR 87", "ISO 2022 IR 149", "GB18030", "ISO_IR 144"])
+def test_character_sets_stay_and_hide_nothing(charset):
+    names = {
+        "ISO_IR 192": "Wymondham^Grüße",
+        "ISO 2022 IR 87": "山田^太郎",
+        "ISO 2022 IR 149": "김희중",
+        "GB18030": "王小东",
+        "ISO_IR 144": "Люкceмбypг",
+    }
+    charsets = ["", charset] if "2022" in charset else charset
+    dataset = Dataset()
+    dataset.SpecificCharacterSet = charsets
+    dataset.PatientName = names[charset]
+    texts = personal_texts_of([dataset])
+    content = cleaned(
+        *texts, SpecificCharacterSet=charsets, PatientName=names[charset], ManufacturerModelName=f"for {names[charset]}"
+    )
+    read = pydicom.dcmread(io.BytesIO(content))
+    assert read.ManufacturerModelName in ("for", "")
+    for word in names[charset].split("^"):
+        assert word not in str(read)
+    assert read.SpecificCharacterSet == dataset.SpecificCharacterSet
+
+
+def test_numbers_in_uids_and_coordinates_are_no_patient_number():
+    """Digits of a patient's number stand in some UID by chance; refusing that series would refuse many."""
+    identifiers = Identifiers(["123456"])
+    assert not identifiers.are_in_file(b"2.25.99123456001 -123456.5 0.123456")
+    assert identifiers.are_in_file(b"LO\x06\x00123456SH")
+    assert identifiers.are_in_file(b"MRN123456 ")
+
+
+def test_overlay_in_the_unused_bits_is_cleared_and_a_sign_is_not(series, ingest):
+    paths = series()
+    dataset = pydicom.dcmread(paths[0])
+    words = np.frombuffer(dataset.PixelData, "<u2") | np.uint16(0x8000)
+    dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 12, 11, 0
+    dataset.PixelData = words.tobytes()
+    plain = Deidentifier(Identity("1"), Identifiers([]), DEFAULT)
+    assert (np.frombuffer(plain.clean(copy.deepcopy(dataset)).PixelData, "<u2") >= 0x8000).all()
+    dataset.add_new(0x60000102, "US", 15)
+    cleared = np.frombuffer(plain.clean(dataset).PixelData, "<u2")
+    assert np.array_equal(cleared, words & 0x0FFF)
+
+
+def test_institutions_words_do_not_maim_a_makers_name():
+    words = Identifiers(["St Swithuns Medical Center"])
+    assert words.cleaned("GE MEDICAL SYSTEMS") == "GE MEDICAL SYSTEMS"
+    assert words.cleaned("for St Swithuns") == "for St"

@@ -5,15 +5,17 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 from urllib.parse import quote
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
 from webapp import jobs
-from webapp.jobs import reaper
+from webapp.jobs import periodic, reaper
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -146,3 +148,28 @@ def test_job_that_raises_is_tried_three_times_and_then_told_of(worker, tmp_path)
     worker()
     assert traces(tmp_path, "told", 1) == 1
     assert traces(tmp_path, "raises", jobs.MAX_ATTEMPTS) == jobs.MAX_ATTEMPTS
+
+
+@pytest.mark.django_db
+def test_what_comes_round_runs_when_it_is_due_and_survives_its_own_failures(monkeypatch):
+    ran = []
+    monkeypatch.setattr(periodic, "_all", {})
+    periodic.every(10, "tests.round")(lambda: ran.append("round"))
+    periodic.every(10, "tests.broken")(lambda: 1 / 0)
+    assert periodic.run_due(100.0) == ["tests.round"]
+    assert periodic.run_due(105.0) == []
+    assert periodic.run_due(110.0) == ["tests.round"]
+    assert ran == ["round", "round"]
+
+
+@pytest.mark.django_db
+def test_what_comes_round_is_left_to_the_worker_that_has_it(monkeypatch):
+    ran = []
+    monkeypatch.setattr(periodic, "_all", {})
+    periodic.every(10, "tests.round")(lambda: ran.append("round"))
+    address = connection.get_connection_params()
+    with psycopg.connect(**{k: address[k] for k in ("dbname", "user", "password", "host", "port")}) as elsewhere:
+        key = zlib.crc32(b"tests.round") % 2**31
+        elsewhere.execute("SELECT pg_advisory_lock(%s, %s)", [periodic.PERIODIC_LOCK, key])
+        assert periodic.run_due(100.0) == []
+    assert periodic.run_due(120.0) == ["tests.round"]

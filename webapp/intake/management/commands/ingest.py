@@ -1,7 +1,10 @@
 """`manage.py ingest PATH... --campaign SLUG`: bring DICOM folders, zip archives and NIfTI files in."""
 
+import errno
+import itertools
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +13,13 @@ from django.core.management.base import BaseCommand, CommandError
 from webapp.audit.actor import SYSTEM
 from webapp.campaigns.actions import name_site
 from webapp.campaigns.models import Campaign
-from webapp.intake.actions import open_batch
+from webapp.intake import quarantine
+from webapp.intake.actions import discard_batch, open_batch
+from webapp.intake.models import Batch
 from webapp.intake.pipeline import Line
-from webapp.intake.processing import process
-from webapp.intake.sources import files_under
+from webapp.intake.processing import alone_with, process
+from webapp.intake.receiving import receive_all
+from webapp.intake.sources import Sent, Unusable, files_under
 
 
 class Command(BaseCommand):
@@ -27,6 +33,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--site", default="", metavar="NAME", help="the site that new scans come from, as you name it"
         )
+        parser.add_argument(
+            "--no-hold",
+            action="store_true",
+            help="read the files where they lie: no encrypted original is held, so nothing can be tried again",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Take in every path as one batch."""
@@ -34,18 +45,32 @@ class Command(BaseCommand):
         if campaign is None:
             known = ", ".join(Campaign.objects.order_by("slug").values_list("slug", flat=True)) or "none yet"
             raise CommandError(f"There is no campaign called {options['campaign']!r} (there are: {known}).")
-        batch = open_batch(campaign=campaign, by=SYSTEM)
+        things = files_under(Path(path) for path in options["paths"])
+        batch = open_batch(campaign=campaign, by=SYSTEM, source="command")
         accepted = refused = 0
-        sent = files_under(Path(path) for path in options["paths"])
-        for line in process(batch, sent, SYSTEM):
-            accepted += line.state == "accepted"
-            refused += line.state == "refused"
-            if options["site"] and line.scan is not None and line.scan.site in ("", campaign.default_site):
-                name_site(scans=[line.scan], site=options["site"], by=SYSTEM)
-            self._print(line)
+        with alone_with(batch):
+            for line in process(batch, things if options["no_hold"] else self._sealed(batch, things), SYSTEM):
+                accepted += line.state == "accepted"
+                refused += line.state == "refused"
+                if options["site"] and line.scan is not None and line.scan.site in ("", campaign.default_site):
+                    name_site(scans=[line.scan], site=options["site"], by=SYSTEM)
+                self._print(line)
         self.stdout.write(f"{accepted} accepted, {refused} refused.")
         if refused:
             sys.exit(1)
+
+    def _sealed(self, batch: Batch, things: Iterable[Sent | Unusable]) -> Iterable[Sent | Unusable]:
+        """Everything as it lies in quarantine; raises CommandError, and keeps nothing, where it finds no room there."""
+        try:
+            unusable = receive_all(batch=batch, things=things, durable=False)
+        except (OSError, quarantine.TooLarge) as error:
+            discard_batch(batch=batch, by=SYSTEM)
+            quarantine.remove(batch.pk)
+            raise CommandError(
+                f"{_reason(error)}: nothing was kept. Make room for the originals in quarantine, or read them where "
+                "they lie with --no-hold."
+            ) from error
+        return itertools.chain(unusable, quarantine.waiting(batch))
 
     def _print(self, line: Line) -> None:
         style = self.style.SUCCESS if line.state == "accepted" else self.style.ERROR
@@ -54,3 +79,10 @@ class Command(BaseCommand):
             kind = f"{self.style.WARNING('warning')}: " if line.state == "accepted" else ""
             self.stdout.write(f"          {kind}{warning}")
         self.stdout.flush()
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, quarantine.TooLarge):
+        return "A file is too large"
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return "The disk is full" if full else "The originals cannot be sealed"

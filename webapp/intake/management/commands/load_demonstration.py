@@ -45,7 +45,7 @@ class Command(BaseCommand):
             with tempfile.TemporaryDirectory(prefix="groundglass-") as folder:
                 phantom = make_phantom(seed, shape_zyx=(112, 288, 288), spacing_zyx_mm=(2.75, 1.15, 1.15))
                 write_dicom_series(phantom, Path(folder), patient_name=f"Phantom^{seed}", patient_id=f"PHANTOM-{seed}")
-                call_command("ingest", folder, campaign=SLUG, stdout=self.stdout)
+                call_command("ingest", folder, campaign=SLUG, no_hold=True, stdout=self.stdout)
 
     @transaction.atomic
     def _write_guideline(self, campaign: Campaign) -> None:

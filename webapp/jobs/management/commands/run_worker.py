@@ -9,10 +9,10 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from procrastinate.contrib.django import app
 
-from webapp.jobs import reaper
+from webapp.jobs import periodic, reaper
 
 FINISH_WITHIN_S = 20.0
 
@@ -58,11 +58,12 @@ async def _work(queues: list[str] | None, concurrency: int, wait: bool) -> bool:
                 )
             )
             reaping = asyncio.create_task(_reap_for_ever())
+            coming_round = asyncio.create_task(_run_periodic_for_ever() if wait else stop.wait())
             stopping = asyncio.create_task(stop.wait())
-            await asyncio.wait({worker, reaping, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            for running in (reaping, worker):
+            await asyncio.wait({worker, reaping, coming_round, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            for running in (reaping, coming_round, worker):
                 running.cancel()
-            results = await asyncio.gather(reaping, worker, return_exceptions=True)
+            results = await asyncio.gather(reaping, coming_round, worker, return_exceptions=True)
             stopping.cancel()
     for result in results:
         if isinstance(result, Exception):
@@ -74,6 +75,20 @@ async def _reap_for_ever() -> None:
     while True:
         await sync_to_async(_reap_once, thread_sensitive=False)()
         await asyncio.sleep(reaper.REAP_EVERY_S)
+
+
+async def _run_periodic_for_ever() -> None:
+    while True:
+        await sync_to_async(_run_due_once, thread_sensitive=False)()
+        await asyncio.sleep(periodic.ASK_EVERY_S)
+
+
+def _run_due_once() -> None:
+    close_old_connections()
+    try:
+        periodic.run_due()
+    finally:
+        connection.close()  # what it locked is free even where unlocking failed
 
 
 def _reap_once() -> None:

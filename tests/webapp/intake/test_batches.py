@@ -1,0 +1,349 @@
+"""What waits, what is held and for how long, trying again and discarding."""
+
+import io
+from datetime import timedelta
+
+import pydicom
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from tests.factories.sites import a_person
+from webapp.archive.models import Scan
+from webapp.audit.actor import SYSTEM
+from webapp.audit.models import Event
+from webapp.audit.refusal import ActionRefused
+from webapp.campaigns.models import Case
+from webapp.intake import quarantine
+from webapp.intake.actions import discard_batch, finish_batch, open_batch, try_again
+from webapp.intake.models import Batch, SeriesLine
+from webapp.intake.processing import alone_with
+from webapp.intake.queries import batches_of_kind, counts_by_kind, may_hear_intake
+from webapp.intake.receiving import Incoming, Sender, note_sent_whole, receive_files, receive_instance
+from webapp.intake.tasks import close_quiet_batches, process_batch, sweep
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def clara(campaign):
+    return a_person("clara", campaign, "coordinator")
+
+
+@pytest.fixture
+def client(clara) -> Client:
+    client = Client()
+    client.force_login(clara)
+    return client
+
+
+@pytest.fixture
+def upload(campaign, clara):
+    """A finished and processed upload of files."""
+
+    def send(paths) -> Batch:
+        batch = open_batch(campaign=campaign, by=clara, source="upload")
+        for path in paths:
+            content = path.read_bytes()
+            receive_files(batch=batch, files=[Incoming(str(path), len(content), "", content)], by=clara)
+        finish_batch(batch=batch, by=clara)
+        return process(batch)
+
+    return send
+
+
+@pytest.fixture
+def machine(campaign) -> Sender:
+    return Sender("dimse", campaign, SYSTEM, "CT01")
+
+
+def process(batch: Batch) -> Batch:
+    process_batch(batch_id=str(batch.pk))
+    batch.refresh_from_db()
+    return batch
+
+
+def store(sender: Sender, path) -> Batch:
+    """Let a machine send one image."""
+    content = path.read_bytes()
+    header = pydicom.dcmread(io.BytesIO(content), stop_before_pixels=True)
+    staged = quarantine.stage("", io.BytesIO(content), len(content))
+    return receive_instance(sender=sender, series_uid=str(header.SeriesInstanceUID), staged=staged)
+
+
+def events_of(batch: Batch) -> list[str]:
+    return list(Event.objects.filter(subject=f"batch:{batch.pk}").order_by("id").values_list("name", flat=True))
+
+
+def later(batch: Batch, **passed: float) -> None:
+    """Let time pass for a batch."""
+    for field in ("last_arrival_at", "held_until"):
+        moment = getattr(batch, field)
+        if moment:
+            Batch.objects.filter(pk=batch.pk).update(**{field: moment - timedelta(**passed)})
+    batch.refresh_from_db()
+
+
+# Originals are held, and go
+
+
+def test_originals_are_held_for_their_time_and_then_go(upload, series, settings):
+    settings.QUARANTINE_HOLD_DAYS = 3
+    batch = upload(series())
+    assert batch.held_until - batch.ended_at == timedelta(days=3)
+    later(batch, days=2.9)
+    sweep()
+    assert len(list(quarantine.waiting(batch))) == 8
+    later(batch, days=0.2)
+    sweep()
+    batch.refresh_from_db()
+    assert batch.originals_gone_at
+    assert not quarantine.folder_of(batch.pk).exists()
+    assert batch.originals.count() == 0
+    assert events_of(batch)[-1] == "batch.originals_removed"
+    sweep()
+    assert events_of(batch).count("batch.originals_removed") == 1
+    assert Scan.objects.count() == 1
+
+
+def test_upload_that_was_begun_and_left_goes_too(campaign, clara, settings):
+    batch = open_batch(campaign=campaign, by=clara, source="upload")
+    receive_files(batch=batch, files=[Incoming("a", 1, "", b"x")], by=clara)
+    batch.refresh_from_db()
+    later(batch, days=settings.QUARANTINE_HOLD_DAYS + 1)
+    sweep()
+    batch.refresh_from_db()
+    assert (batch.state, bool(batch.originals_gone_at)) == ("failed", True)
+    assert "never finished" in batch.sentence
+    assert not quarantine.folder_of(batch.pk).exists()
+
+
+def test_nothing_is_held_of_what_was_read_in_place(series, campaign, ingest):
+    ingest(series()[0].parent, "--no-hold")
+    batch = Batch.objects.get()
+    assert (batch.state, batch.held_until, batch.holds_originals) == ("done", None, False)
+    assert Scan.objects.count() == 1
+    assert not quarantine.folder_of(batch.pk).exists()
+
+
+def test_command_holds_what_it_took(series, ingest):
+    ingest(series()[0].parent)
+    batch = Batch.objects.get()
+    assert (batch.source, batch.file_count, len(list(quarantine.waiting(batch)))) == ("command", 8, 8)
+
+
+def test_killed_command_is_ended_once_nobody_has_its_batch(campaign):
+    batch = open_batch(campaign=campaign, by=SYSTEM, source="command")
+    sweep()
+    batch.refresh_from_db()
+    assert batch.state == "failed"
+    assert "ended before it was done" in batch.sentence
+
+
+# Trying again
+
+
+def test_refused_series_is_tried_again_under_the_rules_of_now(upload, series, monkeypatch, client):
+    good, bad = series("good"), series("bad", uid_seed="b")
+    dataset = pydicom.dcmread(bad[0])
+    dataset.BurnedInAnnotation = "YES"
+    dataset.save_as(bad[0])
+    batch = upload([*good, *bad])
+    assert sorted(batch.lines.values_list("state", "code")) == [("accepted", ""), ("refused", "burned_in")]
+    first = batch.lines.get(state="accepted")
+    monkeypatch.setattr("webapp.intake.rules.require_takeable", lambda headers: None)
+    assert client.post(f"/intake/batches/{batch.pk}/again/").status_code == 302
+    batch.refresh_from_db()
+    assert batch.state == "waiting"
+    process(batch)
+    assert list(batch.lines.values_list("state", flat=True)) == ["accepted", "accepted"]
+    assert batch.lines.filter(pk=first.pk).exists(), "what was filed is not read again"
+    assert (Scan.objects.count(), Case.objects.count(), batch.state) == (2, 2, "done")
+    assert events_of(batch)[-2:] == ["batch.tried_again", "batch.processed"]
+
+
+def test_lines_of_what_never_came_in_stay(ingest, series, tmp_path):
+    paths = series()
+    (paths[0].parent / "link.dcm").symlink_to(paths[0])
+    ingest(paths[0].parent)
+    batch = Batch.objects.get()
+    try_again(batch=batch, by=SYSTEM)
+    process(batch)
+    assert sorted(batch.lines.values_list("state", "code")) == [("accepted", ""), ("refused", "not_sent")]
+
+
+def test_nothing_is_tried_again_while_under_way_or_when_its_originals_are_gone(upload, series, clara):
+    batch = upload(series())
+    try_again(batch=batch, by=clara)
+    with pytest.raises(ActionRefused, match="still under way"):
+        try_again(batch=batch, by=clara)
+    process(batch)
+    discard_batch(batch=batch, by=clara)
+    with pytest.raises(ActionRefused):
+        try_again(batch=batch, by=clara)
+
+
+def test_batch_that_another_process_has_is_left_to_it(upload, series, monkeypatch):
+    batch = upload(series())
+    Batch.objects.update(state="processing")
+    SeriesLine.objects.all().delete()
+
+    class Theirs:
+        def __enter__(self):
+            return False
+
+        def __exit__(self, *_):
+            return None
+
+    monkeypatch.setattr("webapp.intake.processing.alone_with", lambda batch: Theirs())
+    process(batch)
+    assert (batch.state, batch.lines.count()) == ("processing", 0)
+
+
+def test_a_process_has_a_batch_to_itself_and_lets_it_go(campaign):
+    batch = open_batch(campaign=campaign, by=SYSTEM, source="command")
+    with alone_with(batch) as mine, alone_with(batch) as mine_again:
+        assert mine
+        assert mine_again
+
+
+# Discarding
+
+
+def test_discarding_asks_for_the_code_names_what_goes_and_keeps_filed_scans(upload, series, client):
+    bad = series("bad", uid_seed="b")
+    bad[3].unlink()
+    batch = upload([*series("good"), *(path for path in bad if path.exists())])
+    page = client.get(f"/intake/batches/{batch.pk}/").content.decode()
+    assert f"Type <strong>{batch.code}</strong> to destroy them" in page
+    assert "15 originals" in page
+    assert "1 refused series that can then no more be tried again" in page
+    client.post(f"/intake/batches/{batch.pk}/destroy/", {"code": "000000"})
+    assert quarantine.folder_of(batch.pk).exists()
+    client.post(f"/intake/batches/{batch.pk}/destroy/", {"code": batch.code.lower()})
+    batch.refresh_from_db()
+    assert (batch.state, Scan.objects.count(), batch.lines.count()) == ("discarded", 1, 2)
+    assert not quarantine.folder_of(batch.pk).exists()
+    event = Event.objects.get(name="batch.discarded")
+    assert event.content["details"] == {"files": 15, "bytes": batch.byte_count, "scans_kept": 1}
+    assert "Destroy" not in client.get(f"/intake/batches/{batch.pk}/").content.decode()
+
+
+def test_only_coordinators_and_the_sender_may_discard_or_try_again(upload, series, campaign):
+    batch = upload(series())
+    reader = Client()
+    reader.force_login(a_person("reader", campaign, "radiologist"))
+    for what in ("again", "destroy", "take"):
+        assert reader.post(f"/intake/batches/{batch.pk}/{what}/", {"code": batch.code}).status_code == 404
+    assert quarantine.folder_of(batch.pk).exists()
+    other = Client()
+    other.force_login(a_person("second", campaign, "coordinator"))
+    other.post(f"/intake/batches/{batch.pk}/destroy/", {"code": batch.code})
+    assert not quarantine.folder_of(batch.pk).exists()
+
+
+# What machines send, image by image
+
+
+def test_series_waits_until_nothing_more_of_it_comes(machine, series, settings, run_jobs):
+    paths = series()
+    batches = {store(machine, path).pk for path in paths}
+    (batch,) = Batch.objects.all()
+    assert batches == {batch.pk}
+    assert (batch.sender, batch.file_count, batch.state) == ("CT01", 8, "receiving")
+    later(batch, seconds=settings.INTAKE_QUIET_S * 10)
+    close_quiet_batches()
+    batch.refresh_from_db()
+    assert batch.state == "receiving", "its sender has not said that it is whole"
+    note_sent_whole([batch.pk])
+    close_quiet_batches()
+    batch.refresh_from_db()
+    assert batch.state == "waiting"
+    run_jobs()
+    batch.refresh_from_db()
+    assert (batch.state, Scan.objects.count()) == ("done", 1)
+    assert events_of(batch) == ["batch.opened", "batch.finished", "batch.processed"]
+
+
+def test_another_image_makes_a_whole_series_wait_again(machine, series, settings):
+    paths = series()
+    batch = store(machine, paths[0])
+    note_sent_whole([batch.pk])
+    batch.refresh_from_db()
+    later(batch, seconds=settings.INTAKE_QUIET_S - 5)
+    close_quiet_batches()
+    store(machine, paths[1])
+    batch.refresh_from_db()
+    assert (batch.state, batch.sent_whole) == ("receiving", False)
+    assert batch.last_arrival_at > timezone.now() - timedelta(seconds=60)
+
+
+def test_each_series_is_a_batch_and_the_same_image_again_is_one(machine, series):
+    first, second = series("a"), series("b", uid_seed="b")
+    for path in [*first, *second, *first]:
+        store(machine, path)
+    assert sorted(Batch.objects.values_list("file_count", flat=True)) == [8, 8]
+    assert not list((quarantine.root() / "incoming").iterdir())
+
+
+def test_rest_of_a_refused_series_is_checked_with_what_came_before(machine, series, run_jobs):
+    paths = series()
+    for path in [*paths[:3], *paths[4:]]:
+        batch = store(machine, path)
+    finish_batch(batch=batch, by=SYSTEM)
+    run_jobs()
+    assert batch.lines.get().state == "refused"
+    assert store(machine, paths[3]).pk == batch.pk
+    batch.refresh_from_db()
+    assert (batch.state, batch.held_until) == ("receiving", None)
+    finish_batch(batch=batch, by=SYSTEM)
+    run_jobs()
+    assert batch.lines.get().state == "accepted"
+    assert events_of(batch).count("batch.reopened") == 1
+
+
+def test_late_image_of_a_filed_series_is_refused_in_a_batch_of_its_own(machine, series, run_jobs):
+    paths = series()
+    for path in paths[:-1]:
+        batch = store(machine, path)
+    finish_batch(batch=batch, by=SYSTEM)
+    run_jobs()
+    late = store(machine, paths[-1])
+    assert late.pk != batch.pk
+    finish_batch(batch=late, by=SYSTEM)
+    run_jobs()
+    assert "other images is already in the archive" in late.lines.get().sentence
+    assert Scan.objects.count() == 1
+
+
+def test_coordinator_takes_what_a_broken_off_sender_left(machine, series, client, run_jobs):
+    batch = store(machine, series()[0])
+    page = client.get(f"/intake/batches/{batch.pk}/").content.decode()
+    assert "it is still sending, or it broke off" in page
+    client.post(f"/intake/batches/{batch.pk}/take/")
+    run_jobs()
+    batch.refresh_from_db()
+    assert batch.state == "done"
+
+
+# The page
+
+
+def test_page_chooses_what_waits_was_refused_or_is_held(upload, series, machine, clara, client):
+    bad = series("bad", uid_seed="b")
+    bad[3].unlink()
+    held, refused = upload(series("good")), upload(path for path in bad if path.exists())
+    waiting = store(machine, series("c", uid_seed="c")[0])
+    assert counts_by_kind(clara) == {"waiting": 1, "refused": 1, "held": 2}
+    assert list(batches_of_kind(clara, "waiting")) == [waiting]
+    assert list(batches_of_kind(clara, "refused")) == [refused]
+    assert set(batches_of_kind(clara, "held")) == {held, refused}
+    page = client.get("/intake/?show=refused").content.decode()
+    assert refused.code in page
+    assert held.code not in page
+    assert "originals held until" in page
+
+
+def test_only_coordinators_hear_that_batches_open(campaign, clara):
+    assert may_hear_intake(clara, str(campaign.pk))
+    assert not may_hear_intake(a_person("reader", campaign, "radiologist"), str(campaign.pk))
