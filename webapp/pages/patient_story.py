@@ -81,6 +81,26 @@ def patient_story_for(user: User, patient: Patient) -> dict[str, Any]:
     return {"patient": patient, "entries": entries, "trends": _trends(entries)}
 
 
+@dataclass(frozen=True)
+class Neighbours:
+    """The scans of the same patient next to one in time, and how many there are in all."""
+
+    count: int
+    prior: Scan | None
+    follow_up: Scan | None
+
+
+def neighbours_of(user: User, scan: Scan) -> Neighbours:
+    """The nearest prior and follow-up of a scan that a person may see; none of the same day, or of one not known."""
+    mine = scans_for(user).filter(study__patient_id=scan.study.patient_id).select_related("study")
+    day = scan.study.shifted_date
+    if day is None:
+        return Neighbours(mine.count(), None, None)
+    before = mine.filter(study__shifted_date__lt=day).order_by("-study__shifted_date", "pk").first()
+    after = mine.filter(study__shifted_date__gt=day).order_by("study__shifted_date", "pk").first()
+    return Neighbours(mine.count(), before, after)
+
+
 def places_of(user: User, scan: Scan) -> list[Place]:
     """Where one scan is used, as a person may see it."""
     return _places(user, [scan])[scan.pk]
@@ -116,7 +136,7 @@ def _label(when: date | None, before: date | None, *, first: bool) -> str:
     days = (when - before).days
     if days == 0:
         return "the same day"
-    return f"{days} day{'' if days == 1 else 's'} later"
+    return f"follow-up, {days} day{'' if days == 1 else 's'} later"
 
 
 def _trends(entries: list[ScanInTime]) -> list[CampaignTrend]:

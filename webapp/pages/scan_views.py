@@ -31,7 +31,7 @@ from webapp.campaigns.queries import (
 from webapp.campaigns.rules import MOST_SCANS_NAMED, may_name_site
 from webapp.pages.actions import view_patient, view_scan_page
 from webapp.pages.forms import DeletionForm
-from webapp.pages.patient_story import patient_story_for, places_of
+from webapp.pages.patient_story import neighbours_of, patient_story_for, places_of
 from webapp.pages.scan_facts import facts_of, files_of_scan, loss_of, sees_losses
 from webapp.pages.scan_search import Search
 from webapp.releases.actions import delete_scan
@@ -140,7 +140,7 @@ def scan(request: HttpRequest, scan_id: uuid.UUID) -> HttpResponse:
             "remarks": remarks_of(shown),
             "places": places,
             "files": files_of_scan(shown),
-            "scans_of_patient": scans_for(request.user).filter(study__patient=patient).count(),
+            "neighbours": neighbours_of(request.user, shown),
             "site_refusal": may_name_site([shown], request.user),
             "site_length": SITE_LENGTH,
             "deletion_refusal": may_delete_scan(shown, request.user),

@@ -125,8 +125,8 @@ def test_patient_page_has_the_scans_in_order_with_what_may_be_seen_of_them(place
     page = page_of(place.reader, address)
     order = [page.index(f"/scans/{case.scan_id}/") for case in cases]
     assert order == sorted(order)
-    assert "14 days later" in page
-    assert "76 days later" in page
+    assert "follow-up, 14 days later" in page
+    assert "follow-up, 76 days later" in page
     assert "first scan" in page
     for reading, values in zip(signed, numbers, strict=True):
         assert f"/readings/{reading.pk}/" in page
@@ -135,6 +135,21 @@ def test_patient_page_has_the_scans_in_order_with_what_may_be_seen_of_them(place
     assert page.count("<circle") == 4  # two charts of two signed scans
     # Weight does not stand there without what biases it.
     assert page.count("Contrast medium was given") == 3
+
+
+def test_scan_page_leads_to_the_prior_and_the_follow_up(place, story):
+    _, cases, _, _ = story
+    first, second, third = (f"/scans/{case.scan_id}/" for case in cases)
+    page = page_of(place.reader, second)
+    assert f'rel="prev" href="{first}">Prior 2019-03-01' in page
+    assert f'rel="next" href="{third}">Follow-up 2019-05-30' in page
+    assert "3 scans of this patient" in page
+    assert 'rel="prev"' not in page_of(place.reader, first)
+    assert 'rel="next"' not in page_of(place.reader, third)
+    Study.objects.update(shifted_date=None)
+    undated = page_of(place.reader, second)
+    assert 'rel="prev"' not in undated
+    assert 'rel="next"' not in undated
 
 
 def test_blinded_reader_sees_nothing_of_the_others_extent_over_time(place, story):
