@@ -12,7 +12,14 @@ LEFT_BEHIND_AFTER_S = 24 * 3600
 
 
 def files_named_by(scan: Scan) -> Iterator[tuple[str, str, str]]:
-    """(what it is, path, SHA-256) of each file that a scan names."""
+    """(what it is, path, SHA-256) of each file that is stored for a scan."""
+    yield from own_files_of(scan)
+    for kind, path, sha256 in DerivedObject.objects.filter(series__scan=scan).values_list("kind", "path", "sha256"):
+        yield f"DICOM {kind} of a mask", path, sha256
+
+
+def own_files_of(scan: Scan) -> Iterator[tuple[str, str, str]]:
+    """Those that whoever sees the scan may know of: none that was made from a reading, or from an AI draft."""
     for slab in scan.slabs:
         first, last = slab["z_start"] + 1, slab["z_start"] + slab["z_count"]
         yield f"slab of slices {first} to {last}", slab["path"], slab["sha256"]
@@ -22,8 +29,6 @@ def files_named_by(scan: Scan) -> Iterator[tuple[str, str, str]]:
         yield "preview", path, sha256
     for plane, size, path, sha256 in Picture.objects.filter(scan=scan).values_list("plane", "size", "path", "sha256"):
         yield f"{size} {plane} picture", path, sha256
-    for kind, path, sha256 in DerivedObject.objects.filter(series__scan=scan).values_list("kind", "path", "sha256"):
-        yield f"DICOM {kind} of a mask", path, sha256
 
 
 def damaged_files() -> Iterator[str]:

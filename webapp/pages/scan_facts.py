@@ -7,7 +7,7 @@ from django.db.models import Sum
 from webapp.accounts.models import User
 from webapp.algorithms.models import DraftRun
 from webapp.archive.models import Scan
-from webapp.archive.upkeep import files_named_by
+from webapp.archive.upkeep import files_named_by, own_files_of
 from webapp.campaigns.models import Case, Membership
 from webapp.masks.models import Mask
 from webapp.pages.story import spacing_text
@@ -91,15 +91,15 @@ def facts_of(scan: Scan) -> list[tuple[str, Facts]]:
 
 
 def files_of_scan(scan: Scan) -> list[File]:
-    """Every stored file of a scan with its checksum."""
-    return [File(*named) for named in files_named_by(scan)]
+    """Every stored file of a scan with its checksum, but for what was made of masks: that has rights of its own."""
+    return [File(*named) for named in own_files_of(scan)]
 
 
 def loss_of(scan: Scan) -> Loss:
     """What goes with a scan."""
     masks = Mask.objects.filter(scan=scan)
     return Loss(
-        files=len(files_of_scan(scan)),
+        files=sum(1 for _ in files_named_by(scan)),
         cases=Case.objects.filter(scan=scan).count(),
         drafts=DraftRun.objects.filter(scan=scan).exclude(mask=None).count(),
         readings=Reading.objects.filter(case__scan=scan).exclude(state=Reading.SUPERSEDED).count(),

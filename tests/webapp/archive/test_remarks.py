@@ -1,9 +1,8 @@
 """What is to be known of a scan is said once, in words, and weight's biases are told from the rest."""
 
-import pytest
-
+from inference.imaging.gate import GROUPS, TABLE, Verdict
 from webapp.archive.models import Scan
-from webapp.archive.remarks import KINDS, is_sharp, remarks_data, remarks_of, short_of, weight_remarks_of
+from webapp.archive.remarks import SHORT, remarks_data, remarks_of, short_of, weight_remarks_of
 
 
 def a_scan(**fields) -> Scan:
@@ -13,21 +12,6 @@ def a_scan(**fields) -> Scan:
 
 def codes(scan: Scan) -> list[str]:
     return [remark.code for remark in remarks_of(scan)]
-
-
-@pytest.mark.parametrize(
-    "kernel",
-    ["B60f", "B70s", "Br64f", "I70f", "Bl57d\\3", "FC51", "FC30", "FC86", "LUNG", "Lung", "BONEPLUS", "YA", "YB"],
-)
-def test_sharp_kernels_of_each_maker_are_known(kernel):
-    assert is_sharp(kernel)
-
-
-@pytest.mark.parametrize(
-    "kernel", ["", "B30f", "Br40", "D40s", "I31f", "FC18", "FC02", "STANDARD", "SOFT", "B", "C", "unknown", "<script>"]
-)
-def test_soft_and_unknown_kernels_are_not_taken_for_sharp(kernel):
-    assert not is_sharp(kernel)
 
 
 def test_nothing_is_said_of_a_scan_without_fault():
@@ -51,10 +35,14 @@ def test_scan_that_carries_nothing_of_its_acquisition_says_so():
     assert codes(a_scan(source="dicom", kernel="", slice_thickness_mm=None)) == []
 
 
-def test_every_kind_has_a_short_word_and_a_reason():
-    for code, kind in KINDS.items():
-        assert 0 < len(kind.short) <= 24, code
-        assert kind.why.endswith("."), code
+def test_every_warning_of_the_gate_has_a_word_for_lists_and_its_reason_on_pages():
+    of_masks = set(GROUPS["Masks from elsewhere"])
+    warnings = [row for row in TABLE.values() if row.verdict is Verdict.WARNING and row not in of_masks]
+    assert len(warnings) > 10
+    for row in warnings:
+        assert 0 < len(SHORT[row.code]) <= 24, row.code
+        (said,) = remarks_of(a_scan(warnings=[{"code": row.code, "sentence": row.sentence}]))
+        assert (said.why, said.biases_weight) == (row.why, row.biases_weight)
 
 
 def test_warning_that_is_not_known_here_is_shown_and_counts_for_weight():
