@@ -12,7 +12,7 @@ from webapp.audit.refusal import ActionRefused
 def answer_to(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn a refused action into 409 and every other expected error into {error, sentence}."""
     if isinstance(error, ActionRefused):
-        return Response({"error": error.code, "sentence": error.sentence}, status=409)
+        return Response({"error": error.code, "sentence": error.sentence, **error.about}, status=409)
     response = exception_handler(error, context)
     if response is None:
         return None

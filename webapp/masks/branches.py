@@ -115,7 +115,7 @@ def restore_state(
             )
     if not sent:
         raise ActionRefused(Refusal("same_state", "The mask is in that state already: there is nothing to restore."))
-    answers = append_strokes(mask=mask, sent=sent, by=by)
+    answers = append_strokes(mask=mask, sent=sent, by=by, from_the_past=True)
     if any(answer.status != APPLIED for answer in answers):
         raise ActionRefused(Refusal("held", "This tab does not hold the mask, so it cannot restore a state."))
     version = cut_version(mask=mask, reason="restore", by=by, chain=chain)

@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 import uuid
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -57,6 +58,14 @@ class StrokesInput(serializers.Serializer[dict[str, Any]]):
     """Strokes in the order in which they were painted."""
 
     strokes = StrokeInput(many=True, allow_empty=False, max_length=200)  # type: ignore[call-arg] # of many=True
+
+    def first_wrong(self) -> dict[str, str]:
+        """{"stroke": id} of the first stroke that cannot be read, where it has one; the others may be sent again."""
+        wrong = self.errors.get("strokes")
+        places = [place for place in wrong if isinstance(place, int)] if isinstance(wrong, Mapping) else []
+        row = self.initial_data["strokes"][min(places)] if places else None
+        name = row.get("id") if isinstance(row, Mapping) else None
+        return {"stroke": name} if isinstance(name, str) else {}
 
     def sent(self) -> list[SentStroke]:
         """The strokes, once valid."""

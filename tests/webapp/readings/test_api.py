@@ -10,7 +10,8 @@ from django.test import Client
 
 from inference.imaging.masks import read_container
 from tests.factories.sites import PASSWORD, Tab, a_reading, a_workplace
-from webapp.masks.queries import head_layers
+from webapp.masks.models import Version
+from webapp.masks.queries import head_layers, version_layers
 
 pytestmark = pytest.mark.django_db
 
@@ -164,8 +165,34 @@ def test_saved_stroke_repeated_after_signing_is_still_saved(place, reading):
     body = {"stroke_sequence": 1, "statement": reading.protocol.statement, "password": PASSWORD}
     client.post(f"/api/readings/{reading.pk}/sign/", body, content_type="application/json")
     assert client.post(url, known, content_type="application/json").json()["results"][0]["status"] == "duplicate"
-    fresh = {"strokes": [stroke_json(tab, after, before)]}
-    assert client.post(url, fresh, content_type="application/json").status_code == 409
+    version = Version.objects.get(mask=reading.mask)
+    fresh = {"strokes": [known["strokes"][0], stroke_json(tab, after, before)]}
+    late = client.post(url, fresh, content_type="application/json").json()
+    assert [r["status"] for r in late["results"]] == ["duplicate", "branched"], "kept beside: neither lost nor applied"
+    assert "closed" in late["results"][1]["sentence"]
+    np.testing.assert_array_equal(head_layers(reading.mask)["findings"], after)
+    np.testing.assert_array_equal(version_layers(version)["findings"], after)
+    (branch,) = client.get(f"/api/readings/{reading.pk}/branches/").json()["branches"]
+    assert [s["id"] for s in branch["strokes"]] == [fresh["strokes"][1]["id"]]
+    assert client_of(place.coordinator).post(url, fresh, content_type="application/json").status_code == 409
+
+
+def test_one_bad_stroke_is_named_so_that_the_others_can_go(place, reading):
+    client = client_of(place.reader)
+    before = head_layers(reading.mask)["findings"]
+    after, more = before.copy(), before.copy()
+    after[1, 3:7, 3:9] = 2
+    more[1, 3:7, 3:9] = 2
+    more[2, 3:7, 3:9] = 2
+    tab = Tab(reading, place.reader)
+    good, bad, later = (stroke_json(tab, *change) for change in ((before, after), (after, before), (after, more)))
+    url = f"/api/readings/{reading.pk}/strokes/"
+    for spoil in ({"undoes": str(uuid.uuid4()), "tool": "undo"}, {"tool": "Not a tool"}, {"payload_sha256": "0" * 64}):
+        body = {"strokes": [good, {**bad, **spoil}, later]}
+        answer = client.post(url, body, content_type="application/json")
+        assert (answer.status_code in (400, 409), answer.json()["stroke"]) == (True, bad["id"])
+    said = client.post(url, {"strokes": [good, later]}, content_type="application/json").json()
+    assert [r["status"] for r in said["results"]] == ["applied", "applied"]
 
 
 @pytest.mark.parametrize("path", POSTS)
@@ -177,7 +204,7 @@ def test_any_json_gets_a_sentence(place, reading, path, body):
     assert answer.json()["sentence"]
 
 
-@pytest.mark.parametrize("after", ["-1", "x", "\u00b2", "1e3", ""])
+@pytest.mark.parametrize("after", ["-1", "x", "\u00b2", "1e3", "", "9" * 5000])
 def test_place_in_the_log_must_be_a_number(place, reading, after):
     answer = client_of(place.reader).get(f"/api/readings/{reading.pk}/strokes/", {"after": after})
     assert answer.status_code == 409
