@@ -24,7 +24,7 @@ from webapp.masks.history import (
     version_state,
     voxel_history,
 )
-from webapp.masks.models import Stroke
+from webapp.masks.models import Mask, Stroke
 from webapp.masks.queries import head_layers, version_layers
 from webapp.masks.strokes import payload_of
 
@@ -122,6 +122,23 @@ def test_every_past_state_and_every_owner_is_that_of_a_plain_replay(edits, cut_a
 def test_a_state_that_is_not_there_is_an_error(reading):
     with pytest.raises(Stroke.DoesNotExist):
         state_at(reading.mask, 1)
+
+
+def test_a_past_state_is_the_same_when_strokes_come_in_while_it_is_read(reading):
+    painter = Painter(reading)
+    for z in range(6):
+        painter.paint("findings", 2, (slice(z, z + 1), slice(0, 9), slice(0, 9)))
+    known = Mask.objects.get(pk=reading.mask_id)
+    # What a request knew of the mask when it began; the two strokes after that came while it was at work.
+    painter.paint("findings", 3, (slice(0, 2), slice(0, 9), slice(0, 9)))
+    painter.paint("findings", 0, (slice(4, 6), slice(0, 9), slice(0, 9)))
+    for sequence in (6, 5, 0):
+        state = state_at(known, sequence)
+        np.testing.assert_array_equal(layers_of(state)["findings"], painter.states[sequence]["findings"])
+        assert state.stroke_sequence == sequence
+    now = head_state(known)
+    np.testing.assert_array_equal(layers_of(now)["findings"], painter.now["findings"])
+    assert now.stroke_sequence == 8, "voxels and their place in the log belong together"
 
 
 def test_a_version_is_read_without_change(reading):
