@@ -50,14 +50,26 @@ def branches_of(mask: Mask) -> list[Branch]:
 
 @audited(events.BRANCH_SETTLED)
 def settle_branch(
-    *, mask: Mask, tab: uuid.UUID, epoch: int, decision: str, strokes: list[uuid.UUID], by: Any, chain: str = SITE_CHAIN
+    *,
+    mask: Mask,
+    tab: uuid.UUID,
+    epoch: int,
+    up_to_sequence: int,
+    decision: str,
+    strokes: list[uuid.UUID],
+    by: Any,
+    chain: str = SITE_CHAIN,
 ) -> BranchDecision:
-    """Write down what became of a branch. Raises ActionRefused when it is not there or is settled already."""
+    """Write down what became of a branch up to the last of its strokes that was looked at; later ones wait again.
+
+    Raises ActionRefused when it is not there or is settled already.
+    """
     Mask.objects.select_for_update().get(pk=mask.pk)
     if decision not in (MERGED, SET_ASIDE):
         raise ActionRefused(Refusal("malformed", "`decision` is merged or set_aside."))
     branch = next((b for b in branches_of(mask) if (b.tab, b.epoch, b.settled) == (tab, epoch, None)), None)
-    if branch is None:
+    kept = [s for s in branch.strokes if s.stroke_sequence <= up_to_sequence] if branch else []
+    if not kept:
         raise ActionRefused(Refusal("no_branch", "No strokes of that tab are waiting beside the mask."))
     merged = mask.strokes.filter(pk__in=strokes, applied=True, tool="merge")
     if decision == MERGED and merged.count() != len(set(strokes)):
@@ -66,7 +78,7 @@ def settle_branch(
         mask=mask,
         tab=tab,
         epoch=epoch,
-        up_to_sequence=branch.strokes[-1].stroke_sequence,
+        up_to_sequence=kept[-1].stroke_sequence,
         decision=decision,
         decided_by_id=by.pk,
         strokes=[str(s) for s in strokes],
@@ -80,7 +92,7 @@ def settle_branch(
         epoch=epoch,
         decision=decision,
         strokes=settled.strokes,
-        kept=[str(s.pk) for s in branch.strokes],
+        kept=[str(s.pk) for s in kept],
     )
     return settled
 

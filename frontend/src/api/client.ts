@@ -185,7 +185,8 @@ export class Api {
   }
 
   settleBranch(branch: Branch, decision: "merged" | "set_aside", strokes: readonly string[]): Promise<unknown> {
-    return this.json("branches/settle/", { tab: branch.tab, epoch: branch.epoch, decision, strokes });
+    const up_to = branch.strokes[branch.strokes.length - 1].stroke_sequence;
+    return this.json("branches/settle/", { tab: branch.tab, epoch: branch.epoch, up_to, decision, strokes });
   }
 
   askForLease(tab: string): Promise<unknown> {

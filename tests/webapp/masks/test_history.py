@@ -253,14 +253,15 @@ def test_late_strokes_are_a_branch_until_somebody_decides(reading):
     merged = tab.stroke(old, new, tool="merge")
     with pytest.raises(ActionRefused, match="names the saved strokes"):
         settle_branch(
-            mask=reading.mask, tab=late.tab.id, epoch=late.tab.epoch, decision="merged", strokes=[merged.id],
-            by=reading.reader,
+            mask=reading.mask, tab=late.tab.id, epoch=late.tab.epoch, up_to_sequence=1, decision="merged",
+            strokes=[merged.id], by=reading.reader,
         )  # fmt: skip
     tab.send(merged)
     settle_branch(
         mask=reading.mask,
         tab=late.tab.id,
         epoch=late.tab.epoch,
+        up_to_sequence=1,
         decision="merged",
         strokes=[merged.id],
         by=reading.reader,
@@ -272,6 +273,26 @@ def test_late_strokes_are_a_branch_until_somebody_decides(reading):
     again[5, 10:14, 10:14] = 2
     late.tab.send(late.tab.stroke(new, again))
     assert [b.settled is None for b in branches_of(reading.mask)] == [False, True], "what came later waits again"
+
+
+def test_late_stroke_that_was_not_looked_at_is_not_settled_with_the_others(reading):
+    late = Painter(reading)
+    old = late.now["findings"].copy()
+    Tab(reading, reading.reader, take_over=True)
+    one, two = old.copy(), old.copy()
+    one[4, 10:14, 10:14] = 2
+    two[5, 10:14, 10:14] = 2
+    late.tab.send(late.tab.stroke(old, one))
+    (looked_at,) = branches_of(reading.mask)
+    unseen = late.tab.stroke(old, two)
+    late.tab.send(unseen)
+    settle_branch(
+        mask=reading.mask, tab=late.tab.id, epoch=late.tab.epoch, up_to_sequence=looked_at.strokes[-1].stroke_sequence,
+        decision="set_aside", strokes=[], by=reading.reader,
+    )  # fmt: skip
+    settled, waiting = branches_of(reading.mask)
+    assert (settled.settled is None, waiting.settled is None) == (False, True)
+    assert [s.pk for s in waiting.strokes] == [unseen.id]
 
 
 def test_slices_a_stroke_touches_are_kept_with_it(reading):
