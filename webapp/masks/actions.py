@@ -145,15 +145,16 @@ def renew_lease(*, mask: Mask, tab: uuid.UUID, by: Any) -> Lease | None:
     return lease
 
 
-def release_lease(*, mask: Mask, tab: uuid.UUID, by: Any) -> None:
+def release_lease(*, mask: Mask, tab: uuid.UUID, by: Any) -> bool:
     """Let go of a lease that this tab holds. The next writer raises the epoch, so nothing late slips in."""
-    Lease.objects.filter(mask=mask, tab=tab, holder_id=by.pk).update(released=True)
+    return bool(Lease.objects.filter(mask=mask, tab=tab, holder_id=by.pk, released=False).update(released=True))
 
 
 @audited(events.LEASE_TAKEN)
 def take_lease(*, mask: Mask, tab: uuid.UUID, by: Any, take_over: bool, chain: str = SITE_CHAIN) -> Lease:
     """Give the right to write a mask to one tab, with a new epoch.
 
+    The tab that had it last, with nobody after it, goes on under its epoch: its strokes under way are no late ones.
     Raises ActionRefused when another tab's lease is live and `take_over` is not asked for.
     """
     Mask.objects.select_for_update().get(pk=mask.pk)
@@ -162,7 +163,8 @@ def take_lease(*, mask: Mask, tab: uuid.UUID, by: Any, take_over: bool, chain: s
         since = timezone.localtime(lease.acquired_at).strftime("%H:%M")
         raise ActionRefused(Refusal("held", f"Being edited by {lease.holder} since {since}, in another tab."))
     now = timezone.now()
-    epoch = lease.epoch + 1 if lease else 1
+    goes_on = lease is not None and (lease.tab, lease.holder_id) == (tab, by.pk)
+    epoch = (lease.epoch if goes_on else lease.epoch + 1) if lease else 1
     lease, _ = Lease.objects.update_or_create(
         mask=mask,
         defaults={

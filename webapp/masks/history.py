@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from inference.imaging.delta import SliceRuns, apply_runs, decode_delta, invert_runs, slice_runs
 from inference.imaging.masks import Frame, decode_slice, encode_slice, write_container
-from webapp.masks.models import LAYERS, HeadSlice, Mask, SliceBlob, Stroke, Version
+from webapp.masks.models import LAYERS, Mask, SliceBlob, Stroke, Version
 from webapp.masks.strokes import GENESIS, payload_of
 from webapp.masks.versions import manifest_digests
 

@@ -32,7 +32,7 @@ from webapp.readings.ledger import record_seen, seen_slices
 from webapp.readings.models import Reading
 from webapp.readings.queries import measurements_of, reading_for
 from webapp.readings.rules import may_edit, may_send_strokes
-from webapp.readings.serialisers import StrokesInput, answers_data, beside_data, lease_data, reading_data
+from webapp.readings.serialisers import StrokesInput, answers_data, beside_data, holder_data, reading_data
 
 OBJECT = OpenApiTypes.OBJECT
 ERRORS = {400: OBJECT, 401: OBJECT, 404: OBJECT, 409: OBJECT}
@@ -126,11 +126,7 @@ def reading_lease(request: Request, reading_id: uuid.UUID) -> Response:
             )
         except ActionRefused as refused:
             held = Lease.objects.select_related("holder").get(mask=reading.mask)
-            body = {
-                "error": refused.code,
-                "sentence": refused.sentence,
-                **(lease_data(held, request.user, tab) or {}),
-            }
+            body = {"error": refused.code, "sentence": refused.sentence, **holder_data(held, request.user, tab)}
             return Response(body, status=409)
         push.publish(f"reading:{reading.pk}", "lease.changed", epoch=lease.epoch)
     return Response({"epoch": lease.epoch, "mine": True, "expires_in_s": LEASE_LASTS.total_seconds()})
@@ -139,9 +135,11 @@ def reading_lease(request: Request, reading_id: uuid.UUID) -> Response:
 @extend_schema(request=OBJECT, responses={200: OBJECT, **ERRORS})
 @api_view(["POST"])
 def reading_lease_release(request: Request, reading_id: uuid.UUID) -> Response:
-    """Let go of the right to write: {tab}."""
+    """Let go of the right to write: {tab}. Whoever waits for it is told."""
     reading = reading_for(request.user, reading_id)
-    release_lease(mask=reading.mask, tab=_tab(request), by=request.user)
+    with transaction.atomic():
+        if release_lease(mask=reading.mask, tab=_tab(request), by=request.user):
+            push.publish(f"reading:{reading.pk}", "lease.released")
     return Response({})
 
 

@@ -74,8 +74,11 @@ class StrokesInput(serializers.Serializer[dict[str, Any]]):
 
 def lease_data(lease: Lease | None, user: User, tab: uuid.UUID | None = None) -> dict[str, Any] | None:
     """Who holds a mask, for whoever looks at it; None when nobody does."""
-    if lease is None or not lease_is_live(lease):
-        return None
+    return holder_data(lease, user, tab) if lease is not None and lease_is_live(lease) else None
+
+
+def holder_data(lease: Lease, user: User, tab: uuid.UUID | None = None) -> dict[str, Any]:
+    """Who has a lease, or had it last."""
     return {
         "epoch": lease.epoch,
         "mine": lease.holder_id == user.pk and (tab is None or lease.tab == tab),

@@ -7,7 +7,7 @@ import pytest
 
 from tests.factories.sites import Tab, a_reading, a_workplace
 from webapp.audit.refusal import ActionRefused
-from webapp.masks.actions import create_mask, cut_version, fork_mask, release_lease
+from webapp.masks.actions import create_mask, cut_version, fork_mask, release_lease, take_lease
 from webapp.masks.branches import restore_state
 from webapp.masks.history import version_state
 from webapp.masks.models import Stroke
@@ -212,4 +212,20 @@ def test_late_stroke_of_a_lease_let_go_counts_until_another_takes_it(reading):
     release_lease(mask=reading.mask, tab=tab.id, by=reading.reader)
     assert tab.send(tab.stroke(before, after))[0].status == "applied"
     Tab(reading, reading.reader)
+    assert tab.send(tab.stroke(after, before))[0].status == "branched"
+
+
+def test_tab_that_takes_its_own_lease_again_goes_on_under_its_epoch(reading):
+    before = head_layers(reading.mask)["findings"]
+    after = painted(before, 2, slice(0, 1), slice(0, 4), slice(0, 4))
+    tab = Tab(reading, reading.reader)
+    under_way = tab.stroke(before, after)
+    assert release_lease(mask=reading.mask, tab=tab.id, by=reading.reader)
+    assert not release_lease(mask=reading.mask, tab=tab.id, by=reading.reader), "it was let go already"
+    again = take_lease(mask=reading.mask, tab=tab.id, by=reading.reader, take_over=False)
+    assert (again.epoch, again.released) == (tab.epoch, False)
+    assert tab.send(under_way)[0].status == "applied"
+    other = Tab(reading, reading.reader, take_over=True)
+    back = take_lease(mask=reading.mask, tab=tab.id, by=reading.reader, take_over=True)
+    assert [other.epoch, back.epoch] == [tab.epoch + 1, tab.epoch + 2], "after somebody else, the epoch is a new one"
     assert tab.send(tab.stroke(after, before))[0].status == "branched"

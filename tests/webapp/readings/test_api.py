@@ -138,6 +138,16 @@ def test_second_tab_is_told_who_edits_and_may_take_over(place, reading):
     assert taken["epoch"] == first["epoch"] + 1
 
 
+def test_whoever_waits_hears_that_the_mask_is_free(place, reading, monkeypatch):
+    heard = []
+    monkeypatch.setattr("webapp.push.publish", lambda topic, kind, **data: heard.append((topic, kind, data)))
+    tab = Tab(reading, place.reader)
+    for name in (str(uuid.uuid4()), str(tab.id), str(tab.id)):
+        url = f"/api/readings/{reading.pk}/lease/release/"
+        client_of(place.reader).post(url, {"tab": name}, content_type="application/json")
+    assert heard == [(f"reading:{reading.pk}", "lease.released", {})], "once, and only for the tab that had it"
+
+
 def test_signing_asks_for_the_password(place, reading):
     client = client_of(place.reader)
     url = f"/api/readings/{reading.pk}/sign/"
