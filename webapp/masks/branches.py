@@ -48,6 +48,15 @@ def branches_of(mask: Mask) -> list[Branch]:
     return [Branch(tab, epoch, strokes, decided) for (tab, epoch, _), (strokes, decided) in grouped.items()]
 
 
+def strokes_waiting_beside(mask: Mask) -> int:
+    """How many strokes are kept beside a mask with nobody's decision on them."""
+    decided: dict[tuple[uuid.UUID, int], int] = {}
+    for tab, epoch, up_to in mask.branch_decisions.values_list("tab", "epoch", "up_to_sequence"):
+        decided[tab, epoch] = max(up_to, decided.get((tab, epoch), 0))
+    aside = mask.strokes.filter(applied=False).values_list("tab", "epoch", "stroke_sequence")
+    return sum(sequence > decided.get((tab, epoch), 0) for tab, epoch, sequence in aside)
+
+
 @audited(events.BRANCH_SETTLED)
 def settle_branch(
     *,

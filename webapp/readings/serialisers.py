@@ -16,6 +16,7 @@ from webapp.accounts.queries import viewer_preferences_of
 from webapp.archive.queries import preview_for
 from webapp.campaigns.models import Case
 from webapp.masks.actions import lease_is_live
+from webapp.masks.branches import strokes_waiting_beside
 from webapp.masks.models import LAYERS, Lease
 from webapp.masks.strokes import SentStroke
 from webapp.readings.around import next_case_after, reading_beside, timeline_of
@@ -242,6 +243,7 @@ def reading_data(reading: Reading, user: User) -> dict[str, Any]:
         },
         "anatomy_labels": ANATOMY_LABELS,
         "mask": {"id": str(mask.pk), "stroke_sequence": mask.stroke_sequence, "head_hash": mask.head_hash},
+        "kept_beside": strokes_waiting_beside(mask),
         "lineage": lineage_of(reading),
         "next": next_data(reading, user),
         "timeline": timeline_data(reading, user),

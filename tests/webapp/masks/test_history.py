@@ -13,7 +13,7 @@ from tests.factories.sites import Tab, a_reading, a_workplace
 from webapp.audit.models import Event
 from webapp.audit.refusal import ActionRefused
 from webapp.masks.actions import cut_version
-from webapp.masks.branches import branches_of, restore_state, settle_branch
+from webapp.masks.branches import branches_of, restore_state, settle_branch, strokes_waiting_beside
 from webapp.masks.history import (
     chapters_of,
     extent_of,
@@ -293,6 +293,7 @@ def test_late_stroke_that_was_not_looked_at_is_not_settled_with_the_others(readi
     settled, waiting = branches_of(reading.mask)
     assert (settled.settled is None, waiting.settled is None) == (False, True)
     assert [s.pk for s in waiting.strokes] == [unseen.id]
+    assert strokes_waiting_beside(reading.mask) == 1
 
 
 def test_slices_a_stroke_touches_are_kept_with_it(reading):
