@@ -88,7 +88,8 @@ def cut_version(*, mask: Mask, reason: str, by: Any, chain: str = SITE_CHAIN) ->
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO masks_sliceblob (sha256, data) SELECT DISTINCT ON (sha256) sha256, data"
-            " FROM masks_headslice WHERE mask_id = %s ON CONFLICT (sha256) DO NOTHING",
+            # In one order always: two cuts of slices alike must not wait for each other.
+            " FROM masks_headslice WHERE mask_id = %s ORDER BY sha256 ON CONFLICT (sha256) DO NOTHING",
             [mask.pk],
         )
     manifests = {layer: bytearray(32 * mask.scan.shape_zyx[0]) for layer in LAYERS}

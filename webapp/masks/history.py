@@ -197,14 +197,17 @@ def provenance_map(mask: Mask, layer: str) -> tuple[list[Chapter], dict[int, NDA
         if place[0] == layer:
             owners[place[1]] = (first.slice(*place) != 0).astype(np.uint8)
     for number, chapter in enumerate(chapters):
-        before: dict[Any, list[tuple[int, NDArray[np.int64], NDArray[np.uint8]]]] = {}
-        for stroke in strokes_of(chapter).filter(layer=layer).iterator(500):
-            given_back = {z: was for z, _, was in before.pop(stroke.undoes_id, [])} if stroke.undoes_id else {}
-            kept = before.setdefault(stroke.pk, [])
+        strokes = strokes_of(chapter).filter(layer=layer)
+        # Who had the voxels before is remembered of what will be undone, and of nothing else: masks see many strokes.
+        undone = set(strokes.exclude(undoes=None).values_list("undoes_id", flat=True))
+        before: dict[Any, dict[int, NDArray[np.uint8]]] = {}
+        for stroke in strokes.iterator(500):
+            given_back = before.pop(stroke.undoes_id, {}) if stroke.undoes_id else {}
             for runs in decode_delta(payload_of(stroke), shape):
                 owner = owners.setdefault(runs.z, np.zeros(shape[1:], np.uint8)).reshape(-1)
                 flat = _voxels(runs)
-                kept.append((runs.z, flat, owner[flat]))
+                if stroke.pk in undone:
+                    before.setdefault(stroke.pk, {})[runs.z] = owner[flat]
                 # An undo is the exact inverse of its stroke: the same voxels in the same order.
                 owner[flat] = given_back.get(runs.z, number + 1)
     head = head_state(mask)
