@@ -220,6 +220,13 @@ def test_place_in_the_log_must_be_a_number(place, reading, after):
     assert answer.status_code == 409
 
 
+def test_token_from_before_a_new_sign_in_is_named_as_such(place, reading):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(place.reader)
+    answer = client.post(f"/api/readings/{reading.pk}/strokes/", {}, content_type="application/json")
+    assert (answer.status_code, answer.json()["error"]) == (403, "csrf"), "so that the sender knows to try again"
+
+
 def test_readings_are_not_announced_to_everyone_who_hears_the_scan(place, monkeypatch):
     heard = []
     monkeypatch.setattr("webapp.push.publish", lambda topic, kind, **data: heard.append(topic))
