@@ -43,7 +43,8 @@ if (mount) {
   });
   addEventListener("pagehide", () => preferences.flush(true));
   addEventListener("beforeunload", (event) => {
-    if (state.unsavedCount.value) event.preventDefault();
+    // A stroke in hand, or on its way to the disk, is not saved either.
+    if (!desk.session.allSaved) event.preventDefault();
   });
   effect(() => {
     void [state.masksHidden.value, state.crosshair.value, display.look.value, display.lungShown.value, display.lungLook.value, display.shown.value, display.fillPercent.value, display.hiddenLabels.value, display.preview.value];

@@ -1,7 +1,8 @@
-/** What the server-rendered pages do beyond links and forms: live progress of drafts, keys, uploads and the guideline. */
+/** What the server-rendered pages do beyond links and forms: live progress of drafts, keys, uploads, the guideline, and strokes left behind. */
 import { attachCopies } from "./pages/copy";
 import { attachGuideline } from "./pages/guideline";
 import { attachKeys } from "./pages/keys";
+import { tellLeftovers } from "./pages/leftovers";
 import { followTopics } from "./pages/live";
 import { attachMenus } from "./pages/menus";
 import { attachUploads } from "./pages/upload/zone";
@@ -12,3 +13,4 @@ attachMenus();
 attachUploads();
 attachGuideline();
 attachCopies();
+void tellLeftovers().catch(() => undefined);

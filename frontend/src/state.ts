@@ -4,6 +4,7 @@ import type { Reading } from "./api/types";
 import type { Numbers } from "./edits/measure";
 import type { SaveState } from "./edits/queue";
 import type { LayerName } from "./edits/layers";
+import type { Stroke } from "./edits/strokelog";
 import type { PlaneName } from "./geometry/grid";
 
 export type ToolName =
@@ -39,7 +40,10 @@ export interface Target {
 export type Writing =
   | { kind: "starting" }
   | { kind: "writing" }
-  | { kind: "held"; holder: string; since: string }
+  /** `asked`: this tab has asked for it. */
+  | { kind: "held"; holder: string; since: string; asked?: boolean }
+  /** Nobody writes, and this tab may. */
+  | { kind: "free" }
   | { kind: "read_only"; sentence: string };
 
 export const reading = signal<Reading | null>(null);
@@ -73,7 +77,16 @@ export const section = signal<SectionName>("labels");
 export const lesionSlices = signal<Uint8Array>(new Uint8Array(0));
 export const editedSlices = signal<Uint8Array>(new Uint8Array(0));
 
-export const mayPaint = computed(() => writing.value.kind === "writing");
+/** The mask is being brought up to date with the server: what is on the screen is not to be painted on. */
+export const catchingUp = signal(false);
+/** Who asks for the reading, from another tab; the writer may hand it over. */
+export const asking = signal<string | null>(null);
+/** Strokes that the server will not have: they are in this browser and nowhere else. */
+export const setAside = signal<readonly Stroke[]>([]);
+/** Strokes kept beside the mask that nobody has decided on. */
+export const keptBeside = signal(0);
+
+export const mayPaint = computed(() => writing.value.kind === "writing" && !catchingUp.value);
 export const unsavedCount = computed(() => (saving.value.kind === "saved" ? 0 : saving.value.count));
 
 export const WINDOW_PRESETS = [

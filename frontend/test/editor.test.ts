@@ -1,10 +1,12 @@
 import "fake-indexeddb/auto";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { decodeDelta } from "../src/edits/delta";
-import { Editor } from "../src/edits/editor";
+import { Editor, PART_BYTES } from "../src/edits/editor";
+import { EditHistory } from "../src/edits/history";
 import { emptyLayers, type Layers, type Shape } from "../src/edits/layers";
-import { SaveQueue, toWire, type Outcome, type SaveState } from "../src/edits/queue";
+import { SaveQueue, type Outcome, type SaveState } from "../src/edits/queue";
 import { StorageFull, StrokeLog, type Stroke } from "../src/edits/strokelog";
+import { recall } from "../src/reading/recall";
 
 const SHAPE: Shape = [6, 8, 8];
 const READING = "r";
@@ -50,12 +52,14 @@ class FakeServer {
 
 function writer(server: FakeServer, layers: Layers = emptyLayers(SHAPE)): { editor: Editor; queue: SaveQueue; states: SaveState[] } {
   const states: SaveState[] = [];
-  const queue = new SaveQueue(log, server.post, { state: (state) => states.push(state), acknowledged: () => undefined });
-  const editor = new Editor(layers, log, { reading: READING, tab: "t", epoch: 1 }, 0, {
+  const queue = new SaveQueue(log, server.post, { state: (state) => states.push(state), acknowledged: () => undefined, setAside: () => undefined });
+  const editor = new Editor(layers, log, { reading: READING, reader: "me", tab: "t", epoch: 1 }, 0, {
     changed: () => undefined,
+    recorded: () => undefined,
     kept: (stroke) => queue.add(stroke),
+    unkept: (stroke) => queue.add(stroke),
     historyMoved: () => undefined,
-    storageFull: () => undefined,
+    outdated: () => undefined,
   });
   return { editor, queue, states };
 }
@@ -159,20 +163,173 @@ describe("strokes", () => {
     expect(server.known.size).toBe(1);
   });
 
-  it("are not sent when the browser has no room to keep them", async () => {
+  it("are sent all the more when the browser has no room to keep them, and counted as loose until then", async () => {
     const server = new FakeServer();
-    let full = 0;
-    const refusing = { keep: () => Promise.reject(new StorageFull("full")) } as unknown as StrokeLog;
-    const editor = new Editor(emptyLayers(SHAPE), refusing, { reading: READING, tab: "t", epoch: 1 }, 0, {
-      changed: () => undefined,
-      kept: (stroke: Stroke) => void server.post([toWire(stroke)]),
-      historyMoved: () => undefined,
-      storageFull: () => full++,
-    });
+    server.says = { kind: "offline" };
+    const { editor, queue, states } = writer(server);
+    log.keep = () => Promise.reject(new StorageFull("full"));
     paint(editor, 0, 0, 5, 1);
     paint(editor, 0, 5, 9, 1);
     await editor.flushed();
-    expect(full).toBe(1);
-    expect(server.known.size).toBe(0);
+    expect(states.at(-1)).toEqual({ kind: "offline", count: 2, loose: 2 });
+    expect(editor.writing).toBe(false);
+    server.says = null;
+    queue.resume();
+    expect(await queue.settled()).toBe(true);
+    same(server.layers, editor.layers);
+  });
+
+  it("that the server will never take are set aside, and those behind them go", async () => {
+    const server = new FakeServer();
+    const { editor, queue } = writer(server);
+    server.says = { kind: "offline" };
+    for (let s = 0; s < 5; s++) paint(editor, s, 0, 5, 1);
+    await editor.flushed();
+    const bad = queue.pending[2];
+    const post = server.post;
+    server.says = null;
+    server.post = async (strokes) =>
+      strokes.some(({ id }) => id === bad.id) ? { kind: "refused", sentence: "Never.", stroke: bad.id } : post(strokes);
+    const other = new SaveQueue(log, (strokes) => server.post(strokes), { state: () => undefined, acknowledged: () => undefined, setAside: () => undefined });
+    other.add(...(await log.pending(READING)));
+    expect(await other.settled()).toBe(true);
+    expect(server.known.size).toBe(4);
+    const left = await log.pending(READING);
+    expect(left.map(({ id, refused }) => [id, refused])).toEqual([[bad.id, "Never."]]);
+  });
+
+  it("wait while the reading as a whole is refused", async () => {
+    const server = new FakeServer();
+    server.says = { kind: "refused", sentence: "Not yours." };
+    const { editor, queue, states } = writer(server);
+    paint(editor, 0, 0, 5, 1);
+    await editor.flushed();
+    expect(await queue.settled(500)).toBe(false);
+    expect(states.at(-1)).toEqual({ kind: "refused", sentence: "Not yours.", count: 1 });
+    expect((await log.pending(READING)).length).toBe(1);
+  });
+
+  it("go in smaller batches where a server on the way takes no more", async () => {
+    const server = new FakeServer();
+    server.says = { kind: "offline" };
+    const { editor } = writer(server);
+    for (let s = 0; s < 12; s++) paint(editor, s % 6, s, s + 3, 1 + (s % 2));
+    await editor.flushed();
+    const sizes: number[] = [];
+    server.says = null;
+    const post = async (strokes: Record<string, unknown>[]): Promise<Outcome> => {
+      sizes.push(strokes.length);
+      return strokes.length > 2 ? { kind: "too_large", sentence: "Too large." } : server.post(strokes);
+    };
+    const other = new SaveQueue(log, post, { state: () => undefined, acknowledged: () => undefined, setAside: () => undefined });
+    other.add(...(await log.pending(READING)));
+    expect(await other.settled()).toBe(true);
+    expect(sizes.slice(0, 4)).toEqual([12, 6, 3, 2]);
+    expect(server.known.size).toBe(12);
+  });
+
+  it.each([
+    ["nothing", { kind: "ok", answer: { results: [], mask: { stroke_sequence: 0, head_hash: "" } } }],
+    ["something else", { kind: "ok", answer: {} }],
+  ])("are sent again when the server answers %s", async (_, answer) => {
+    vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const server = new FakeServer();
+    server.says = answer as Outcome;
+    const { editor, queue, states } = writer(server);
+    paint(editor, 0, 0, 5, 1);
+    await editor.flushed();
+    await new Promise((done) => setTimeout(done, 50));
+    expect(states.at(-1)).toEqual({ kind: "offline", count: 1 });
+    server.says = null;
+    expect(await queue.settled()).toBe(true);
+    expect(server.known.size).toBe(1);
+  });
+
+  it("go on when whoever hears of an acknowledgement fails", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const server = new FakeServer();
+    const deaf = { state: () => undefined, acknowledged: () => { throw new Error("deaf"); }, setAside: () => undefined };
+    const queue = new SaveQueue(log, server.post, deaf);
+    const { editor } = writer({ ...server, post: async () => ({ kind: "offline" }) } as unknown as FakeServer);
+    for (let s = 0; s < 3; s++) {
+      paint(editor, s, 0, 5, 1);
+      await editor.flushed();
+      queue.add((await log.pending(READING)).at(-1)!);
+    }
+    expect(await queue.settled()).toBe(true);
+    expect(server.known.size).toBe(3);
+  });
+
+  it("larger than one request go as several, and are undone and redone as one edit", async () => {
+    const shape: Shape = [20, 256, 256];
+    const layers = emptyLayers(shape);
+    const kept: Stroke[] = [];
+    const editor = new Editor(layers, log, { reading: READING, reader: "me", tab: "t", epoch: 1 }, 0, {
+      changed: () => undefined, recorded: (stroke) => kept.push(stroke), kept: () => undefined, unkept: () => undefined, historyMoved: () => undefined, outdated: () => undefined,
+    });
+    // Noise: every other voxel, the most that runs can cost.
+    const noise = Array.from({ length: 20 }, (_, z) => ({ z, runs: Array.from({ length: 128 * 256 }, (_, n) => ({ start: 2 * n, length: 1, old: 0, new: 1 })) }));
+    const strokes = editor.perform("findings", "threshold_lung", "none", noise);
+    expect(strokes.length).toBe(3);
+    expect(strokes.every(({ payload }) => payload.length <= PART_BYTES)).toBe(true);
+    expect(layers.findings.at(6, 9, 7)).toBe(1);
+    editor.undo();
+    expect(layers.findings.slices.every((slice) => !slice?.some(Boolean))).toBe(true);
+    expect(kept.slice(-strokes.length).map(({ undoes }) => undoes)).toEqual(strokes.map(({ id }) => id).reverse());
+    editor.redo();
+    expect(layers.findings.at(6, 9, 19)).toBe(1);
+    // As after a reload: rebuilt from the log, still one edit.
+    const again = new EditHistory();
+    recall(again, kept, shape);
+    expect(again.nextUndo()!.parts.map(({ undoes }) => undoes)).toEqual(kept.slice(-strokes.length).map(({ id }) => id).reverse());
+    await editor.flushed();
+  }, 30_000);
+
+  it("that do not fit any more are not undone, and it is said", () => {
+    const { editor } = writer(new FakeServer());
+    paint(editor, 0, 0, 5, 1);
+    editor.layers.findings.writable(0)[2] = 3;
+    expect(editor.undo()).toBeNull();
+    expect(editor.history.canUndo).toBe(false);
+  });
+});
+
+describe("the browser's log", () => {
+  it("goes on when its connection was closed, and puts back what was cleared under it", async () => {
+    const server = new FakeServer();
+    server.says = { kind: "offline" };
+    const name = `test-${number - 1}`;
+    const { editor, queue } = writer(server);
+    paint(editor, 0, 0, 5, 1);
+    await editor.flushed();
+    await new Promise<void>((done, failed) => {
+      const request = indexedDB.deleteDatabase(name);
+      request.onsuccess = () => done();
+      request.onblocked = () => failed(new Error("blocked"));
+    });
+    paint(editor, 1, 0, 5, 1);
+    await editor.flushed();
+    expect((await log.pending(READING)).map(({ sequence }) => sequence).sort()).toEqual([1, 2]);
+    server.says = null;
+    queue.resume();
+    expect(await queue.settled()).toBe(true);
+    expect(server.known.size).toBe(2);
+    expect(await log.pending(READING)).toEqual([]);
+  });
+
+  it("tells a full disk from everything else", async () => {
+    const put = vi.spyOn(IDBObjectStore.prototype, "add");
+    const stroke = { id: "a", reading: READING, reader: "me" } as Stroke;
+    put.mockImplementation(() => { throw new DOMException("no room", "QuotaExceededError"); });
+    await expect(log.keep(stroke)).rejects.toBeInstanceOf(StorageFull);
+    put.mockImplementation(() => { throw new DOMException("the disk is broken", "UnknownError"); });
+    const other = await log.keep(stroke).catch((error: Error) => error);
+    expect(other).not.toBeInstanceOf(StorageFull);
+    expect((other as Error).message).toContain("the disk is broken");
+    put.mockRestore();
+    await log.keep({ ...stroke, tab: "t", sequence: 1 });
+    expect((await log.leftBy("me", new Set())).get(READING)).toBe(1);
+    expect((await log.leftBy("me", new Set(["t"]))).size, "a living tab's strokes are its own affair").toBe(0);
+    expect((await log.leftBy("somebody else", new Set())).size).toBe(0);
   });
 });

@@ -186,7 +186,7 @@ def test_clock_that_is_wrong_by_a_day_changes_neither_order_nor_time(
     assert len(check_stored_mask(reader, painter.draft)) == 5
 
 
-def test_full_disk_stops_painting_with_a_sentence_and_shows_only_what_is_kept(
+def test_full_disk_stops_painting_with_a_sentence_and_saves_what_was_drawn(
     site: Site, open_tab: OpenTab, phantom_case: Case
 ) -> None:
     slug, people = phantom_case
@@ -201,8 +201,10 @@ def test_full_disk_stops_painting_with_a_sentence_and_shows_only_what_is_kept(
     reader.wait_for_handle("!g.mayPaint")
     message = reader.page.locator(".messages")
     reader.until("the reason is said", lambda: "no room left" in message.inner_text())
+    reader.wait_until_saved()
     stored = check_stored_mask(reader, painter.draft)
-    assert [stroke["id"] for stroke in stored] == painter.painted[:2]
+    assert [stroke["id"] for stroke in stored] == painter.painted, "the one that found no room here, too"
+    assert len(stored) == 3
     check_screen(reader)
     before = reader.lesion_voxels()
     reader.drag(painter.path(3))
@@ -211,9 +213,9 @@ def test_full_disk_stops_painting_with_a_sentence_and_shows_only_what_is_kept(
     assert reader.page.evaluate(MAKE_ROOM)
     reader.open_reading(reader.reading_id)
     again = Painter(reader)
-    again.paint(2)
+    again.paint(3)
     reader.wait_until_saved()
-    assert len(check_stored_mask(reader, painter.draft)) == 3, "with room again, painting goes on"
+    assert len(check_stored_mask(reader, painter.draft)) == 4, "with room again, painting goes on"
 
 
 def _let_lease_lapse(site: Site, reader: Reader) -> None:

@@ -56,7 +56,11 @@ def test_browser_killed_with_unsent_strokes_sends_them_when_it_is_opened_again(
         context, again = open_profile()
         # A session cookie does not outlive a killed browser: the sign-in is not what is tested.
         context.add_cookies(cookies)
-        again.open_reading(reader.reading_id)
+        again.page.goto(f"{site.address}/")
+        notice = again.page.locator(".notice", has_text="2 strokes that you painted in this browser")
+        notice.get_by_role("link").click()
+        again.reading_id = reader.reading_id
+        again.wait_until_ready()
         again.until("the strokes are on the server", lambda: len(again.stored_strokes()) == 3)
         again.wait_until_saved()
         stored = check_stored_mask(again, painter.draft)

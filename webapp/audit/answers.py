@@ -12,7 +12,7 @@ from webapp.audit.refusal import ActionRefused
 def answer_to(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn a refused action into 409 and every other expected error into {error, sentence}."""
     if isinstance(error, ActionRefused):
-        return Response({"error": error.code, "sentence": error.sentence}, status=409)
+        return Response({"error": error.code, "sentence": error.sentence, **error.about}, status=409)
     response = exception_handler(error, context)
     if response is None:
         return None
@@ -20,5 +20,8 @@ def answer_to(error: Exception, context: dict[str, Any]) -> Response | None:
         return Response({"error": "signed_out", "sentence": "Sign in to go on."}, status=401)
     code = str(error.get_codes()) if isinstance(error, APIException) else "not_found"
     detail = response.data.get("detail", "") if isinstance(response.data, dict) else str(response.data)
+    if str(detail).startswith("CSRF Failed"):
+        # Signing in, perhaps in another tab, changes the token: whoever sends an old one only has to send the new one.
+        code, detail = "csrf", "This page sent an old token: send it again with the one in the cookie."
     response.data = {"error": code, "sentence": str(detail)}
     return response

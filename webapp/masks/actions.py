@@ -88,7 +88,8 @@ def cut_version(*, mask: Mask, reason: str, by: Any, chain: str = SITE_CHAIN) ->
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO masks_sliceblob (sha256, data) SELECT DISTINCT ON (sha256) sha256, data"
-            " FROM masks_headslice WHERE mask_id = %s ON CONFLICT (sha256) DO NOTHING",
+            # In one order always: two cuts of slices alike must not wait for each other.
+            " FROM masks_headslice WHERE mask_id = %s ORDER BY sha256 ON CONFLICT (sha256) DO NOTHING",
             [mask.pk],
         )
     manifests = {layer: bytearray(32 * mask.scan.shape_zyx[0]) for layer in LAYERS}
@@ -155,15 +156,16 @@ def renew_lease(*, mask: Mask, tab: uuid.UUID, by: Any) -> Lease | None:
     return lease
 
 
-def release_lease(*, mask: Mask, tab: uuid.UUID, by: Any) -> None:
+def release_lease(*, mask: Mask, tab: uuid.UUID, by: Any) -> bool:
     """Let go of a lease that this tab holds. The next writer raises the epoch, so nothing late slips in."""
-    Lease.objects.filter(mask=mask, tab=tab, holder_id=by.pk).update(released=True)
+    return bool(Lease.objects.filter(mask=mask, tab=tab, holder_id=by.pk, released=False).update(released=True))
 
 
 @audited(events.LEASE_TAKEN)
 def take_lease(*, mask: Mask, tab: uuid.UUID, by: Any, take_over: bool, chain: str = SITE_CHAIN) -> Lease:
     """Give the right to write a mask to one tab, with a new epoch.
 
+    The tab that had it last, with nobody after it, goes on under its epoch: its strokes under way are no late ones.
     Raises ActionRefused when another tab's lease is live and `take_over` is not asked for.
     """
     Mask.objects.select_for_update().get(pk=mask.pk)
@@ -172,7 +174,8 @@ def take_lease(*, mask: Mask, tab: uuid.UUID, by: Any, take_over: bool, chain: s
         since = timezone.localtime(lease.acquired_at).strftime("%H:%M")
         raise ActionRefused(Refusal("held", f"Being edited by {lease.holder} since {since}, in another tab."))
     now = timezone.now()
-    epoch = lease.epoch + 1 if lease else 1
+    goes_on = lease is not None and (lease.tab, lease.holder_id) == (tab, by.pk)
+    epoch = (lease.epoch if goes_on else lease.epoch + 1) if lease else 1
     lease, _ = Lease.objects.update_or_create(
         mask=mask,
         defaults={

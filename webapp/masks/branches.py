@@ -48,16 +48,37 @@ def branches_of(mask: Mask) -> list[Branch]:
     return [Branch(tab, epoch, strokes, decided) for (tab, epoch, _), (strokes, decided) in grouped.items()]
 
 
+def strokes_waiting_beside(mask: Mask) -> int:
+    """How many strokes are kept beside a mask with nobody's decision on them."""
+    decided: dict[tuple[uuid.UUID, int], int] = {}
+    for tab, epoch, up_to in mask.branch_decisions.values_list("tab", "epoch", "up_to_sequence"):
+        decided[tab, epoch] = max(up_to, decided.get((tab, epoch), 0))
+    aside = mask.strokes.filter(applied=False).values_list("tab", "epoch", "stroke_sequence")
+    return sum(sequence > decided.get((tab, epoch), 0) for tab, epoch, sequence in aside)
+
+
 @audited(events.BRANCH_SETTLED)
 def settle_branch(
-    *, mask: Mask, tab: uuid.UUID, epoch: int, decision: str, strokes: list[uuid.UUID], by: Any, chain: str = SITE_CHAIN
+    *,
+    mask: Mask,
+    tab: uuid.UUID,
+    epoch: int,
+    up_to_sequence: int,
+    decision: str,
+    strokes: list[uuid.UUID],
+    by: Any,
+    chain: str = SITE_CHAIN,
 ) -> BranchDecision:
-    """Write down what became of a branch. Raises ActionRefused when it is not there or is settled already."""
+    """Write down what became of a branch up to the last of its strokes that was looked at; later ones wait again.
+
+    Raises ActionRefused when it is not there or is settled already.
+    """
     Mask.objects.select_for_update().get(pk=mask.pk)
     if decision not in (MERGED, SET_ASIDE):
         raise ActionRefused(Refusal("malformed", "`decision` is merged or set_aside."))
     branch = next((b for b in branches_of(mask) if (b.tab, b.epoch, b.settled) == (tab, epoch, None)), None)
-    if branch is None:
+    kept = [s for s in branch.strokes if s.stroke_sequence <= up_to_sequence] if branch else []
+    if not kept:
         raise ActionRefused(Refusal("no_branch", "No strokes of that tab are waiting beside the mask."))
     merged = mask.strokes.filter(pk__in=strokes, applied=True, tool="merge")
     if decision == MERGED and merged.count() != len(set(strokes)):
@@ -66,7 +87,7 @@ def settle_branch(
         mask=mask,
         tab=tab,
         epoch=epoch,
-        up_to_sequence=branch.strokes[-1].stroke_sequence,
+        up_to_sequence=kept[-1].stroke_sequence,
         decision=decision,
         decided_by_id=by.pk,
         strokes=[str(s) for s in strokes],
@@ -80,7 +101,7 @@ def settle_branch(
         epoch=epoch,
         decision=decision,
         strokes=settled.strokes,
-        kept=[str(s.pk) for s in branch.strokes],
+        kept=[str(s.pk) for s in kept],
     )
     return settled
 
@@ -115,7 +136,7 @@ def restore_state(
             )
     if not sent:
         raise ActionRefused(Refusal("same_state", "The mask is in that state already: there is nothing to restore."))
-    answers = append_strokes(mask=mask, sent=sent, by=by)
+    answers = append_strokes(mask=mask, sent=sent, by=by, from_the_past=True)
     if any(answer.status != APPLIED for answer in answers):
         raise ActionRefused(Refusal("held", "This tab does not hold the mask, so it cannot restore a state."))
     version = cut_version(mask=mask, reason="restore", by=by, chain=chain)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from inference.imaging.delta import SliceRuns, apply_runs, decode_delta, invert_runs, slice_runs
 from inference.imaging.masks import Frame, decode_slice, encode_slice, write_container
-from webapp.masks.models import LAYERS, HeadSlice, Mask, SliceBlob, Stroke, Version
+from webapp.masks.models import LAYERS, Mask, SliceBlob, Stroke, Version
 from webapp.masks.strokes import GENESIS, payload_of
 from webapp.masks.versions import manifest_digests
 
@@ -44,10 +44,18 @@ class State:
 
 
 def head_state(mask: Mask) -> State:
-    """The working state of a mask."""
-    rows = HeadSlice.objects.filter(mask=mask).values_list("layer", "z", "data")
-    frames = {(layer, z): bytes(data) for layer, z, data in rows}
-    return State(_shape(mask), mask.stroke_sequence, mask.head_hash, frames)
+    """The working state of a mask as it is now, which may be later than `mask` was read.
+
+    One statement, so that the voxels and their place in the log belong together however many strokes come in.
+    """
+    rows = list(
+        Mask.objects.filter(pk=mask.pk).values_list(
+            "stroke_sequence", "head_hash", "head_slices__layer", "head_slices__z", "head_slices__data"
+        )
+    )
+    sequence, head_hash = rows[0][:2]
+    frames = {(layer, z): bytes(data) for _, _, layer, z, data in rows if layer is not None}
+    return State(_shape(mask), sequence, head_hash, frames)
 
 
 def version_state(version: Version) -> State:
@@ -74,19 +82,17 @@ def state_at(mask: Mask, sequence: int) -> State:
 
     Raises Stroke.DoesNotExist when the mask has no such stroke.
     """
-    if sequence == mask.stroke_sequence:
-        return head_state(mask)
     last = Stroke.objects.get(mask=mask, stroke_sequence=sequence) if sequence else None
     below = mask.versions.filter(stroke_sequence__lte=sequence).order_by("-stroke_sequence").first()
     above = mask.versions.filter(stroke_sequence__gte=sequence).order_by("stroke_sequence").first()
     floor = below.stroke_sequence if below else 0
     ceiling = above.stroke_sequence if above else mask.stroke_sequence
-    if sequence - floor <= ceiling - sequence:
+    if sequence - floor <= ceiling - sequence and (below or sequence < mask.stroke_sequence):
         state = version_state(below) if below else base_state(mask)
-        _replay(mask, state, floor, sequence)
     else:
         state = version_state(above) if above else head_state(mask)
-        _replay(mask, state, ceiling, sequence)
+        floor = state.stroke_sequence
+    _replay(mask, state, floor, sequence)
     state.stroke_sequence, state.head_hash = sequence, last.hash if last else GENESIS
     return state
 
@@ -191,14 +197,17 @@ def provenance_map(mask: Mask, layer: str) -> tuple[list[Chapter], dict[int, NDA
         if place[0] == layer:
             owners[place[1]] = (first.slice(*place) != 0).astype(np.uint8)
     for number, chapter in enumerate(chapters):
-        before: dict[Any, list[tuple[int, NDArray[np.int64], NDArray[np.uint8]]]] = {}
-        for stroke in strokes_of(chapter).filter(layer=layer).iterator(500):
-            given_back = {z: was for z, _, was in before.pop(stroke.undoes_id, [])} if stroke.undoes_id else {}
-            kept = before.setdefault(stroke.pk, [])
+        strokes = strokes_of(chapter).filter(layer=layer)
+        # Who had the voxels before is remembered of what will be undone, and of nothing else: masks see many strokes.
+        undone = set(strokes.exclude(undoes=None).values_list("undoes_id", flat=True))
+        before: dict[Any, dict[int, NDArray[np.uint8]]] = {}
+        for stroke in strokes.iterator(500):
+            given_back = before.pop(stroke.undoes_id, {}) if stroke.undoes_id else {}
             for runs in decode_delta(payload_of(stroke), shape):
                 owner = owners.setdefault(runs.z, np.zeros(shape[1:], np.uint8)).reshape(-1)
                 flat = _voxels(runs)
-                kept.append((runs.z, flat, owner[flat]))
+                if stroke.pk in undone:
+                    before.setdefault(stroke.pk, {})[runs.z] = owner[flat]
                 # An undo is the exact inverse of its stroke: the same voxels in the same order.
                 owner[flat] = given_back.get(runs.z, number + 1)
     head = head_state(mask)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from inference.imaging.delta import (
     DeltaConflict,
+    DeltaError,
     SliceRuns,
     apply_runs,
     decode_delta,
@@ -29,6 +30,7 @@ APPLIED, DUPLICATE, BRANCHED = "applied", "duplicate", "branched"
 BRANCH_SENTENCES = {
     "lease": "This tab no longer holds the mask: the stroke is kept beside it and was not applied.",
     "conflict": "The mask had changed under this stroke: it is kept beside it and was not applied.",
+    "closed": "The mask was closed before this stroke arrived: it is kept beside it and was not applied.",
 }
 GENESIS = "0" * 64
 
@@ -91,46 +93,42 @@ def stroke_content(stroke: Stroke) -> dict[str, Any]:
 
 
 @transaction.atomic
-def append_strokes(*, mask: Mask, sent: list[SentStroke], by: Any) -> list[Answer]:
+def append_strokes(
+    *, mask: Mask, sent: list[SentStroke], by: Any, closed: bool = False, from_the_past: bool = False
+) -> list[Answer]:
     """Append strokes to a mask's log in the order given, and apply those that fit to its working state.
 
-    All are committed or none. A stroke already there is answered "duplicate"; one of a stale epoch, or whose old
-    labels are not the mask's, is kept as a branch. Raises ActionRefused for one that contradicts the log, and
-    DeltaError for a malformed payload.
+    All are committed or none. A stroke already there is answered as it was the first time ("duplicate" where it was
+    applied); one of a stale epoch, or whose old labels are not the mask's, or any to a mask that is `closed`, is kept
+    as a branch. `from_the_past`: they bring back what the mask has held, so their labels are not questioned. Raises
+    ActionRefused, about the one stroke, where a stroke is malformed or contradicts the log.
     """
-    mask = Mask.objects.select_for_update(of=("self",)).select_related("scan").get(pk=mask.pk)
+    mask = Mask.objects.select_for_update(of=("self",)).select_related("scan", "label_set").get(pk=mask.pk)
     lease = Lease.objects.filter(mask=mask).first()
-    answers = [_append(mask, lease, stroke, by) for stroke in sent]
+    answers = [_append(mask, lease, stroke, by, closed, from_the_past) for stroke in sent]
     mask.save(update_fields=["stroke_sequence", "head_hash"])
     if lease and any(s.tab == lease.tab and s.epoch == lease.epoch for s in sent):
         Lease.objects.filter(mask=mask).update(renewed_at=timezone.now())
     return answers
 
 
-def _append(mask: Mask, lease: Lease | None, sent: SentStroke, by: Any) -> Answer:
+def _refused(sent: SentStroke, code: str, sentence: str) -> ActionRefused:
+    """Names the stroke, so that whoever sent many can set this one aside and send the others."""
+    return ActionRefused(Refusal(code, sentence), stroke=str(sent.id))
+
+
+def _append(mask: Mask, lease: Lease | None, sent: SentStroke, by: Any, closed: bool, from_the_past: bool) -> Answer:
     known = Stroke.objects.filter(pk=sent.id).first()
     if known:
-        if known.mask_id != mask.pk or known.payload_sha256 != sent.payload_sha256 or known.reader_id != by.pk:
-            raise ActionRefused(Refusal("stroke_reused", f"Stroke {sent.id} is another stroke already."))
-        return Answer(
-            known.pk,
-            DUPLICATE,
-            known.stroke_sequence,
-            known.server_time,
-            BRANCH_SENTENCES.get(known.branch_reason, ""),
-        )
-    if hashlib.sha256(sent.payload).hexdigest() != sent.payload_sha256:
-        raise ActionRefused(Refusal("payload_hash", f"Stroke {sent.id} was damaged on its way: send it again."))
-    nz, ny, nx = mask.scan.shape_zyx
-    runs = decode_delta(sent.payload, (nz, ny, nx))
-    _check_labels(mask, sent.layer, runs)
+        return _known(mask, known, sent, by)
+    runs = _runs_of(mask, sent)
     undone = _undone(mask, sent, runs)
-    holds = lease is not None and (lease.tab, lease.epoch, lease.holder_id) == (sent.tab, sent.epoch, by.pk)
-    # A lease that was let go, or fell silent, still stands until the next one raises the epoch.
-    reason = "" if holds else "lease"
+    if undone is None and not from_the_past:
+        _check_labels(mask, sent, runs)
+    reason = _branch_reason(lease, sent, by, closed, undone)
     if not reason:
         try:
-            _apply(mask, sent.layer, runs, (ny, nx))
+            _apply(mask, sent.layer, runs)
         except DeltaConflict:
             reason = "conflict"
     stroke = Stroke(
@@ -163,25 +161,55 @@ def _append(mask: Mask, lease: Lease | None, sent: SentStroke, by: Any) -> Answe
     return Answer(stroke.pk, status, stroke.stroke_sequence, stroke.server_time, BRANCH_SENTENCES.get(reason, ""))
 
 
-def _check_labels(mask: Mask, layer: str, runs: list[SliceRuns]) -> None:
-    known = {0, 1, 2} if layer == "anatomy" else {0, *(label["value"] for label in mask.label_set.labels)}
+def _known(mask: Mask, known: Stroke, sent: SentStroke, by: Any) -> Answer:
+    """The answer to a stroke that is in the log already: what became of it stands."""
+    if known.mask_id != mask.pk or known.payload_sha256 != sent.payload_sha256 or known.reader_id != by.pk:
+        raise _refused(sent, "stroke_reused", f"Stroke {sent.id} is another stroke already.")
+    status = DUPLICATE if known.applied else BRANCHED
+    sentence = BRANCH_SENTENCES.get(known.branch_reason, "")
+    return Answer(known.pk, status, known.stroke_sequence, known.server_time, sentence)
+
+
+def _runs_of(mask: Mask, sent: SentStroke) -> list[SliceRuns]:
+    if hashlib.sha256(sent.payload).hexdigest() != sent.payload_sha256:
+        raise _refused(sent, "payload_hash", f"Stroke {sent.id} was damaged on its way: send it again.")
+    nz, ny, nx = mask.scan.shape_zyx
+    try:
+        return decode_delta(sent.payload, (nz, ny, nx))
+    except DeltaError as error:
+        raise _refused(sent, "malformed", str(error)) from error
+
+
+def _branch_reason(lease: Lease | None, sent: SentStroke, by: Any, closed: bool, undone: Stroke | None) -> str:
+    """Why a stroke must not be applied, whatever its voxels; "" where nothing is against it."""
+    if closed:
+        return "closed"
+    # A lease that was let go, or fell silent, still stands until the next one raises the epoch.
+    if lease is None or (lease.tab, lease.epoch, lease.holder_id) != (sent.tab, sent.epoch, by.pk):
+        return "lease"
+    # Taking back what was never applied would take somebody else's voxels where they happen to look alike.
+    return "conflict" if undone is not None and not undone.applied else ""
+
+
+def _check_labels(mask: Mask, sent: SentStroke, runs: list[SliceRuns]) -> None:
+    known = {0, 1, 2} if sent.layer == "anatomy" else {0, *(label["value"] for label in mask.label_set.labels)}
     used = {int(v) for r in runs for v in np.unique(r.new)}
-    # Old labels may be ones that were imported; new ones must have a name.
+    # Old labels may be ones that were imported; new ones must have a name. Undoing gives back what was there.
     if unknown := used - known:
-        raise ActionRefused(Refusal("unknown_label", f"Label {min(unknown)} is not in the {layer} layer."))
+        raise _refused(sent, "unknown_label", f"Label {min(unknown)} is not in the {sent.layer} layer.")
 
 
 def _undone(mask: Mask, sent: SentStroke, runs: list[SliceRuns]) -> Stroke | None:
     if sent.undoes is None:
         if sent.tool in ("undo", "redo"):
-            raise ActionRefused(Refusal("undo_of_nothing", f"Stroke {sent.id} does not say which stroke it undoes."))
+            raise _refused(sent, "undo_of_nothing", f"Stroke {sent.id} does not say which stroke it undoes.")
         return None
     undone = Stroke.objects.filter(pk=sent.undoes, mask=mask).first()
     if undone is None:
-        raise ActionRefused(Refusal("undo_unknown", f"Stroke {sent.id} undoes a stroke that is not in this mask."))
+        raise _refused(sent, "undo_unknown", f"Stroke {sent.id} undoes a stroke that is not in this mask.")
     inverse = encode_delta(invert_runs(decode_delta(payload_of(undone), tuple(mask.scan.shape_zyx))))
     if undone.layer != sent.layer or inverse != encode_delta(runs):
-        raise ActionRefused(Refusal("undo_differs", f"Stroke {sent.id} is not the inverse of the one it undoes."))
+        raise _refused(sent, "undo_differs", f"Stroke {sent.id} is not the inverse of the one it undoes.")
     return undone
 
 
@@ -190,14 +218,15 @@ def payload_of(stroke: Stroke) -> bytes:
     return zstandard.ZstdDecompressor().decompress(bytes(stroke.payload))
 
 
-def _apply(mask: Mask, layer: str, delta: list[SliceRuns], shape_yx: tuple[int, int]) -> None:
+def _apply(mask: Mask, layer: str, delta: list[SliceRuns]) -> None:
     """Apply a delta to the working state; raises DeltaConflict with nothing written when it does not fit."""
+    _, ny, nx = mask.scan.shape_zyx
     zs = [runs.z for runs in delta]
     heads = {h.z: h for h in HeadSlice.objects.filter(mask=mask, layer=layer, z__in=zs)}
     changed: list[tuple[int, NDArray[np.uint8]]] = []
     for runs in delta:
         head = heads.get(runs.z)
-        voxels = decode_slice(bytes(head.data), shape_yx).copy() if head else np.zeros(shape_yx, np.uint8)
+        voxels = decode_slice(bytes(head.data), (ny, nx)) if head else np.zeros((ny, nx), np.uint8)
         apply_runs(voxels, runs)
         changed.append((runs.z, voxels))
     fresh: list[HeadSlice] = []

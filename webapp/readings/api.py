@@ -1,6 +1,7 @@
 """The viewer's side of a reading: its state, pixels, mask, strokes, lease, numbers and signature."""
 
 import base64
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -15,7 +16,6 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from inference.imaging.delta import DeltaError
 from webapp import push
 from webapp.accounts.actions import check_password
 from webapp.archive.queries import volume_of
@@ -31,8 +31,8 @@ from webapp.readings.around import patients_case
 from webapp.readings.ledger import record_seen, seen_slices
 from webapp.readings.models import Reading
 from webapp.readings.queries import measurements_of, reading_for
-from webapp.readings.rules import may_edit
-from webapp.readings.serialisers import StrokesInput, answers_data, beside_data, lease_data, reading_data
+from webapp.readings.rules import may_edit, may_send_strokes
+from webapp.readings.serialisers import StrokesInput, answers_data, beside_data, holder_data, reading_data
 
 OBJECT = OpenApiTypes.OBJECT
 ERRORS = {400: OBJECT, 401: OBJECT, 404: OBJECT, 409: OBJECT}
@@ -69,34 +69,22 @@ def reading_strokes(request: Request, reading_id: uuid.UUID) -> Response:
         return Response({"strokes": _stroke_log(reading, request.query_params.get("after", "0"))})
     form = StrokesInput(data=request.data)
     if not form.is_valid():
-        return Response(
-            {"error": "malformed", "sentence": "These strokes cannot be read.", "details": form.errors},
-            status=400,
-        )
-    try:
-        with transaction.atomic():
-            # The lock keeps a signature from slipping in between the rule and the strokes.
-            held = Reading.objects.select_for_update(of=("self",)).get(pk=reading.pk)
-            sent = form.sent()
-            refusal = may_edit(held, request.user)
-            if refusal and not _all_known(held, sent):
-                raise ActionRefused(refusal)
-            answers = append_strokes(mask=reading.mask, sent=sent, by=request.user)
-            mask = Mask.objects.get(pk=reading.mask_id)
-            push.publish(f"reading:{reading.pk}", "stroke.applied", stroke_sequence=mask.stroke_sequence)
-    except DeltaError as error:
-        return Response({"error": "malformed", "sentence": str(error)}, status=400)
+        body = {"error": "malformed", "sentence": "These strokes cannot be read.", "details": form.errors}
+        return Response({**body, **form.first_wrong()}, status=400)
+    with transaction.atomic():
+        # The lock keeps a signature from slipping in between the rule and the strokes.
+        held = Reading.objects.select_for_update(of=("self",)).get(pk=reading.pk)
+        require(may_send_strokes(held, request.user))
+        closed = may_edit(held, request.user) is not None
+        answers = append_strokes(mask=reading.mask, sent=form.sent(), by=request.user, closed=closed)
+        mask = Mask.objects.get(pk=reading.mask_id)
+        push.publish(f"reading:{reading.pk}", "stroke.applied", stroke_sequence=mask.stroke_sequence)
     state = {"stroke_sequence": mask.stroke_sequence, "head_hash": mask.head_hash}
     return Response({"results": answers_data(answers), "mask": state})
 
 
-def _all_known(reading: Reading, sent: list[Any]) -> bool:
-    """Whether every stroke is in the log already: a late repeat of what was saved is no edit."""
-    return reading.mask.strokes.filter(pk__in=[s.id for s in sent]).count() == len(sent)
-
-
 def _stroke_log(reading: Reading, after: str) -> list[dict[str, Any]]:
-    if not (after.isascii() and after.isdigit()):
+    if not re.fullmatch(r"[0-9]{1,9}", after, re.ASCII):
         raise ActionRefused(Refusal("malformed", "`after` is the number of the last stroke you know."))
     strokes = reading.mask.strokes.filter(stroke_sequence__gt=int(after)).select_related("reader")
     return [
@@ -109,6 +97,8 @@ def _stroke_log(reading: Reading, after: str) -> list[dict[str, Any]]:
             "plane": s.plane,
             "undoes": str(s.undoes_id) if s.undoes_id else None,
             "reader": str(s.reader),
+            "tab": str(s.tab),
+            "client_time": s.client_time,
             "server_time": s.server_time.isoformat(),
             "payload": base64.b64encode(payload_of(s)).decode(),
             "payload_sha256": s.payload_sha256,
@@ -136,11 +126,7 @@ def reading_lease(request: Request, reading_id: uuid.UUID) -> Response:
             )
         except ActionRefused as refused:
             held = Lease.objects.select_related("holder").get(mask=reading.mask)
-            body = {
-                "error": refused.code,
-                "sentence": refused.sentence,
-                **(lease_data(held, request.user, tab) or {}),
-            }
+            body = {"error": refused.code, "sentence": refused.sentence, **holder_data(held, request.user, tab)}
             return Response(body, status=409)
         push.publish(f"reading:{reading.pk}", "lease.changed", epoch=lease.epoch)
     return Response({"epoch": lease.epoch, "mine": True, "expires_in_s": LEASE_LASTS.total_seconds()})
@@ -149,9 +135,11 @@ def reading_lease(request: Request, reading_id: uuid.UUID) -> Response:
 @extend_schema(request=OBJECT, responses={200: OBJECT, **ERRORS})
 @api_view(["POST"])
 def reading_lease_release(request: Request, reading_id: uuid.UUID) -> Response:
-    """Let go of the right to write: {tab}."""
+    """Let go of the right to write: {tab}. Whoever waits for it is told."""
     reading = reading_for(request.user, reading_id)
-    release_lease(mask=reading.mask, tab=_tab(request), by=request.user)
+    with transaction.atomic():
+        if release_lease(mask=reading.mask, tab=_tab(request), by=request.user):
+            push.publish(f"reading:{reading.pk}", "lease.released")
     return Response({})
 
 

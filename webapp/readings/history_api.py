@@ -337,6 +337,8 @@ def reading_restore(request: Request, reading_id: uuid.UUID) -> Response:
     body = _body(request)
     tab, epoch = _tab_and_epoch(body)
     named = str(body.get("state", ""))
+    if named.startswith("reading:"):
+        raise ActionRefused(Refusal("not_past", "Only a state of this mask or of one it came from can be restored."))
     with transaction.atomic():
         # The lock keeps a signature from slipping in between the rule and the strokes.
         held = Reading.objects.select_for_update(of=("self",)).get(pk=reading.pk)
@@ -394,26 +396,32 @@ def reading_branches(request: Request, reading_id: uuid.UUID) -> Response:
 @extend_schema(request=OBJECT, responses={200: OBJECT, **ERRORS})
 @api_view(["POST"])
 def reading_branch_settle(request: Request, reading_id: uuid.UUID) -> Response:
-    """Write down what became of a branch: {tab, epoch, decision, strokes}."""
+    """Write down what became of a branch: {tab, epoch, up_to, decision, strokes}; `up_to`: the last stroke seen."""
     reading = reading_for(request.user, reading_id)
-    require(may_edit(reading, request.user))
     body = _body(request)
     tab, epoch = _tab_and_epoch(body)
+    up_to = body.get("up_to")
+    if type(up_to) is not int:
+        raise ActionRefused(Refusal("malformed", "`up_to` is the number of the last stroke that you looked at."))
     named = body.get("strokes", [])
     try:
         strokes = [uuid.UUID(str(name)) for name in named]
     except (ValueError, TypeError) as error:
         raise ActionRefused(Refusal("malformed", "`strokes` lists the ids of strokes.")) from error
-    settled = settle_branch(
-        mask=reading.mask,
-        tab=tab,
-        epoch=epoch,
-        decision=str(body.get("decision", "")),
-        strokes=strokes,
-        by=request.user,
-        chain=chain_of(reading.case.campaign),
-    )
-    push.publish(f"reading:{reading.pk}", "branch.settled", epoch=epoch)
+    with transaction.atomic():
+        held = Reading.objects.select_for_update(of=("self",)).get(pk=reading.pk)
+        require(may_edit(held, request.user))
+        settled = settle_branch(
+            mask=reading.mask,
+            tab=tab,
+            epoch=epoch,
+            up_to_sequence=up_to,
+            decision=str(body.get("decision", "")),
+            strokes=strokes,
+            by=request.user,
+            chain=chain_of(reading.case.campaign),
+        )
+        push.publish(f"reading:{reading.pk}", "branch.settled", epoch=epoch)
     return Response({"decision": settled.decision, "at": settled.decided_at.isoformat()})
 
 

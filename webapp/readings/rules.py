@@ -51,6 +51,11 @@ def may_edit(reading: Reading, user: User) -> Refusal | None:
     return None
 
 
+def may_send_strokes(reading: Reading, user: User) -> Refusal | None:
+    """Whether a person's strokes are taken: their own reading's always. What comes after its end is kept beside."""
+    return may_edit(reading, user) if reading.reader_id != user.pk else None
+
+
 def may_sign(reading: Reading, user: User) -> Refusal | None:
     """Whether a person may sign a reading."""
     return may_edit(reading, user)

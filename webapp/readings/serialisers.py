@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 import uuid
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -16,6 +17,7 @@ from webapp.archive.queries import preview_for
 from webapp.archive.remarks import remarks_data, weight_remarks_of
 from webapp.campaigns.models import Case
 from webapp.masks.actions import lease_is_live
+from webapp.masks.branches import strokes_waiting_beside
 from webapp.masks.models import LAYERS, Lease
 from webapp.masks.strokes import SentStroke
 from webapp.readings.around import next_case_after, reading_beside, timeline_of
@@ -59,6 +61,14 @@ class StrokesInput(serializers.Serializer[dict[str, Any]]):
 
     strokes = StrokeInput(many=True, allow_empty=False, max_length=200)  # type: ignore[call-arg] # of many=True
 
+    def first_wrong(self) -> dict[str, str]:
+        """{"stroke": id} of the first stroke that cannot be read, where it has one; the others may be sent again."""
+        wrong = self.errors.get("strokes")
+        places = [place for place in wrong if isinstance(place, int)] if isinstance(wrong, Mapping) else []
+        row = self.initial_data["strokes"][min(places)] if places else None
+        name = row.get("id") if isinstance(row, Mapping) else None
+        return {"stroke": name} if isinstance(name, str) else {}
+
     def sent(self) -> list[SentStroke]:
         """The strokes, once valid."""
         return [SentStroke(**fields) for fields in self.validated_data["strokes"]]
@@ -66,8 +76,11 @@ class StrokesInput(serializers.Serializer[dict[str, Any]]):
 
 def lease_data(lease: Lease | None, user: User, tab: uuid.UUID | None = None) -> dict[str, Any] | None:
     """Who holds a mask, for whoever looks at it; None when nobody does."""
-    if lease is None or not lease_is_live(lease):
-        return None
+    return holder_data(lease, user, tab) if lease is not None and lease_is_live(lease) else None
+
+
+def holder_data(lease: Lease, user: User, tab: uuid.UUID | None = None) -> dict[str, Any]:
+    """Who has a lease, or had it last."""
     return {
         "epoch": lease.epoch,
         "mine": lease.holder_id == user.pk and (tab is None or lease.tab == tab),
@@ -232,6 +245,7 @@ def reading_data(reading: Reading, user: User) -> dict[str, Any]:
         },
         "anatomy_labels": ANATOMY_LABELS,
         "mask": {"id": str(mask.pk), "stroke_sequence": mask.stroke_sequence, "head_hash": mask.head_hash},
+        "kept_beside": strokes_waiting_beside(mask),
         "lineage": lineage_of(reading),
         "next": next_data(reading, user),
         "timeline": timeline_data(reading, user),

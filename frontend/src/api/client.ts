@@ -6,6 +6,16 @@ import type {
 
 export class SignedOut extends Error {}
 
+/** A request that hangs (a network that went while it was under way) is as good as lost: strokes are sent again. */
+const PATIENCE_MS = 60_000;
+
+/**
+ * The token that the server wants back. The cookie knows it best: signing in anew, perhaps in another tab, changes it.
+ */
+function tokenNow(before: string): string {
+  return /(?:^|;\s*)csrftoken=([^;]+)/.exec(typeof document === "undefined" ? "" : document.cookie)?.[1] ?? before;
+}
+
 /** The server's answer to something it will not do, with its sentence for people. */
 export class Refused extends Error {
   constructor(
@@ -21,15 +31,19 @@ export class Refused extends Error {
 export class Api {
   constructor(
     private readonly reading: string,
-    private csrf: string,
+    private token: string,
   ) {}
+
+  private get csrf(): string {
+    return tokenNow(this.token);
+  }
 
   private get base(): string {
     return `/api/readings/${this.reading}`;
   }
 
   private async ask(path: string, body?: unknown): Promise<Response> {
-    const init: RequestInit = { credentials: "same-origin", headers: { Accept: "application/json" } };
+    const init: RequestInit = { credentials: "same-origin", headers: { Accept: "application/json" }, signal: AbortSignal.timeout(PATIENCE_MS) };
     if (body !== undefined) {
       init.method = "POST";
       init.body = JSON.stringify(body);
@@ -62,12 +76,7 @@ export class Api {
       const answer = (await (await this.ask(`${this.base}/strokes/`, { strokes })).json()) as StrokesAnswer;
       return { kind: "ok", answer };
     } catch (error) {
-      if (error instanceof SignedOut) return { kind: "signed_out" };
-      if (error instanceof Refused && error.status === 403 && !error.code) return { kind: "signed_out" };
-      if (error instanceof Refused && error.status < 500 && error.status !== 408 && error.status !== 429) {
-        return { kind: "refused", sentence: error.message };
-      }
-      return { kind: "offline" };
+      return outcomeOf(error);
     }
   }
 
@@ -80,6 +89,11 @@ export class Api {
       const { holder_name, since } = error.body as { holder_name: string; since: string };
       return { held: true, sentence: error.message, holder_name, since };
     }
+  }
+
+  /** Hands the lease over: whoever waits for it is told. */
+  async handOver(tab: string): Promise<void> {
+    await this.ask(`${this.base}/lease/release/`, { tab });
   }
 
   /** On the way out of the page: keepalive, no answer awaited. */
@@ -99,7 +113,7 @@ export class Api {
 
   async signIn(username: string, password: string): Promise<void> {
     const said = await (await this.ask("/api/sign-in/", { username, password })).json();
-    if (said.csrf) this.csrf = String(said.csrf);
+    if (said.csrf) this.token = String(said.csrf);
   }
 
   /** Goes where a form posted to `url` leads: to begin the next reading, say. */
@@ -185,10 +199,23 @@ export class Api {
   }
 
   settleBranch(branch: Branch, decision: "merged" | "set_aside", strokes: readonly string[]): Promise<unknown> {
-    return this.json("branches/settle/", { tab: branch.tab, epoch: branch.epoch, decision, strokes });
+    const up_to = branch.strokes[branch.strokes.length - 1].stroke_sequence;
+    return this.json("branches/settle/", { tab: branch.tab, epoch: branch.epoch, up_to, decision, strokes });
   }
 
   askForLease(tab: string): Promise<unknown> {
     return this.json("lease/ask/", { tab });
   }
+}
+
+/** How sending strokes failed. What another try may mend is "offline": so is a token that changed under us. */
+export function outcomeOf(error: unknown): Outcome {
+  if (error instanceof SignedOut) return { kind: "signed_out" };
+  if (!(error instanceof Refused)) return { kind: "offline" };
+  const { status, code, message, body } = error;
+  if (status === 413) return { kind: "too_large", sentence: "This stroke is larger than the server, or one before it, lets through." };
+  if (status === 403 && !code) return { kind: "signed_out" };
+  const passing = status >= 500 || status === 408 || status === 425 || status === 429 || code === "csrf";
+  if (passing) return { kind: "offline" };
+  return { kind: "refused", sentence: message, ...(typeof body.stroke === "string" ? { stroke: body.stroke } : {}) };
 }

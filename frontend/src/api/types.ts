@@ -35,7 +35,8 @@ export interface Lease {
   epoch: number;
   mine: boolean;
   holder_name: string;
-  tab: string;
+  /** Of this person's own tabs only. */
+  tab: string | null;
   since: string;
 }
 
@@ -71,6 +72,8 @@ export interface Reading {
   label_set: { name: string; version: number | string; labels: FindingLabel[] };
   anatomy_labels: AnatomyLabel[];
   mask: { id: string; stroke_sequence: number; head_hash: string };
+  /** Strokes beside the mask that wait for a decision. */
+  kept_beside?: number;
   lineage: { who: string; what: string; when: string }[];
   lease: Lease | null;
   signature: { name: string; at: string; version_hash: string } | null;
@@ -126,6 +129,7 @@ export interface StoredStroke {
   plane: string;
   undoes: string | null;
   reader: unknown;
+  client_time?: string;
   server_time: string;
   payload: string;
 }
@@ -211,7 +215,6 @@ export interface Provenance {
 }
 
 export interface BranchStroke extends StoredStroke {
-  client_time: string;
   reason: string;
 }
 

@@ -167,3 +167,31 @@ export function invertRuns(slices: readonly SliceRuns[]): SliceRuns[] {
 export function countVoxels(slices: readonly SliceRuns[]): number {
   return slices.reduce((sum, slice) => sum + slice.runs.reduce((inner, run) => inner + run.length, 0), 0);
 }
+
+const varintBytes = (value: number): number => (value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : value < 0x10000000 ? 4 : 5);
+
+function bytesOf({ z, runs }: SliceRuns): number {
+  let end = 0;
+  let bytes = varintBytes(z) + varintBytes(runs.length);
+  for (const run of runs) {
+    bytes += varintBytes(run.start - end) + varintBytes(run.length) + 2;
+    end = run.start + run.length;
+  }
+  return bytes;
+}
+
+/** The same change in pieces of whole slices, each of at most `limit` bytes, or of one slice. */
+export function inParts(delta: SliceRuns[], limit: number): SliceRuns[][] {
+  const parts: SliceRuns[][] = [];
+  let room = 0;
+  for (const slice of delta) {
+    const bytes = bytesOf(slice);
+    if (!parts.length || bytes > room) {
+      parts.push([]);
+      room = limit;
+    }
+    parts[parts.length - 1].push(slice);
+    room -= bytes;
+  }
+  return parts;
+}

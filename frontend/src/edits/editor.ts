@@ -3,16 +3,20 @@
  * delta first to the browser's log and then to the server. No DOM here, and no viewer.
  */
 import { newUuid } from "./bytes";
-import { encodeDelta, type SliceRuns } from "./delta";
+import { DeltaConflict, encodeDelta, inParts, type SliceRuns } from "./delta";
 import { EditHistory, type Step } from "./history";
 import type { LayerName, Layers, Shape } from "./layers";
 import type { Permit } from "./permit";
 import { StrokeRecorder } from "./recorder";
 import { sha256Hex } from "./sha256";
-import { StorageFull, type Stroke, type StrokeLog } from "./strokelog";
+import type { NotKept, Stroke, StrokeLog } from "./strokelog";
+
+/** What is larger goes as several strokes, undone as one: the server takes 8 MiB, and each is soon acknowledged. */
+export const PART_BYTES = 1_000_000;
 
 export interface Writer {
   reading: string;
+  reader: string;
   tab: string;
   epoch: number;
 }
@@ -20,16 +24,23 @@ export interface Writer {
 export interface EditorEvents {
   /** Slices of a layer hold other voxels than before. */
   changed(layer: LayerName, slices: readonly number[]): void;
+  /** The layers hold this stroke from now on; it is on its way to the disk. */
+  recorded(stroke: Stroke): void;
   /** The stroke is on this machine's disk; now it may be sent. */
   kept(stroke: Stroke): void;
+  /** The browser did not keep the stroke: it is on this page and nowhere else. */
+  unkept(stroke: Stroke, why: NotKept): void;
   historyMoved(): void;
-  storageFull(): void;
+  /** A step back does not fit the layers any more: they are not what the history remembers. */
+  outdated(): void;
 }
+
+type Plane = Stroke["plane"];
 
 export class Editor {
   readonly history = new EditHistory();
   private recorder: StrokeRecorder | null = null;
-  private active: { layer: LayerName; tool: string; plane: Stroke["plane"] } | null = null;
+  private active: { layer: LayerName; tool: string; plane: Plane } | null = null;
   private chain: Promise<void> = Promise.resolve();
   private unwritten = 0;
 
@@ -63,7 +74,7 @@ export class Editor {
     return this.unwritten > 0;
   }
 
-  begin(layer: LayerName, tool: string, plane: Stroke["plane"], permit: Permit | null = null): void {
+  begin(layer: LayerName, tool: string, plane: Plane, permit: Permit | null = null): void {
     this.recorder = new StrokeRecorder(this.layers[layer], permit);
     this.active = { layer, tool, plane };
   }
@@ -87,21 +98,25 @@ export class Editor {
     const delta = recorder.finish();
     this.events.changed(active.layer, recorder.slices);
     if (!delta.length) return null;
-    const stroke = this.record(active.layer, active.tool, active.plane, null, delta);
-    this.history.push({ id: stroke.id, layer: active.layer, delta });
-    this.events.historyMoved();
+    const [stroke] = this.done(active.layer, active.tool, active.plane, delta);
     return { stroke, delta };
   }
 
-  /** An edit worked out beforehand, as one stroke. Raises DeltaConflict when the layer has changed since. */
-  perform(layer: LayerName, tool: string, plane: Stroke["plane"], delta: SliceRuns[]): Stroke | null {
-    if (!delta.length || this.painting) return null;
+  /** An edit worked out beforehand: its strokes, none when it changes nothing. Raises DeltaConflict when the layer has changed since. */
+  perform(layer: LayerName, tool: string, plane: Plane, delta: SliceRuns[]): Stroke[] {
+    if (!delta.length || this.painting) return [];
     this.layers[layer].apply(delta);
-    const stroke = this.record(layer, tool, plane, null, delta);
-    this.history.push({ id: stroke.id, layer, delta });
+    const strokes = this.done(layer, tool, plane, delta);
     this.events.changed(layer, delta.map((slice) => slice.z));
+    return strokes;
+  }
+
+  private done(layer: LayerName, tool: string, plane: Plane, delta: SliceRuns[]): Stroke[] {
+    const parts = inParts(delta, PART_BYTES);
+    const strokes = this.record(layer, tool, plane, parts.map((part) => ({ undoes: null, delta: part })));
+    this.history.push({ layer, parts: parts.map((part, n) => ({ id: strokes[n].id, delta: part })) });
     this.events.historyMoved();
-    return stroke;
+    return strokes;
   }
 
   cancel(): void {
@@ -123,51 +138,49 @@ export class Editor {
 
   private step(step: Step | null): Stroke | null {
     if (!step || this.painting) return null;
-    this.layers[step.layer].apply(step.delta);
-    const stroke = this.record(step.layer, step.tool, "none", step.undoes, step.delta);
-    this.history.commit(step, stroke.id);
-    this.events.changed(step.layer, step.delta.map((slice) => slice.z));
-    this.events.historyMoved();
-    return stroke;
-  }
-
-  private record(layer: LayerName, tool: string, plane: Stroke["plane"], undoes: string | null, delta: SliceRuns[]): Stroke {
-    const payload = encodeDelta(delta);
-    const stroke: Stroke = {
-      id: newUuid(),
-      reading: this.writer.reading,
-      layer,
-      tool,
-      plane,
-      tab: this.writer.tab,
-      epoch: this.writer.epoch,
-      sequence: ++this.sequence,
-      clientTime: new Date().toISOString(),
-      undoes,
-      payload,
-      sha256: sha256Hex(payload),
-    };
-    this.unwritten++;
-    this.chain = this.chain.then(() => this.keep(stroke));
-    this.chain.catch(() => undefined);
-    return stroke;
-  }
-
-  private async keep(stroke: Stroke): Promise<void> {
+    const delta = step.parts.flatMap((part) => part.delta);
     try {
-      await this.log.keep(stroke);
-      this.unwritten--;
-      this.events.kept(stroke);
+      this.layers[step.layer].apply(delta);
     } catch (error) {
-      if (!(error instanceof StorageFull)) console.error(error);
-      this.events.storageFull();
-      // What follows in this chain must not be kept either: it was drawn over what is lost.
-      throw error;
+      if (!(error instanceof DeltaConflict)) throw error;
+      this.history.clear();
+      this.events.historyMoved();
+      this.events.outdated();
+      return null;
     }
+    const strokes = this.record(step.layer, step.tool, "none", step.parts);
+    this.history.commit(step, strokes.map(({ id }) => id));
+    this.events.changed(step.layer, delta.map((slice) => slice.z));
+    this.events.historyMoved();
+    return strokes[0];
+  }
+
+  /** The strokes of one edit carry one time, by which the log knows them again. */
+  private record(layer: LayerName, tool: string, plane: Plane, parts: readonly { undoes: string | null; delta: SliceRuns[] }[]): Stroke[] {
+    const clientTime = new Date().toISOString();
+    const { reading, reader, tab, epoch } = this.writer;
+    return parts.map(({ undoes, delta }) => {
+      const payload = encodeDelta(delta);
+      const stroke: Stroke = {
+        id: newUuid(), reading, reader, layer, tool, plane, tab, epoch, sequence: ++this.sequence, clientTime, undoes, payload, sha256: sha256Hex(payload),
+      };
+      this.unwritten++;
+      this.chain = this.chain.then(() => this.keep(stroke));
+      this.events.recorded(stroke);
+      return stroke;
+    });
+  }
+
+  /** Never fails: what the browser cannot keep must reach the server all the more. */
+  private async keep(stroke: Stroke): Promise<void> {
+    const failed = await this.log.keep(stroke).then(() => null, (error: NotKept) => error);
+    this.unwritten--;
+    if (failed) this.events.unkept(stroke, failed);
+    else this.events.kept(stroke);
   }
 
   /** Resolves when every finished stroke is on disk (or has failed to be). */
   async flushed(): Promise<void> {
-    await this.chain.catch(() => undefined);
+    await this.chain;
   }
 }

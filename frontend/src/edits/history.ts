@@ -1,18 +1,24 @@
-/** Undo and redo as new strokes: which stroke can be undone, which undo can be redone, and with what delta. */
+/** Undo and redo as new strokes: which edit can be undone, which undo can be redone, and with what deltas. */
 import { invertRuns, type SliceRuns } from "./delta";
 import type { LayerName } from "./layers";
 
-export interface Done {
+/** One stroke of an edit; a large edit has several. */
+export interface Part {
   id: string;
-  layer: LayerName;
   delta: SliceRuns[];
+}
+
+export interface Done {
+  layer: LayerName;
+  parts: Part[];
+  /** What the strokes of one edit have in common, where they were read from the log; strokes alone have none. */
+  edit?: string;
 }
 
 export interface Step {
   tool: "undo" | "redo";
-  undoes: string;
   layer: LayerName;
-  delta: SliceRuns[];
+  parts: { undoes: string; delta: SliceRuns[] }[];
 }
 
 export class EditHistory {
@@ -27,44 +33,58 @@ export class EditHistory {
     return this.undone.length > 0;
   }
 
-  /** A stroke by a tool: what was undone before can no longer be redone. */
-  push(stroke: Done): void {
-    this.done.push(stroke);
+  /** An edit by a tool: what was undone before can no longer be redone. */
+  push(edit: Done): void {
+    this.done.push(edit);
     this.undone.length = 0;
   }
 
   nextUndo(): Step | null {
-    const last = this.done.at(-1);
-    return last ? { tool: "undo", undoes: last.id, layer: last.layer, delta: invertRuns(last.delta) } : null;
+    return back("undo", this.done.at(-1));
   }
 
   nextRedo(): Step | null {
-    const last = this.undone.at(-1);
-    return last ? { tool: "redo", undoes: last.id, layer: last.layer, delta: invertRuns(last.delta) } : null;
+    return back("redo", this.undone.at(-1));
   }
 
-  /** The step was recorded as a stroke of this id. An undo can be redone; a redo can be undone. */
-  commit(step: Step, id: string): void {
-    const stroke: Done = { id, layer: step.layer, delta: step.delta };
-    if (step.tool === "undo") {
-      this.done.pop();
-      this.undone.push(stroke);
-    } else {
-      this.undone.pop();
-      this.done.push(stroke);
+  /** The step was recorded as strokes of these ids. An undo can be redone; a redo can be undone. */
+  commit(step: Step, ids: readonly string[]): void {
+    const [from, to] = step.tool === "undo" ? [this.done, this.undone] : [this.undone, this.done];
+    from.pop();
+    to.push({ layer: step.layer, parts: step.parts.map(({ delta }, n) => ({ id: ids[n], delta })) });
+  }
+
+  /**
+   * Replays one stroke of the server's list, in order: rebuilds what a reload would otherwise forget. Strokes with the
+   * same `edit` are one edit.
+   */
+  remember(tool: string, undoes: string | null, layer: LayerName, part: Part, edit?: string): void {
+    if (tool !== "undo" && tool !== "redo") {
+      this.undone.length = 0;
+      return this.gather(this.done, layer, part, edit);
     }
+    const [from, to] = tool === "undo" ? [this.done, this.undone] : [this.undone, this.done];
+    const last = from.at(-1);
+    if (last?.parts.at(-1)?.id !== undoes) return this.clear();
+    last!.parts.pop();
+    if (!last!.parts.length) from.pop();
+    this.gather(to, layer, part, edit);
   }
 
-  /** Replays one stroke of the server's list, in order: rebuilds what a reload would otherwise forget. */
-  remember(tool: string, undoes: string | null, stroke: Done): void {
-    const { id, layer, delta } = stroke;
-    if (tool !== "undo" && tool !== "redo") this.push(stroke);
-    else if ((tool === "undo" ? this.done : this.undone).at(-1)?.id === undoes) this.commit({ tool, undoes: undoes!, layer, delta }, id);
-    else this.clear();
+  private gather(list: Done[], layer: LayerName, part: Part, edit: string | undefined): void {
+    const last = list.at(-1);
+    if (last && edit !== undefined && last.edit === edit && last.layer === layer) last.parts.push(part);
+    else list.push({ layer, parts: [part], edit });
   }
 
   clear(): void {
     this.done.length = 0;
     this.undone.length = 0;
   }
+}
+
+/** Last in, first out: each stroke's inverse, the last stroke first. */
+function back(tool: Step["tool"], edit: Done | undefined): Step | null {
+  if (!edit) return null;
+  return { tool, layer: edit.layer, parts: [...edit.parts].reverse().map(({ id, delta }) => ({ undoes: id, delta: invertRuns(delta) })) };
 }

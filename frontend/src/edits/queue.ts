@@ -1,6 +1,7 @@
 /**
  * Sends strokes to the server in order, in batches, until each is acknowledged. A stroke leaves the browser's log
- * only on the server's answer; the same stroke sent twice is one stroke, by its id.
+ * only on the server's answer; the same stroke sent twice is one stroke, by its id. One that the server will never take
+ * is set aside, so that those behind it go on.
  */
 import { toBase64 } from "./bytes";
 import type { Stroke, StrokeLog } from "./strokelog";
@@ -23,18 +24,29 @@ export type Outcome =
   | { kind: "ok"; answer: StrokesAnswer }
   | { kind: "offline" }
   | { kind: "signed_out" }
-  | { kind: "refused"; sentence: string };
+  /** `stroke`: the one that it is about; without, the server takes none of this reading's. */
+  | { kind: "refused"; sentence: string; stroke?: string }
+  /** More than some server on the way lets through at once. */
+  | { kind: "too_large"; sentence: string };
+
+interface Waiting {
+  count: number;
+  /** Of those, strokes that are on this page alone: the browser could not keep them. */
+  loose?: number;
+}
 
 export type SaveState =
   | { kind: "saved"; at: string | null }
-  | { kind: "saving"; count: number }
-  | { kind: "offline"; count: number }
-  | { kind: "signed_out"; count: number }
-  | { kind: "refused"; count: number; sentence: string };
+  | ({ kind: "saving" } & Waiting)
+  | ({ kind: "offline" } & Waiting)
+  | ({ kind: "signed_out" } & Waiting)
+  | ({ kind: "refused"; sentence: string } & Waiting);
 
 export interface QueueEvents {
   state(state: SaveState): void;
   acknowledged(result: StrokeResult, stroke: Stroke, mask: StrokesAnswer["mask"]): void;
+  /** The server will not have this stroke. It is in the browser's log, marked. */
+  setAside(stroke: Stroke, sentence: string): void;
 }
 
 const BATCH = 40;
@@ -60,10 +72,12 @@ export function toWire(stroke: Stroke): Record<string, unknown> {
 export class SaveQueue {
   private waiting: Stroke[] = [];
   private sending = false;
-  private halted: SaveState | null = null;
+  private halted: { kind: "signed_out" } | { kind: "refused"; sentence: string } | null = null;
   private failures = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private lastSaved: string | null = null;
+  /** How many go at once, at most: less where a server on the way takes less. */
+  private limit = BATCH;
 
   constructor(
     private readonly log: StrokeLog,
@@ -75,9 +89,15 @@ export class SaveQueue {
     return this.waiting.length;
   }
 
-  /** The stroke must already be in the log. */
+  /** What has not been acknowledged yet, in order. */
+  get pending(): readonly Stroke[] {
+    return this.waiting;
+  }
+
+  /** The stroke should be in the log already; where the browser cannot keep it, it is sent all the more. */
   add(...strokes: Stroke[]): void {
-    this.waiting.push(...strokes);
+    const known = new Set(this.waiting.map(({ id }) => id));
+    this.waiting.push(...strokes.filter(({ id }) => !known.has(id)));
     // While the server is away its next try is set already: painting on must not hurry it.
     if (this.timer === undefined) void this.pump();
     else this.tell();
@@ -105,9 +125,11 @@ export class SaveQueue {
 
   private tell(): void {
     const count = this.waiting.length;
-    if (this.halted) this.events.state({ ...this.halted, count } as SaveState);
-    else if (!count) this.events.state({ kind: "saved", at: this.lastSaved });
-    else this.events.state(this.failures ? { kind: "offline", count } : { kind: "saving", count });
+    const loose = this.waiting.filter(({ key }) => key === undefined).length;
+    const waiting: Waiting = loose ? { count, loose } : { count };
+    if (!count) this.events.state({ kind: "saved", at: this.lastSaved });
+    else if (this.halted) this.events.state({ ...this.halted, ...waiting });
+    else this.events.state({ kind: this.failures ? "offline" : "saving", ...waiting });
   }
 
   private nextBatch(): Stroke[] {
@@ -115,7 +137,7 @@ export class SaveQueue {
     const batch: Stroke[] = [];
     for (const stroke of this.waiting) {
       bytes += stroke.payload.length;
-      if (batch.length && (batch.length === BATCH || bytes > BATCH_BYTES)) break;
+      if (batch.length && (batch.length === this.limit || bytes > BATCH_BYTES)) break;
       batch.push(stroke);
     }
     return batch;
@@ -127,33 +149,81 @@ export class SaveQueue {
     this.sending = true;
     this.stopTimer();
     const batch = this.nextBatch();
-    const outcome = await this.post(batch.map(toWire)).catch((): Outcome => ({ kind: "offline" }));
-    if (outcome.kind === "ok") await this.settle(batch, outcome.answer);
-    this.sending = false;
-    if (outcome.kind === "ok") {
-      void this.pump();
-    } else if (outcome.kind === "offline") {
-      const wait = WAITS_MS[Math.min(this.failures++, WAITS_MS.length - 1)];
-      this.timer = setTimeout(() => void this.pump(), wait);
-      this.tell();
-    } else {
-      const count = this.waiting.length;
-      this.halted = outcome.kind === "signed_out" ? { kind: "signed_out", count } : { kind: "refused", count, sentence: outcome.sentence };
-      this.tell();
+    let going = false;
+    try {
+      going = await this.take(batch, await this.post(batch.map(toWire)));
+    } catch (error) {
+      // Whatever went wrong, the strokes are still here and will be sent again.
+      console.error(error);
+    } finally {
+      this.sending = false;
+    }
+    if (going) void this.pump();
+    else if (this.halted) this.tell();
+    else this.later();
+  }
+
+  /** What became of a batch; whether to go on at once. */
+  private async take(batch: Stroke[], outcome: Outcome): Promise<boolean> {
+    switch (outcome.kind) {
+      case "ok":
+        return this.settle(batch, outcome.answer);
+      case "signed_out":
+        this.halted = { kind: "signed_out" };
+        return false;
+      case "too_large":
+        if (batch.length > 1) this.limit = Math.ceil(batch.length / 2);
+        else await this.putAside(batch[0], outcome.sentence);
+        return true;
+      case "refused": {
+        const bad = batch.find(({ id }) => id === outcome.stroke);
+        if (bad) await this.putAside(bad, outcome.sentence);
+        else this.halted = { kind: "refused", sentence: outcome.sentence };
+        return !!bad;
+      }
+      default:
+        return false;
     }
   }
 
-  private async settle(batch: Stroke[], answer: StrokesAnswer): Promise<void> {
-    this.failures = 0;
+  private later(): void {
+    const wait = WAITS_MS[Math.min(this.failures++, WAITS_MS.length - 1)];
+    this.stopTimer();
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      void this.pump();
+    }, wait);
+    this.tell();
+  }
+
+  private async putAside(stroke: Stroke, sentence: string): Promise<void> {
+    await this.log.setAside(stroke, sentence).catch(() => undefined);
+    this.waiting = this.waiting.filter(({ id }) => id !== stroke.id);
+    quietly(() => this.events.setAside(stroke, sentence));
+  }
+
+  /** Whether the answer named any of the batch. */
+  private async settle(batch: Stroke[], answer: StrokesAnswer): Promise<boolean> {
     const results = new Map(answer.results.map((result) => [result.id, result]));
     const done = batch.filter((stroke) => results.has(stroke.id));
+    if (!done.length) return false;
+    this.failures = 0;
     await this.log.forget(done).catch(() => undefined);
     this.waiting = this.waiting.filter((stroke) => !results.has(stroke.id));
     for (const stroke of done) {
       const result = results.get(stroke.id)!;
       this.lastSaved = result.server_time ?? this.lastSaved;
-      this.events.acknowledged(result, stroke, answer.mask);
+      quietly(() => this.events.acknowledged(result, stroke, answer.mask));
     }
-    if (!done.length) this.failures++;
+    return true;
+  }
+}
+
+/** A listener's trouble is its own: the strokes behind must not wait for it. */
+function quietly(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    console.error(error);
   }
 }

@@ -5,6 +5,8 @@ import type { LayerName } from "./layers";
 export interface Stroke {
   id: string;
   reading: string;
+  /** Who painted it: on a shared machine nobody else sends it, or hears of it. */
+  reader: string;
   layer: LayerName;
   tool: string;
   plane: "axial" | "coronal" | "sagittal" | "none";
@@ -16,6 +18,8 @@ export interface Stroke {
   payload: Uint8Array;
   sha256: string;
   key?: number;
+  /** Why the server will not have it. It stays here until its reader decides. */
+  refused?: string;
 }
 
 interface Tab {
@@ -29,59 +33,146 @@ interface LogSchema extends DBSchema {
   tabs: { key: string; value: Tab; indexes: { reading: string } };
 }
 
-/** The browser has no room left: painting must stop, since nothing more can be kept. */
-export class StorageFull extends Error {}
+type Database = IDBPDatabase<LogSchema>;
+
+/** The browser keeps nothing any more; the text is a sentence for people. */
+export class NotKept extends Error {}
+
+/** It has no room left. */
+export class StorageFull extends NotKept {}
+
+const FULL = "This browser has no room left to keep strokes safe.";
+const BROKEN = "This browser can no longer keep strokes safe";
 
 export class StrokeLog {
-  private constructor(private readonly database: IDBPDatabase<LogSchema>) {}
+  private opening: Promise<Database> | null = null;
+  /** What this page has put there and not taken away: put back where the browser's data were cleared meanwhile. */
+  private readonly here = new Map<string, Stroke>();
+
+  private constructor(private readonly name: string) {}
 
   static async open(name = "groundglass"): Promise<StrokeLog> {
-    const database = await openDB<LogSchema>(name, 1, {
+    const log = new StrokeLog(name);
+    await log.connection().catch((error: Error) => {
+      throw notKept(error);
+    });
+    return log;
+  }
+
+  private connection(): Promise<Database> {
+    return (this.opening ??= this.connect().catch((error: unknown) => {
+      this.opening = null;
+      throw error;
+    }));
+  }
+
+  private async connect(): Promise<Database> {
+    const lost = (): void => void (this.opening = null);
+    const database: Database = await openDB<LogSchema>(this.name, 1, {
       upgrade(db) {
         db.createObjectStore("strokes", { keyPath: "key", autoIncrement: true }).createIndex("reading", "reading");
         db.createObjectStore("tabs", { keyPath: "tab" }).createIndex("reading", "reading");
       },
+      // Another tab deletes the data, or brings a newer version: it must not wait for this one.
+      blocking: () => {
+        lost();
+        database.close();
+      },
+      terminated: lost,
     });
-    return new StrokeLog(database);
+    for (const stroke of this.here.values()) {
+      if (stroke.key !== undefined && !(await database.get("strokes", stroke.key))) await database.put("strokes", stroke);
+    }
+    return database;
+  }
+
+  /** Once more where the connection was lost: cleared data and a closed database are no reason to lose a stroke. */
+  private async withDatabase<T>(work: (database: Database) => Promise<T>): Promise<T> {
+    const before = this.opening;
+    try {
+      return await work(await this.connection());
+    } catch (error) {
+      if (error instanceof StorageFull || (this.opening === before && !isLost(error))) throw error;
+      if (this.opening === before) this.opening = null;
+      return work(await this.connection());
+    }
   }
 
   /** Writes the stroke and its tab's counter in one strict transaction; resolves when both are on disk. */
   async keep(stroke: Stroke): Promise<void> {
     try {
-      const work = this.database.transaction(["strokes", "tabs"], "readwrite", { durability: "strict" });
-      const [key] = await Promise.all([
-        work.objectStore("strokes").add(stroke),
-        work.objectStore("tabs").put({ tab: stroke.tab, reading: stroke.reading, sequence: stroke.sequence }),
-        work.done,
-      ]);
-      stroke.key = key;
+      stroke.key = await this.withDatabase((database) => put(database, stroke));
     } catch (error) {
-      const failure = error as DOMException;
-      if (failure.name === "QuotaExceededError" || failure.name === "AbortError") throw new StorageFull(failure.message);
-      throw error;
+      throw notKept(error as Error);
     }
+    this.here.set(stroke.id, stroke);
   }
 
   async forget(strokes: readonly Stroke[]): Promise<void> {
-    const work = this.database.transaction("strokes", "readwrite");
-    for (const stroke of strokes) if (stroke.key !== undefined) void work.store.delete(stroke.key);
-    await work.done;
+    strokes.forEach(({ id }) => this.here.delete(id));
+    await this.withDatabase(async (database) => {
+      const work = database.transaction("strokes", "readwrite");
+      for (const stroke of strokes) if (stroke.key !== undefined) void work.store.delete(stroke.key);
+      await work.done;
+    });
   }
 
+  /** The server will not have this one: it stays, with the reason, and is not sent again. */
+  async setAside(stroke: Stroke, sentence: string): Promise<void> {
+    stroke.refused = sentence;
+    stroke.key = await this.withDatabase((database) => database.put("strokes", stroke));
+  }
+
+  /** The strokes of a reading, in the order in which they were painted. */
   async pending(reading: string): Promise<Stroke[]> {
-    return this.database.getAllFromIndex("strokes", "reading", reading);
+    return this.withDatabase((database) => database.getAllFromIndex("strokes", "reading", reading));
+  }
+
+  /** How many strokes of which readings one person has left here, but for those of tabs that live. */
+  async leftBy(reader: string, living: ReadonlySet<string>): Promise<Map<string, number>> {
+    const counts = new Map<string, number>();
+    for (const stroke of await this.withDatabase((database) => database.getAll("strokes"))) {
+      if (stroke.reader === reader && !living.has(stroke.tab)) counts.set(stroke.reading, (counts.get(stroke.reading) ?? 0) + 1);
+    }
+    return counts;
   }
 
   /** Remembers a tab from its first moment, so that a reload can go on under its name. */
   async nameTab(tab: string, reading: string): Promise<void> {
-    await this.database.put("tabs", { tab, reading, sequence: 0 });
+    await this.withDatabase((database) => database.put("tabs", { tab, reading, sequence: 0 }));
   }
 
   async tabs(reading: string): Promise<Tab[]> {
-    return this.database.getAllFromIndex("tabs", "reading", reading);
+    return this.withDatabase((database) => database.getAllFromIndex("tabs", "reading", reading));
   }
 
   close(): void {
-    this.database.close();
+    void this.opening?.then((database) => database.close());
   }
+}
+
+async function put(database: Database, stroke: Stroke): Promise<number> {
+  const work = database.transaction(["strokes", "tabs"], "readwrite", { durability: "strict" });
+  try {
+    const [key] = await Promise.all([
+      work.objectStore("strokes").add(stroke),
+      work.objectStore("tabs").put({ tab: stroke.tab, reading: stroke.reading, sequence: stroke.sequence }),
+      work.done,
+    ]);
+    return key;
+  } catch (error) {
+    await work.done.catch(() => undefined);
+    // The requests only say that they were aborted; the transaction knows why.
+    throw work.error ?? error;
+  }
+}
+
+/** Errors of a connection that is gone; whatever else is wrong would be so again. */
+function isLost(error: unknown): boolean {
+  return ["InvalidStateError", "AbortError", "UnknownError", "TransactionInactiveError"].includes((error as DOMException).name);
+}
+
+function notKept(error: Error): NotKept {
+  if (error.name === "QuotaExceededError") return new StorageFull(FULL);
+  return new NotKept(`${BROKEN} (${error.message || error.name}).`);
 }

@@ -29,17 +29,11 @@ export function App({ desk }: { desk: Desk }) {
 }
 
 function Messages({ desk }: { desk: Desk }) {
-  const writing = state.writing.value;
   return (
     <div class="messages" role="status" aria-live="polite">
       {state.trouble.value && <p class="message is-bad">Not loaded: {state.trouble.value}</p>}
-      {writing.kind === "held" && (
-        <p class="message is-wait">
-          Being edited by {writing.holder} since {clock(writing.since)}. You are looking on.
-          <button onClick={() => void desk.session.takeLease(true)}>Take over</button>
-        </p>
-      )}
-      {writing.kind === "read_only" && <p class="message is-wait">{writing.sentence}</p>}
+      <Writing desk={desk} />
+      <Unsaved desk={desk} />
       {state.notice.value && (
         <p class="message">
           {state.notice.value}
@@ -48,6 +42,89 @@ function Messages({ desk }: { desk: Desk }) {
       )}
     </div>
   );
+}
+
+/** Who writes this reading, and how it goes from hand to hand. */
+function Writing({ desk }: { desk: Desk }) {
+  const { session } = desk;
+  const writing = state.writing.value;
+  const lease = state.reading.value?.lease;
+  switch (writing.kind) {
+    case "held":
+      return (
+        <p class="message is-wait">
+          Being edited by {writing.holder} since {clock(writing.since)}. You are looking on{writing.asked ? ", and have asked for it" : ""}.
+          {!writing.asked && <button onClick={() => void session.askForLease()}>Ask for it</button>}
+          <button onClick={() => void session.take(true)}>Take over</button>
+        </p>
+      );
+    case "free":
+      return (
+        <p class="message is-wait">
+          Nobody is editing this reading now. You are looking on.
+          <button onClick={() => void session.take(false)}>Edit</button>
+        </p>
+      );
+    case "read_only":
+      return (
+        <p class="message is-wait">
+          {writing.sentence}
+          {lease && !lease.mine && ` It is being edited by ${lease.holder_name} since ${clock(lease.since)}.`}
+        </p>
+      );
+    default:
+      return (
+        <>
+          {state.asking.value && (
+            <p class="message is-wait">
+              {state.asking.value} asks for this reading, in another tab.
+              <button onClick={() => void session.handOver()}>Hand over</button>
+              <button onClick={() => (state.asking.value = null)}>Keep</button>
+            </p>
+          )}
+          {state.catchingUp.value && <p class="message is-wait">The mask is being brought up to date with the server.</p>}
+        </>
+      );
+  }
+}
+
+/** Strokes that are not in the mask: refused by the server, or kept beside. */
+function Unsaved({ desk }: { desk: Desk }) {
+  const { session } = desk;
+  const saving = state.saving.value;
+  const aside = state.setAside.value;
+  const beside = state.keptBeside.value;
+  const count = aside.length + (saving.kind === "refused" ? saving.count : 0);
+  return (
+    <>
+      {count > 0 && (
+        <p class="message is-bad">
+          {strokes(count)} could not be saved{aside.length ? `: ${aside[aside.length - 1].refused}` : "."} {count === 1 ? "It is" : "They are"} kept in this browser, not in the mask.
+          <button onClick={() => saveAs(session.aside!.asFile(session.id), `strokes-${session.id}.json`)}>Save to a file</button>
+          {aside.length > 0 && (
+            <>
+              <button onClick={() => session.aside!.tryAgain()}>Try again</button>
+              <button onClick={() => confirm(`Throw away ${strokes(aside.length)} for good?`) && void session.aside!.drop()}>Throw away</button>
+            </>
+          )}
+        </p>
+      )}
+      {beside > 0 && state.section.value !== "history" && (
+        <p class="message is-wait">
+          {strokes(beside)} {beside === 1 ? "is" : "are"} kept beside the mask.
+          <button onClick={() => (state.section.value = "history")}>Look</button>
+        </p>
+      )}
+    </>
+  );
+}
+
+const strokes = (count: number): string => `${count} ${count === 1 ? "stroke" : "strokes"}`;
+
+function saveAs(content: Blob, name: string): void {
+  const url = URL.createObjectURL(content);
+  Object.assign(document.createElement("a"), { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
 export function clock(iso: string, seconds = false): string {

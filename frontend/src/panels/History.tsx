@@ -2,6 +2,7 @@
 import { useEffect } from "preact/hooks";
 import type { Branch, HistoryVersion } from "../api/types";
 import * as display from "../display";
+import * as state from "../state";
 import type { Desk } from "../reading/desk";
 import { compareWith } from "../reading/difference";
 import {
@@ -14,10 +15,9 @@ import "./history.css";
 const REASONS: Record<string, string> = { draft: "Draft", submit: "Submitted", return: "Returned", sign: "Signed", restore: "Restored" };
 
 export function History({ desk }: { desk: Desk }) {
-  useEffect(() => {
-    void loadHistory(desk);
-    return () => closeFilm(desk);
-  }, []);
+  const beside = state.keptBeside.value;
+  useEffect(() => void loadHistory(desk), [beside]);
+  useEffect(() => () => closeFilm(desk), []);
   const open = branches.value.filter((branch) => !branch.settled);
   const settled = branches.value.filter((branch) => branch.settled);
   return (
@@ -112,11 +112,17 @@ function VersionRow({ desk, version }: { desk: Desk; version: HistoryVersion }) 
   );
 }
 
+const WHY: Record<string, string> = {
+  lease: "in a tab that no longer held the mask",
+  conflict: "over voxels that had changed meanwhile",
+  closed: "which came after this reading was closed",
+};
+
 function BranchRow({ desk, branch }: { desk: Desk; branch: Branch }) {
   return (
     <div class="branch">
       <p>
-        {branch.strokes.length} {branch.strokes.length === 1 ? "stroke" : "strokes"} of {clock(branch.from)} by {branch.who}, in a tab that no longer held the mask.{" "}
+        {branch.strokes.length} {branch.strokes.length === 1 ? "stroke" : "strokes"} of {clock(branch.from)} by {branch.who}, {WHY[branch.strokes[0].reason] ?? WHY.lease}.{" "}
         <span class="num dim">{branch.voxel_count} voxels</span>
       </p>
       <p class="history-row">
@@ -126,7 +132,7 @@ function BranchRow({ desk, branch }: { desk: Desk; branch: Branch }) {
         <button disabled={!desk.mayEdit || !!busy.value} onClick={() => void merge(desk, branch)}>
           Merge
         </button>
-        <button disabled={!!busy.value} onClick={() => void setAside(desk, branch)}>
+        <button disabled={!state.reading.value?.may_edit || !!busy.value} onClick={() => void setAside(desk, branch)}>
           Set aside
         </button>
       </p>

@@ -74,6 +74,8 @@ onKey("next_case", goToNext);
 function SaveState() {
   const saving = state.saving.value;
   const strokes = (count: number): string => `${count} ${count === 1 ? "stroke" : "strokes"}`;
+  const where = ({ count, loose }: { count: number; loose?: number }): string =>
+    loose ? `${strokes(count)}, ${loose === count ? "" : `${loose} `}on this page only` : `${strokes(count)} kept here`;
   const [kind, text] = ((): [string, string] => {
     switch (saving.kind) {
       case "saved":
@@ -81,11 +83,11 @@ function SaveState() {
       case "saving":
         return ["plain", `saving ${strokes(saving.count)}`];
       case "offline":
-        return ["is-wait", `offline, ${strokes(saving.count)} kept here`];
+        return ["is-wait", `offline, ${where(saving)}`];
       case "signed_out":
-        return ["is-wait", `signed out, ${strokes(saving.count)} kept here`];
+        return ["is-wait", `signed out, ${where(saving)}`];
       case "refused":
-        return ["is-bad", `not saved: ${strokes(saving.count)} kept here`];
+        return ["is-bad", `not saved: ${where(saving)}`];
     }
   })();
   return (

@@ -7,7 +7,7 @@ import { Grid, PLANES, type PlaneName, type Vec3 } from "../geometry/grid";
 import { besidePlane, isVisible, wholePlanes } from "../layout";
 import * as state from "../state";
 import * as display from "../display";
-import type { SliceRuns } from "../edits/delta";
+import { DeltaConflict, type SliceRuns } from "../edits/delta";
 import { carryOut, Cancelled, type Operation } from "../edits/operation";
 import { permitOf, type Permit } from "../edits/permit";
 import type { Stroke } from "../edits/strokelog";
@@ -304,13 +304,20 @@ export class Desk {
   }
 
   /**
-   * Works an edit out in small steps and makes one stroke of it. The reader sees how far it is, may stop it, and
-   * painting meanwhile stops it. Resolves to the stroke, or null when nothing changed or it was stopped.
+   * Works an edit out in small steps and makes one edit of it. The reader sees how far it is, may stop it, and
+   * painting meanwhile stops it.
    */
-  async operate(title: string, layer: LayerName, tool: string, plane: Stroke["plane"], work: Operation<SliceRuns[]>): Promise<Stroke | null> {
-    if (!this.mayEdit || this.session.editor?.painting) return null;
+  async operate(title: string, layer: LayerName, tool: string, plane: Stroke["plane"], work: Operation<SliceRuns[]>): Promise<void> {
+    if (!this.mayEdit || this.session.editor?.painting) return;
     const delta = await this.compute(title, work);
-    return delta && this.mayEdit ? (this.session.editor?.perform(layer, tool, plane, delta) ?? null) : null;
+    if (!delta) return;
+    try {
+      if (!this.mayEdit) throw new DeltaConflict("The mask cannot be changed now.");
+      this.session.editor?.perform(layer, tool, plane, delta);
+    } catch (error) {
+      if (!(error instanceof DeltaConflict)) throw error;
+      state.notice.value = `${title}: the mask changed meanwhile, and nothing was done. Try again.`;
+    }
   }
 
   /** Long work without a stroke at its end; null when it was stopped. Only one such work goes on at a time. */

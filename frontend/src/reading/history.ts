@@ -174,7 +174,8 @@ export async function merge(desk: Desk, branch: Branch): Promise<void> {
   busy.value = "Merging";
   try {
     const { deltas, conflicts } = mergeStrokes(layers, decoded(branch));
-    const ids = Object.entries(deltas).map(([layer, delta]) => editor.perform(layer as LayerName, "merge", "none", delta)!.id);
+    const strokes = Object.entries(deltas).flatMap(([layer, delta]) => editor.perform(layer as LayerName, "merge", "none", delta));
+    const ids = strokes.map(({ id }) => id);
     await desk.session.settled();
     await desk.session.api.settleBranch(branch, "merged", ids);
     if (conflicts) state.notice.value = `${conflicts} voxels had been changed here since: they stay as they are.`;

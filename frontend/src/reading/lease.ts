@@ -5,8 +5,8 @@ import type { LeaseAnswer } from "../api/types";
 export interface LeaseEvents {
   /** Someone else writes now. */
   lost(holder: string, since: string): void;
-  /** Taken anew after a pause: strokes from now on carry this epoch. */
-  epoch(epoch: number): void;
+  /** Taken anew after somebody else had it: strokes from now on carry this epoch, and the mask may be another. */
+  regained(epoch: number): void;
   signedOut(): void;
   /** Unsent strokes carry the old epoch: while there are any, the lease is not asked for anew. */
   busy(): boolean;
@@ -36,9 +36,7 @@ export class LeaseKeeper {
 
   private holds(epoch: number, expiresInS: number): void {
     this.held = true;
-    const changed = this.current !== epoch;
     this.current = epoch;
-    if (changed) this.events.epoch(epoch);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.renew(), Math.max(2, expiresInS / 3) * 1000);
   }
@@ -51,11 +49,15 @@ export class LeaseKeeper {
     if (this.events.busy()) return;
     try {
       const answer = await this.api.lease(this.tab, false);
+      // Let go of while the question was under way.
+      if (!this.held) return;
       if (answer.held) {
         this.drop();
         this.events.lost(answer.holder_name, answer.since);
       } else {
+        const before = this.current;
         this.holds(answer.epoch, answer.expires_in_s);
+        if (answer.epoch !== before) this.events.regained(answer.epoch);
       }
     } catch (error) {
       if (error instanceof SignedOut) this.events.signedOut();

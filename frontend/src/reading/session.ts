@@ -1,46 +1,46 @@
 /** One reading on the screen: its mask, its strokes on their way to the server, its lease. */
-import { Api, Refused } from "../api/client";
+import { Api, Refused, SignedOut } from "../api/client";
 import { listen, type PushMessage } from "../api/push";
 import type { Reading, StoredStroke } from "../api/types";
-import { fromBase64 } from "../edits/bytes";
 import { readContainer, readHeader, type ContainerHeader } from "../edits/container";
-import { DeltaConflict, decodeDelta, type SliceRuns } from "../edits/delta";
 import { Editor, type EditorEvents } from "../edits/editor";
 import type { LayerName, Layers } from "../edits/layers";
-import { MeasureBook } from "../edits/measure";
 import { SaveQueue, type StrokeResult, type StrokesAnswer } from "../edits/queue";
-import { StrokeLog, type Stroke } from "../edits/strokelog";
+import { Replica } from "../edits/replica";
+import { StorageFull, StrokeLog, type NotKept, type Stroke } from "../edits/strokelog";
 import * as state from "../state";
-import { Counting } from "./counting";
+import { Aside } from "./aside";
 import { LeaseKeeper } from "./lease";
-import { identifyTab, type TabIdentity } from "./tab";
-import { usesOf } from "./uses";
+import { logged, recall, recalled } from "./recall";
+import { identifyTab, livingTabs, type TabIdentity } from "./tab";
+import { Tally } from "./tally";
+import { Turns } from "./turns";
 
 /** How many strokes a reload can still undo. */
 const RECALLED = 200;
-const FULL =
-  "This browser has no room left to keep strokes safe, so painting has stopped. Free some disk space, then load the page again.";
+const RETRY_MS = 5000;
+const LOOK_AGAIN_MS = 30_000;
+const SIGNED = "This reading is signed: it no longer changes.";
 
 /** Voxels of a layer changed on these axial slices; null: anywhere. */
 export type MaskListener = (layer: LayerName, slices: readonly number[] | null) => void;
 
 export class Session {
-  layers: Layers | null = null;
   editor: Editor | null = null;
   /** The server's count of strokes, as far as it has answered. */
   mask = { stroke_sequence: 0, head_hash: "" };
-  readonly hu: (Int16Array | null)[] = [];
-  /** The last stroke of the server's log that the layers here hold. */
-  private shown = 0;
-  private book: MeasureBook | null = null;
-  private queue!: SaveQueue;
-  private log!: StrokeLog;
-  private identity!: TabIdentity;
-  private stopped = false;
-  private readonly counting = new Counting(
-    () => this.book,
-    () => this.editor?.painting ?? false,
-  );
+  /** Null until the browser's log is open. */
+  aside: Aside | null = null;
+  private readonly tally = new Tally(() => this.editor?.painting ?? false);
+  private replica: Replica | null = null;
+  private queue: SaveQueue | null = null;
+  private log: StrokeLog | null = null;
+  private identity: TabIdentity = { tab: "", sequence: 0 };
+  private readonly turns = new Turns();
+  private mending: Promise<void> | null = null;
+  private wake: () => void = () => undefined;
+  /** Strokes that the server has answered to this page: what else it keeps beside is news. */
+  private readonly answered = new Set<string>();
   private readonly lease: LeaseKeeper;
 
   constructor(
@@ -50,109 +50,182 @@ export class Session {
   ) {
     this.lease = new LeaseKeeper(api, {
       lost: (holder, since) => this.lost(holder, since),
-      epoch: (epoch) => this.editor?.setEpoch(epoch),
+      regained: (epoch) => this.regained(epoch),
       signedOut: () => (state.dialog.value = "signin"),
-      busy: () => this.queue.size > 0 || (this.editor?.painting ?? false),
+      busy: () => (this.queue?.size ?? 0) > 0 || (this.editor?.painting ?? false) || (this.editor?.writing ?? false),
     });
+  }
+
+  get layers(): Layers | null {
+    return this.replica?.layers ?? null;
+  }
+
+  get hu(): readonly (Int16Array | null)[] {
+    return this.tally.hu;
   }
 
   /** The two answers that the picture waits for: what is read, and where in it the mask lies. */
   async load(): Promise<{ reading: Reading; header: ContainerHeader; container: Uint8Array }> {
     const [reading, container] = await Promise.all([this.api.describe(), this.api.mask()]);
-    state.reading.value = reading;
+    this.describes(reading);
     return { reading, header: readHeader(container).header, container };
   }
 
+  private describes(reading: Reading): void {
+    state.reading.value = reading;
+    state.keptBeside.value = reading.kept_beside ?? 0;
+  }
+
   async openMask(container: Uint8Array): Promise<void> {
-    const { scan, label_set } = state.reading.value!;
     const { header, layers } = await readContainer(container);
-    this.layers = layers;
+    this.replica = new Replica(layers, header.stroke_sequence, (layer, slices) => this.touched(layer, slices));
     this.mask = { stroke_sequence: header.stroke_sequence, head_hash: header.head_hash };
-    this.shown = header.stroke_sequence;
-    this.book = new MeasureBook(layers, usesOf(label_set), scan.voxel_volume_ml, (z) => (scan.has_hu ? (this.hu[z] ?? null) : null));
+    this.tally.open(layers);
     this.maskChanged("anatomy", null);
     this.maskChanged("findings", null);
-    this.counting.soon();
   }
 
   sliceLoaded(z: number, voxels: Int16Array): void {
-    this.hu[z] = voxels;
-    this.book?.touch(z);
+    this.tally.sliceLoaded(z, voxels);
   }
 
   scanLoaded(): void {
-    this.counting.open();
+    this.tally.scanLoaded();
   }
 
   /** Opens the browser's log, sends what an earlier visit left there, and takes the lease. */
   async startWriting(): Promise<void> {
     const reading = state.reading.value!;
-    this.log = await StrokeLog.open();
+    listen([`reading:${this.id}`], (message) => void this.heard(message), () => void this.refreshed());
+    setInterval(() => void this.lookAgain(), LOOK_AGAIN_MS);
+    addEventListener("pagehide", () => this.leave());
+    // Shown again out of the browser's memory: who knows what happened meanwhile.
+    addEventListener("pageshow", (event) => event.persisted && void this.refreshed());
+    addEventListener("online", () => this.again());
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.again());
+    try {
+      this.log = await StrokeLog.open();
+      this.identity = await identifyTab(this.log, this.id, reading.lease?.tab);
+    } catch (error) {
+      return this.readOnly(`${(error as Error).message} You may look, not paint.`);
+    }
     void navigator.storage?.persist?.();
-    this.identity = await identifyTab(this.log, this.id);
     this.queue = new SaveQueue(this.log, (strokes) => this.api.sendStrokes(strokes), {
       state: (saving) => this.savingIs(saving),
       acknowledged: (result, stroke, mask) => this.acknowledged(result, stroke, mask),
+      setAside: (stroke) => this.setAside(stroke),
     });
-    addEventListener("online", () => this.queue.resume());
-    addEventListener("pagehide", () => this.leave());
-    listen([`reading:${this.id}`], (message) => void this.heard(message), () => void this.refreshed());
-    if (!reading.may_edit) {
-      this.readOnly(reading.edit_refusal ?? "This reading is not open for editing.");
-      return;
+    this.aside = new Aside(this.log, this.queue);
+    if (reading.may_edit) return this.takeUp();
+    this.readOnly(reading.edit_refusal ?? "This reading is not open for editing.");
+    // What this person left here is kept beside a mask that is closed: it must not stay in this browser unseen.
+    await this.sendLeftBehind();
+  }
+
+  /** Takes the lease as soon as it can be had: a network that is away for a moment ends nothing. */
+  private async takeUp(): Promise<void> {
+    while (state.writing.value.kind === "starting") {
+      try {
+        await this.takeLease(false);
+      } catch (error) {
+        if (error instanceof Refused && error.status < 500) return this.readOnly(error.message);
+        if (error instanceof SignedOut) state.dialog.value = "signin";
+        await this.pause();
+      }
     }
-    this.queue.add(...(await this.leftBehind()));
-    await this.queue.settled();
-    await this.takeLease(false);
   }
 
-  /** Strokes of this reading that no living tab will send. */
-  private async leftBehind(): Promise<Stroke[]> {
-    return (await this.log.pending(this.id)).filter((stroke) => !this.identity.alive.has(stroke.tab));
+  private pause(): Promise<void> {
+    return new Promise((go) => {
+      this.wake = go;
+      setTimeout(go, RETRY_MS);
+    });
   }
 
+  /** The network is back, or the page, or the session. */
+  private again(): void {
+    this.queue?.resume();
+    this.wake();
+    void this.lease.renew();
+    void this.checkUp();
+  }
+
+  /** Sends strokes of this person's that no living tab will send, under the lease that they were painted under. */
+  private async sendLeftBehind(): Promise<void> {
+    const [pending, living] = await Promise.all([this.log!.pending(this.id), livingTabs()]);
+    const you = state.reading.value?.you?.id;
+    const mine = pending.filter((stroke) => stroke.reader === you);
+    this.aside!.add(...mine.filter(({ refused }) => refused !== undefined));
+    this.queue!.add(...mine.filter(({ refused, tab }) => refused === undefined && (tab === this.identity.tab || !living.has(tab))));
+    await this.queue!.settled();
+  }
+
+  /** Throws when the server cannot be asked. */
   async takeLease(takeOver: boolean): Promise<void> {
-    const answer = await this.lease.take(this.identity.tab, takeOver);
-    if (answer.held) {
-      state.writing.value = { kind: "held", holder: answer.holder_name, since: answer.since };
-      return;
-    }
-    const sequence = this.editor?.lastSequence ?? this.identity.sequence;
-    const recent = await this.api.strokesAfter(Math.max(0, this.shown - RECALLED));
-    await this.catchUp(recent.filter((stroke) => stroke.stroke_sequence > this.shown));
-    const unsent = await this.leftBehind();
-    unsent.forEach((stroke) => this.bringIn(stroke.layer, stroke.payload));
-    this.makeEditor(answer.epoch, sequence);
-    this.recall(recent.filter((stroke) => stroke.applied));
-    for (const stroke of unsent) this.remember(stroke.tool, stroke.undoes, stroke);
-    state.notice.value = null;
-    state.writing.value = { kind: "writing" };
+    await this.turns.take(async () => {
+      if (!this.log || state.writing.value.kind === "writing") return;
+      await this.editor?.flushed();
+      await this.sendLeftBehind();
+      if (state.saving.value.kind === "refused") return;
+      const answer = await this.lease.take(this.identity.tab, takeOver);
+      if (answer.held) {
+        state.writing.value = { kind: "held", holder: answer.holder_name, since: answer.since };
+        return;
+      }
+      await this.bringUpToDate();
+      state.asking.value = null;
+      state.writing.value = { kind: "writing" };
+    });
   }
 
-  private makeEditor(epoch: number, sequence: number): void {
+  /** The layers as the server's mask is now, with the strokes under way on top, and a history to step back through. */
+  private async bringUpToDate(): Promise<void> {
+    const sequence = this.editor?.lastSequence ?? this.identity.sequence;
+    const recent = (): Promise<StoredStroke[]> => this.api.strokesAfter(Math.max(0, this.replica!.shown - RECALLED));
+    let log = await recent();
+    if (!this.takeIn(log)) {
+      await this.openMask(await this.api.mask());
+      log = await recent();
+      this.takeIn(log);
+    }
+    const { tab } = this.identity;
+    const { epoch } = this.lease;
+    const stored = new Set(log.map(({ id }) => id));
+    const unsent = this.queue!.pending.filter((stroke) => stroke.tab === tab && stroke.epoch === epoch && !stored.has(stroke.id));
+    const drawn = unsent.filter(({ id, layer, payload }) => this.replica!.draw(id, layer, payload));
+    this.makeEditor(sequence);
+    const known = [...log.filter(({ applied }) => applied).map(recalled), ...drawn];
+    const shape = this.layers!.findings.shapeZyx;
+    this.tally.edited(shape[0], recall(this.editor!.history, known, shape));
+    this.historyMoved();
+  }
+
+  /** Strokes of the log that are new here; false when the mask must be read anew. */
+  private takeIn(log: readonly StoredStroke[]): boolean {
+    const { replica } = this;
+    const late = log.some((stroke) => !stroke.applied && stroke.stroke_sequence > replica!.shown && !this.answered.has(stroke.id));
+    if (late) void this.countBeside();
+    const fits = !replica!.isWrong && replica!.follow(log.map(logged));
+    if (fits) this.mask = { ...this.mask, stroke_sequence: Math.max(this.mask.stroke_sequence, replica!.shown) };
+    return fits;
+  }
+
+  private async countBeside(): Promise<void> {
+    const reading = await this.api.describe().catch(() => null);
+    if (reading) this.describes(reading);
+  }
+
+  private makeEditor(sequence: number): void {
     const events: EditorEvents = {
       changed: (layer, slices) => this.touched(layer, slices),
-      kept: (stroke) => this.queue.add(stroke),
+      recorded: (stroke) => this.replica!.painted(stroke.id),
+      kept: (stroke) => this.queue!.add(stroke),
+      unkept: (stroke, why) => this.unkept(stroke, why),
       historyMoved: () => this.historyMoved(),
-      storageFull: () => void this.storageFull(),
+      outdated: () => void this.mend(),
     };
-    const writer = { reading: this.id, tab: this.identity.tab, epoch };
-    this.editor = new Editor(this.layers!, this.log, writer, sequence, events);
-    this.historyMoved();
-  }
-
-  private recall(strokes: readonly StoredStroke[]): void {
-    state.editedSlices.value = new Uint8Array(this.layers!.findings.shapeZyx[0]);
-    for (const stroke of strokes) {
-      this.remember(stroke.tool, stroke.undoes, { ...stroke, payload: fromBase64(stroke.payload) });
-    }
-  }
-
-  private remember(tool: string, undoes: string | null, stroke: { id: string; layer: LayerName; payload: Uint8Array }): void {
-    const delta = decodeDelta(stroke.payload, this.layers!.findings.shapeZyx);
-    this.editor!.history.remember(tool, undoes, { id: stroke.id, layer: stroke.layer, delta });
-    this.markEdited(delta.map((slice) => slice.z));
-    this.historyMoved();
+    const writer = { reading: this.id, reader: state.reading.value!.you!.id, tab: this.identity.tab, epoch: this.lease.epoch };
+    this.editor = new Editor(this.replica!.layers, this.log!, writer, sequence, events);
   }
 
   private historyMoved(): void {
@@ -161,45 +234,8 @@ export class Session {
   }
 
   private touched(layer: LayerName, slices: readonly number[]): void {
-    slices.forEach((z) => this.book?.touch(z));
     this.maskChanged(layer, slices);
-    if (!this.editor?.painting) this.markEdited(slices);
-    this.counting.soon();
-  }
-
-  private markEdited(slices: readonly number[]): void {
-    const marks = state.editedSlices.value.slice();
-    if (!slices.length || !marks.length) return;
-    slices.forEach((z) => (marks[z] = 1));
-    state.editedSlices.value = marks;
-  }
-
-  /** A delta from the server or from this browser's log; null when the mask already holds it or holds other voxels. */
-  private bringIn(layer: LayerName, payload: Uint8Array): SliceRuns[] | null {
-    const delta = decodeDelta(payload, this.layers!.findings.shapeZyx);
-    try {
-      this.layers![layer].apply(delta);
-    } catch (error) {
-      if (error instanceof DeltaConflict) return null;
-      throw error;
-    }
-    this.touched(layer, delta.map((slice) => slice.z));
-    return delta;
-  }
-
-  private async catchUp(strokes: readonly StoredStroke[]): Promise<void> {
-    for (const stroke of strokes) {
-      if (stroke.applied && !this.bringIn(stroke.layer, fromBase64(stroke.payload))) return this.reload();
-      this.shown = stroke.stroke_sequence;
-      this.mask = { ...this.mask, stroke_sequence: Math.max(this.mask.stroke_sequence, this.shown) };
-    }
-  }
-
-  /** Reads the whole mask again from the server. */
-  private async reload(): Promise<void> {
-    const sequence = this.editor?.lastSequence;
-    await this.openMask(await this.api.mask());
-    if (this.editor && sequence !== undefined) this.makeEditor(this.lease.epoch, sequence);
+    this.tally.changed(slices);
   }
 
   private savingIs(saving: typeof state.saving.value): void {
@@ -210,93 +246,249 @@ export class Session {
 
   private acknowledged(result: StrokeResult, stroke: Stroke, mask: StrokesAnswer["mask"]): void {
     this.mask = mask;
-    // Painted here, so shown already; what an earlier visit left is brought in with the lease.
-    if (this.editor) this.shown = Math.max(this.shown, result.stroke_sequence ?? 0);
-    if (result.status !== "branched" || !this.layers) return;
-    state.notice.value = result.sentence || "A stroke was kept beside the mask and was not applied.";
-    console.info("branched", stroke.id);
-    if (!this.queue.size) void this.reload().then(() => this.lease.renew());
+    const branched = result.status === "branched";
+    this.answered.add(stroke.id);
+    // Signed in again elsewhere: there is nothing to ask any more.
+    if (state.dialog.value === "signin") state.dialog.value = "none";
+    this.replica?.acknowledged(stroke.id, result.stroke_sequence ?? 0, !branched);
+    if (branched) {
+      void this.countBeside();
+      state.notice.value = result.sentence || "A stroke was kept beside the mask and was not applied.";
+    }
+    this.checkUpSoon();
+  }
+
+  private setAside(stroke: Stroke): void {
+    this.aside!.add(stroke);
+    this.replica?.refused(stroke.id);
+    this.checkUpSoon();
+  }
+
+  /** After all answers of a batch. */
+  private checkUpSoon(): void {
+    queueMicrotask(() => void this.checkUp());
+  }
+
+  /** Whether the screen is what the server holds, once nothing of this page's is under way. */
+  private async checkUp(): Promise<void> {
+    const { replica, queue, editor } = this;
+    if (!replica || queue?.size || editor?.writing || !(replica.isWrong || replica.isBehind)) return;
+    // A stroke was not applied: is the lease still ours?
+    if (replica.isWrong) await this.lease.renew();
+    if (state.writing.value.kind === "writing") await this.mend();
+    else await this.follow();
+  }
+
+  /** Who only looks sees the writer's strokes as they are saved. */
+  private follow(): Promise<void> {
+    return this.turns
+      .take(async () => {
+        if (!this.replica || state.writing.value.kind === "writing") return;
+        if (!this.takeIn(await this.api.strokesAfter(this.replica.shown))) await this.openMask(await this.api.mask());
+      })
+      .catch(() => undefined);
+  }
+
+  /**
+   * The writer's screen is not what the server holds: painting rests until it is. The stroke in hand is finished and
+   * sent first; it is tried again until the server answers.
+   */
+  private mend(): Promise<void> {
+    state.catchingUp.value = true;
+    this.mending ??= this.turns
+      .take(async () => {
+        while (state.writing.value.kind === "writing") {
+          try {
+            await this.atRest();
+            await this.bringUpToDate();
+            return;
+          } catch (error) {
+            if (error instanceof SignedOut) state.dialog.value = "signin";
+            await this.pause();
+          }
+        }
+      })
+      .finally(() => {
+        this.mending = null;
+        state.catchingUp.value = false;
+        // Lost meanwhile: then it is followed.
+        if (state.writing.value.kind !== "writing") void this.checkUp();
+      });
+    return this.mending;
+  }
+
+  /** No stroke is in hand, and none is under way to the disk or the server, unless sending has stopped. */
+  private async atRest(): Promise<void> {
+    while (this.editor?.painting) await new Promise((go) => setTimeout(go, 50));
+    await this.editor?.flushed();
+    await this.queue?.settled();
+  }
+
+  private regained(epoch: number): void {
+    this.editor?.setEpoch(epoch);
+    void this.mend();
   }
 
   private async heard(message: PushMessage): Promise<void> {
-    if (message.kind === "lease.changed" && message.epoch !== this.lease.epoch) await this.lease.renew();
-    if (message.kind === "reading.signed") await this.refreshed();
-    if (message.kind === "reading.deleted") this.readOnly("The scan of this reading was deleted. Nothing more can be painted or signed.");
-    const behind = Number(message.stroke_sequence ?? 0) > this.shown;
-    if (message.kind === "stroke.applied" && behind && !state.mayPaint.value) await this.follow();
+    const writes = state.writing.value.kind === "writing";
+    switch (message.kind) {
+      case "subscribed":
+      case "stroke.applied":
+        this.replica?.hears(Number(message.stroke_sequence ?? 0));
+        return message.kind === "subscribed" && !writes ? this.follow() : this.checkUp();
+      case "lease.asked":
+        if (writes && message.tab !== this.identity.tab) state.asking.value = String(message.who);
+        return;
+      case "lease.changed":
+        if (message.epoch === this.lease.epoch) return;
+        return writes ? this.lease.renew() : this.refreshed();
+      case "lease.released":
+        return state.writing.value.kind === "held" && state.writing.value.asked ? this.take(false) : writes ? undefined : this.refreshed();
+      case "reading.deleted":
+        return this.readOnly("The scan of this reading was deleted. Nothing more can be painted or signed.");
+      case "branch.settled":
+      case "reading.signed":
+      case "reread":
+        return this.refreshed();
+    }
   }
 
-  /** A reader who only looks sees the writer's strokes as they are saved. */
-  private async follow(): Promise<void> {
-    await this.catchUp(await this.api.strokesAfter(this.shown)).catch(() => undefined);
+  /** Now and then: whoever had the mask may have gone without a word, and left strokes in this browser. */
+  private async lookAgain(): Promise<void> {
+    const { kind } = state.writing.value;
+    if ((kind === "held" || kind === "free") && document.visibilityState === "visible") await this.refreshed();
+    else await this.checkUp();
+    if (this.queue && state.writing.value.kind !== "starting") await this.sendLeftBehind().catch(() => undefined);
   }
 
   private async refreshed(): Promise<void> {
     const reading = await this.api.describe().catch(() => null);
     if (!reading) return;
-    state.reading.value = reading;
-    if (!reading.may_edit && state.mayPaint.value) this.readOnly(reading.edit_refusal ?? "This reading is no longer open.");
-    else if (state.mayPaint.value) await this.lease.renew();
-    else await this.follow();
+    this.describes(reading);
+    const { writing } = state;
+    if (!reading.may_edit) {
+      if (writing.value.kind !== "read_only") this.readOnly(reading.edit_refusal ?? "This reading is no longer open.");
+    } else if (writing.value.kind === "writing") {
+      await this.lease.renew();
+      this.replica?.hears(reading.mask.stroke_sequence);
+      return this.checkUp();
+    } else if (writing.value.kind === "held" || writing.value.kind === "free") {
+      const { lease } = reading;
+      const asked = writing.value.kind === "held" && writing.value.asked;
+      writing.value = lease && lease.tab !== this.identity.tab ? { kind: "held", holder: lease.holder_name, since: lease.since, asked } : { kind: "free" };
+    }
+    await this.follow();
   }
 
+  /** A stroke in hand is finished, not dropped: it goes to the server like every other, which may keep it beside. */
   private readOnly(sentence: string): void {
     this.lease.drop();
-    this.editor?.cancel();
+    this.editor?.finish();
+    state.asking.value = null;
     state.writing.value = { kind: "read_only", sentence };
   }
 
   private lost(holder: string, since: string): void {
-    this.editor?.cancel();
+    this.editor?.finish();
+    state.asking.value = null;
     state.writing.value = { kind: "held", holder, since };
+    void this.checkUp();
   }
 
-  private async storageFull(): Promise<void> {
-    if (this.stopped) return;
-    this.stopped = true;
-    this.readOnly(FULL);
-    await this.queue.settled();
-    // What could not be kept is taken off the screen, so that nothing is shown that would be lost.
-    await this.reload();
+  /** The browser keeps nothing more: what is drawn already goes to the server from here, and painting stops. */
+  private unkept(stroke: Stroke, why: NotKept): void {
+    this.queue!.add(stroke);
+    const remedy = why instanceof StorageFull ? "Free some disk space, then load the page again." : "Load the page again.";
+    if (state.writing.value.kind === "writing") this.readOnly(`${why.message} Painting has stopped; what is painted is still being saved. ${remedy}`);
   }
 
   /** Waits until every stroke is on the server; throws when it cannot be. */
   async settled(): Promise<void> {
     await this.editor?.flushed();
-    if (!(await this.queue.settled())) throw new Refused(0, "unsaved", "Some strokes are not saved yet.");
+    if (!(await this.queue?.settled())) throw new Refused(0, "unsaved", "Some strokes are not saved yet.");
   }
 
   /** Makes a past state the present one, on the server; then brings its strokes in here, where they can be undone. */
   async restore(wanted: string): Promise<void> {
-    await this.settled();
-    await this.api.restore(wanted, this.identity.tab, this.lease.epoch);
-    const fresh = await this.api.strokesAfter(this.shown);
-    await this.catchUp(fresh);
-    for (const stroke of fresh) {
-      if (stroke.applied) this.remember(stroke.tool, stroke.undoes, { ...stroke, payload: fromBase64(stroke.payload) });
+    state.catchingUp.value = true;
+    try {
+      await this.turns.take(async () => {
+        await this.atRest();
+        await this.settled();
+        try {
+          await this.api.restore(wanted, this.identity.tab, this.lease.epoch);
+        } finally {
+          // Also where the answer was lost: the server may have done it.
+          await this.bringUpToDate();
+        }
+      });
+    } finally {
+      state.catchingUp.value = this.mending !== null;
+      void this.checkUp();
     }
   }
 
-  /** Every finished stroke has been answered by the server. */
+  /** For a button: what goes wrong is said. */
+  async take(takeOver: boolean): Promise<void> {
+    state.notice.value = null;
+    await this.takeLease(takeOver).catch((error: Error) => {
+      state.notice.value = error instanceof Refused ? error.message : "The server cannot be reached: try again.";
+    });
+  }
+
+  /** Asks whoever writes to hand the mask over; where nobody does any more, takes it. */
+  async askForLease(): Promise<void> {
+    const { writing } = state;
+    try {
+      await this.api.askForLease(this.identity.tab);
+      if (writing.value.kind === "held") writing.value = { ...writing.value, asked: true };
+    } catch (error) {
+      if (error instanceof Refused && error.code === "nobody_writes") return this.take(false);
+      state.notice.value = error instanceof Refused ? error.message : "The server cannot be reached: try again.";
+    }
+  }
+
+  /** Lets who asks have the mask, once everything is saved. */
+  async handOver(): Promise<void> {
+    try {
+      await this.settled();
+      await this.api.handOver(this.identity.tab);
+      this.lease.drop();
+      this.editor?.finish();
+      state.asking.value = null;
+      state.writing.value = { kind: "free" };
+    } catch (error) {
+      state.notice.value = `Not handed over: ${(error as Error).message}`;
+    }
+  }
+
+  /** Every finished stroke has been answered by the server; what it refused is at least on this machine's disk. */
   get allSaved(): boolean {
-    return !this.editor?.painting && !this.editor?.writing && (this.queue?.size ?? 0) === 0 && state.saving.value.kind === "saved";
+    const { editor, queue } = this;
+    const kept = state.setAside.value.every(({ key }) => key !== undefined);
+    return !editor?.painting && !editor?.writing && !queue?.size && state.saving.value.kind === "saved" && kept;
   }
 
   private leave(): void {
-    if (state.mayPaint.value && this.allSaved) this.api.releaseLease(this.identity.tab);
+    if (state.writing.value.kind === "writing" && this.allSaved) this.api.releaseLease(this.identity.tab);
   }
 
   async signIn(username: string, password: string): Promise<void> {
     await this.api.signIn(username, password);
     await this.refreshed();
-    this.queue?.resume();
+    this.again();
   }
 
+  /** Signs what is on the screen: no other state of the mask will do. */
   async sign(password: string): Promise<void> {
     await this.editor?.flushed();
-    if (!(await this.queue.settled())) throw new Refused(0, "unsaved", "Some strokes are not saved yet. Sign when they are.");
-    await this.api.sign(password, this.mask.stroke_sequence, state.reading.value!.statement);
-    this.readOnly("This reading is signed: it no longer changes.");
-    state.reading.value = await this.api.describe();
+    if (!(await this.queue?.settled())) throw new Refused(0, "unsaved", "Some strokes are not saved yet. Sign when they are.");
+    if (this.replica!.isBehind || this.replica!.isWrong) {
+      await this.mend();
+      throw new Refused(0, "unseen", "The mask was brought up to date just now: look again, then sign.");
+    }
+    await this.api.sign(password, this.replica!.shown, state.reading.value!.statement);
+    this.readOnly(SIGNED);
+    this.describes(await this.api.describe());
   }
 }

@@ -5,10 +5,11 @@
 import { newUuid } from "../edits/bytes";
 import type { StrokeLog } from "../edits/strokelog";
 
+const PREFIX = "groundglass-tab-";
+
 async function seize(name: string): Promise<boolean> {
-  if (!navigator.locks) return true;
   return new Promise((answer) => {
-    void navigator.locks.request(`groundglass-tab-${name}`, { ifAvailable: true }, (lock) => {
+    void navigator.locks.request(PREFIX + name, { ifAvailable: true }, (lock) => {
       answer(lock !== null);
       // Held until the tab dies.
       return lock ? new Promise<void>(() => undefined) : undefined;
@@ -19,31 +20,29 @@ async function seize(name: string): Promise<boolean> {
 export interface TabIdentity {
   tab: string;
   sequence: number;
-  /** Names of tabs of this reading that are alive elsewhere: their strokes are theirs to send. */
-  alive: Set<string>;
 }
 
-export async function identifyTab(log: StrokeLog, reading: string): Promise<TabIdentity> {
-  const known = (await log.tabs(reading)).reverse();
-  const alive = new Set<string>();
-  let mine: TabIdentity | null = null;
-  for (const { tab, sequence } of known) {
-    if (mine) {
-      if (await heldElsewhere(tab)) alive.add(tab);
-    } else if (navigator.locks && (await seize(tab))) {
-      mine = { tab, sequence, alive };
-    } else {
-      alive.add(tab);
+/** `leased`: the tab that the server says holds the reading, where it is one of this person's. */
+export async function identifyTab(log: StrokeLog, reading: string, leased?: string | null): Promise<TabIdentity> {
+  // Pages served without TLS have no locks: there a name is never taken up again.
+  if (navigator.locks) {
+    const known = await log.tabs(reading);
+    for (const { tab, sequence } of known.sort((a, b) => Number(b.tab === leased) - Number(a.tab === leased))) {
+      if (await seize(tab)) return { tab, sequence };
     }
   }
-  if (mine) return mine;
   const tab = newUuid();
-  await seize(tab);
+  if (navigator.locks) await seize(tab);
   await log.nameTab(tab, reading);
-  return { tab, sequence: 0, alive };
+  return { tab, sequence: 0 };
 }
 
-async function heldElsewhere(tab: string): Promise<boolean> {
-  const state = await navigator.locks.query();
-  return state.held?.some((lock) => lock.name === `groundglass-tab-${tab}`) ?? false;
+/**
+ * Tabs that live now: their strokes are theirs to send. Without locks nobody can tell, and everybody sends what is there:
+ * the server takes each stroke once.
+ */
+export async function livingTabs(): Promise<Set<string>> {
+  if (!navigator.locks) return new Set();
+  const { held } = await navigator.locks.query();
+  return new Set((held ?? []).flatMap(({ name }) => (name?.startsWith(PREFIX) ? [name.slice(PREFIX.length)] : [])));
 }

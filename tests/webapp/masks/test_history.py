@@ -13,7 +13,7 @@ from tests.factories.sites import Tab, a_reading, a_workplace
 from webapp.audit.models import Event
 from webapp.audit.refusal import ActionRefused
 from webapp.masks.actions import cut_version
-from webapp.masks.branches import branches_of, restore_state, settle_branch
+from webapp.masks.branches import branches_of, restore_state, settle_branch, strokes_waiting_beside
 from webapp.masks.history import (
     chapters_of,
     extent_of,
@@ -24,7 +24,7 @@ from webapp.masks.history import (
     version_state,
     voxel_history,
 )
-from webapp.masks.models import Stroke
+from webapp.masks.models import Mask, Stroke
 from webapp.masks.queries import head_layers, version_layers
 from webapp.masks.strokes import payload_of
 
@@ -122,6 +122,23 @@ def test_every_past_state_and_every_owner_is_that_of_a_plain_replay(edits, cut_a
 def test_a_state_that_is_not_there_is_an_error(reading):
     with pytest.raises(Stroke.DoesNotExist):
         state_at(reading.mask, 1)
+
+
+def test_a_past_state_is_the_same_when_strokes_come_in_while_it_is_read(reading):
+    painter = Painter(reading)
+    for z in range(6):
+        painter.paint("findings", 2, (slice(z, z + 1), slice(0, 9), slice(0, 9)))
+    known = Mask.objects.get(pk=reading.mask_id)
+    # What a request knew of the mask when it began; the two strokes after that came while it was at work.
+    painter.paint("findings", 3, (slice(0, 2), slice(0, 9), slice(0, 9)))
+    painter.paint("findings", 0, (slice(4, 6), slice(0, 9), slice(0, 9)))
+    for sequence in (6, 5, 0):
+        state = state_at(known, sequence)
+        np.testing.assert_array_equal(layers_of(state)["findings"], painter.states[sequence]["findings"])
+        assert state.stroke_sequence == sequence
+    now = head_state(known)
+    np.testing.assert_array_equal(layers_of(now)["findings"], painter.now["findings"])
+    assert now.stroke_sequence == 8, "voxels and their place in the log belong together"
 
 
 def test_a_version_is_read_without_change(reading):
@@ -236,14 +253,15 @@ def test_late_strokes_are_a_branch_until_somebody_decides(reading):
     merged = tab.stroke(old, new, tool="merge")
     with pytest.raises(ActionRefused, match="names the saved strokes"):
         settle_branch(
-            mask=reading.mask, tab=late.tab.id, epoch=late.tab.epoch, decision="merged", strokes=[merged.id],
-            by=reading.reader,
+            mask=reading.mask, tab=late.tab.id, epoch=late.tab.epoch, up_to_sequence=1, decision="merged",
+            strokes=[merged.id], by=reading.reader,
         )  # fmt: skip
     tab.send(merged)
     settle_branch(
         mask=reading.mask,
         tab=late.tab.id,
         epoch=late.tab.epoch,
+        up_to_sequence=1,
         decision="merged",
         strokes=[merged.id],
         by=reading.reader,
@@ -255,6 +273,27 @@ def test_late_strokes_are_a_branch_until_somebody_decides(reading):
     again[5, 10:14, 10:14] = 2
     late.tab.send(late.tab.stroke(new, again))
     assert [b.settled is None for b in branches_of(reading.mask)] == [False, True], "what came later waits again"
+
+
+def test_late_stroke_that_was_not_looked_at_is_not_settled_with_the_others(reading):
+    late = Painter(reading)
+    old = late.now["findings"].copy()
+    Tab(reading, reading.reader, take_over=True)
+    one, two = old.copy(), old.copy()
+    one[4, 10:14, 10:14] = 2
+    two[5, 10:14, 10:14] = 2
+    late.tab.send(late.tab.stroke(old, one))
+    (looked_at,) = branches_of(reading.mask)
+    unseen = late.tab.stroke(old, two)
+    late.tab.send(unseen)
+    settle_branch(
+        mask=reading.mask, tab=late.tab.id, epoch=late.tab.epoch, up_to_sequence=looked_at.strokes[-1].stroke_sequence,
+        decision="set_aside", strokes=[], by=reading.reader,
+    )  # fmt: skip
+    settled, waiting = branches_of(reading.mask)
+    assert (settled.settled is None, waiting.settled is None) == (False, True)
+    assert [s.pk for s in waiting.strokes] == [unseen.id]
+    assert strokes_waiting_beside(reading.mask) == 1
 
 
 def test_slices_a_stroke_touches_are_kept_with_it(reading):

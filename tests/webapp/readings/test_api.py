@@ -10,7 +10,8 @@ from django.test import Client
 
 from inference.imaging.masks import read_container
 from tests.factories.sites import PASSWORD, Tab, a_reading, a_workplace
-from webapp.masks.queries import head_layers
+from webapp.masks.models import Version
+from webapp.masks.queries import head_layers, version_layers
 
 pytestmark = pytest.mark.django_db
 
@@ -137,6 +138,16 @@ def test_second_tab_is_told_who_edits_and_may_take_over(place, reading):
     assert taken["epoch"] == first["epoch"] + 1
 
 
+def test_whoever_waits_hears_that_the_mask_is_free(place, reading, monkeypatch):
+    heard = []
+    monkeypatch.setattr("webapp.push.publish", lambda topic, kind, **data: heard.append((topic, kind, data)))
+    tab = Tab(reading, place.reader)
+    for name in (str(uuid.uuid4()), str(tab.id), str(tab.id)):
+        url = f"/api/readings/{reading.pk}/lease/release/"
+        client_of(place.reader).post(url, {"tab": name}, content_type="application/json")
+    assert heard == [(f"reading:{reading.pk}", "lease.released", {})], "once, and only for the tab that had it"
+
+
 def test_signing_asks_for_the_password(place, reading):
     client = client_of(place.reader)
     url = f"/api/readings/{reading.pk}/sign/"
@@ -164,8 +175,34 @@ def test_saved_stroke_repeated_after_signing_is_still_saved(place, reading):
     body = {"stroke_sequence": 1, "statement": reading.protocol.statement, "password": PASSWORD}
     client.post(f"/api/readings/{reading.pk}/sign/", body, content_type="application/json")
     assert client.post(url, known, content_type="application/json").json()["results"][0]["status"] == "duplicate"
-    fresh = {"strokes": [stroke_json(tab, after, before)]}
-    assert client.post(url, fresh, content_type="application/json").status_code == 409
+    version = Version.objects.get(mask=reading.mask)
+    fresh = {"strokes": [known["strokes"][0], stroke_json(tab, after, before)]}
+    late = client.post(url, fresh, content_type="application/json").json()
+    assert [r["status"] for r in late["results"]] == ["duplicate", "branched"], "kept beside: neither lost nor applied"
+    assert "closed" in late["results"][1]["sentence"]
+    np.testing.assert_array_equal(head_layers(reading.mask)["findings"], after)
+    np.testing.assert_array_equal(version_layers(version)["findings"], after)
+    (branch,) = client.get(f"/api/readings/{reading.pk}/branches/").json()["branches"]
+    assert [s["id"] for s in branch["strokes"]] == [fresh["strokes"][1]["id"]]
+    assert client_of(place.coordinator).post(url, fresh, content_type="application/json").status_code == 409
+
+
+def test_one_bad_stroke_is_named_so_that_the_others_can_go(place, reading):
+    client = client_of(place.reader)
+    before = head_layers(reading.mask)["findings"]
+    after, more = before.copy(), before.copy()
+    after[1, 3:7, 3:9] = 2
+    more[1, 3:7, 3:9] = 2
+    more[2, 3:7, 3:9] = 2
+    tab = Tab(reading, place.reader)
+    good, bad, later = (stroke_json(tab, *change) for change in ((before, after), (after, before), (after, more)))
+    url = f"/api/readings/{reading.pk}/strokes/"
+    for spoil in ({"undoes": str(uuid.uuid4()), "tool": "undo"}, {"tool": "Not a tool"}, {"payload_sha256": "0" * 64}):
+        body = {"strokes": [good, {**bad, **spoil}, later]}
+        answer = client.post(url, body, content_type="application/json")
+        assert (answer.status_code in (400, 409), answer.json()["stroke"]) == (True, bad["id"])
+    said = client.post(url, {"strokes": [good, later]}, content_type="application/json").json()
+    assert [r["status"] for r in said["results"]] == ["applied", "applied"]
 
 
 @pytest.mark.parametrize("path", POSTS)
@@ -177,10 +214,17 @@ def test_any_json_gets_a_sentence(place, reading, path, body):
     assert answer.json()["sentence"]
 
 
-@pytest.mark.parametrize("after", ["-1", "x", "\u00b2", "1e3", ""])
+@pytest.mark.parametrize("after", ["-1", "x", "\u00b2", "1e3", "", "9" * 5000])
 def test_place_in_the_log_must_be_a_number(place, reading, after):
     answer = client_of(place.reader).get(f"/api/readings/{reading.pk}/strokes/", {"after": after})
     assert answer.status_code == 409
+
+
+def test_token_from_before_a_new_sign_in_is_named_as_such(place, reading):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(place.reader)
+    answer = client.post(f"/api/readings/{reading.pk}/strokes/", {}, content_type="application/json")
+    assert (answer.status_code, answer.json()["error"]) == (403, "csrf"), "so that the sender knows to try again"
 
 
 def test_readings_are_not_announced_to_everyone_who_hears_the_scan(place, monkeypatch):

@@ -111,6 +111,8 @@ def test_restore_is_the_readers_under_their_lease(place, reading, tab):
     assert post(place.coordinator, reading, "restore/", body).status_code == 409
     assert post(place.reader, reading, "restore/", {**body, "epoch": tab.epoch + 1}).json()["error"] == "held"
     assert post(place.reader, reading, "restore/", {**body, "epoch": "1"}).json()["error"] == "malformed"
+    other = {**body, "state": f"reading:{reading.pk}"}
+    assert post(place.reader, reading, "restore/", other).json()["error"] == "not_past"
     said = post(place.reader, reading, "restore/", body)
     assert said.status_code == 200
     assert said.json()["version"]["reason"] == "restore"
@@ -142,9 +144,10 @@ def test_branches_are_shown_and_settled_once(place, reading, tab):
     tab.send(tab.stroke(old, new))
     (branch,) = client_of(place.reader).get(f"/api/readings/{reading.pk}/branches/").json()["branches"]
     assert (branch["settled"], len(branch["strokes"])) == (None, 1)
-    body = {"tab": branch["tab"], "epoch": branch["epoch"], "decision": "set_aside", "strokes": []}
+    body = {"tab": branch["tab"], "epoch": branch["epoch"], "up_to": 1, "decision": "set_aside", "strokes": []}
     assert post(place.coordinator, reading, "branches/settle/", body).status_code == 409
     assert post(place.reader, reading, "branches/settle/", {**body, "decision": "x"}).json()["error"] == "malformed"
+    assert post(place.reader, reading, "branches/settle/", {**body, "up_to": None}).json()["error"] == "malformed"
     assert post(place.reader, reading, "branches/settle/", body).status_code == 200
     assert post(place.reader, reading, "branches/settle/", body).json()["error"] == "no_branch"
     assert Event.objects.filter(name="mask.branch_settled").count() == 1

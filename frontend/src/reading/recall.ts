@@ -1,0 +1,41 @@
+/** What a reload would forget: the steps back and forth, rebuilt from strokes that were read back. */
+import type { StoredStroke } from "../api/types";
+import { fromBase64 } from "../edits/bytes";
+import { decodeDelta } from "../edits/delta";
+import { PART_BYTES } from "../edits/editor";
+import type { EditHistory } from "../edits/history";
+import type { Shape } from "../edits/layers";
+import type { Logged } from "../edits/replica";
+import type { Stroke } from "../edits/strokelog";
+
+export type Recalled = Pick<Stroke, "id" | "tool" | "plane" | "undoes" | "layer" | "payload" | "clientTime">;
+
+export const logged = (stroke: StoredStroke): Logged => ({ ...stroke, payload: fromBase64(stroke.payload) });
+
+export const recalled = (stroke: StoredStroke): Recalled => ({
+  ...stroke,
+  plane: stroke.plane as Stroke["plane"],
+  payload: fromBase64(stroke.payload),
+  clientTime: stroke.client_time ?? "",
+});
+
+/** Strokes one after the other are parts of one edit when they carry its time and were too large for one. */
+function sameEdit(a: Recalled, b: Recalled): boolean {
+  const alike = a.clientTime === b.clientTime && a.tool === b.tool && a.layer === b.layer && a.plane === b.plane;
+  return alike && a.payload.length + b.payload.length > PART_BYTES;
+}
+
+/** Puts the strokes into the history, in order; returns the axial slices that they touched. */
+export function recall(history: EditHistory, strokes: readonly Recalled[], shape: Shape): Set<number> {
+  const slices = new Set<number>();
+  let before: Recalled | null = null;
+  let edit = "";
+  for (const stroke of strokes) {
+    if (!before || !sameEdit(before, stroke)) edit = stroke.id;
+    before = stroke;
+    const delta = decodeDelta(stroke.payload, shape);
+    history.remember(stroke.tool, stroke.undoes, stroke.layer, { id: stroke.id, delta }, edit);
+    delta.forEach(({ z }) => slices.add(z));
+  }
+  return slices;
+}

@@ -1,0 +1,51 @@
+/** What is counted and marked while the mask changes: the live numbers, and the slices that were edited. */
+import type { Layers } from "../edits/layers";
+import { MeasureBook } from "../edits/measure";
+import * as state from "../state";
+import { Counting } from "./counting";
+import { usesOf } from "./uses";
+
+export class Tally {
+  readonly hu: (Int16Array | null)[] = [];
+  private book: MeasureBook | null = null;
+  private readonly counting: Counting;
+
+  constructor(private readonly painting: () => boolean) {
+    this.counting = new Counting(() => this.book, painting);
+  }
+
+  /** Another mask, or the mask read anew. */
+  open(layers: Layers): void {
+    const { scan, label_set } = state.reading.value!;
+    this.book = new MeasureBook(layers, usesOf(label_set), scan.voxel_volume_ml, (z) => (scan.has_hu ? (this.hu[z] ?? null) : null));
+    this.counting.soon();
+  }
+
+  sliceLoaded(z: number, voxels: Int16Array): void {
+    this.hu[z] = voxels;
+    this.book?.touch(z);
+  }
+
+  scanLoaded(): void {
+    this.counting.open();
+  }
+
+  changed(slices: readonly number[]): void {
+    slices.forEach((z) => this.book?.touch(z));
+    if (!this.painting()) this.markEdited(slices);
+    this.counting.soon();
+  }
+
+  /** Of `total` slices these were edited, and no others. */
+  edited(total: number, slices: Iterable<number>): void {
+    state.editedSlices.value = new Uint8Array(total);
+    this.markEdited([...slices]);
+  }
+
+  private markEdited(slices: readonly number[]): void {
+    const marks = state.editedSlices.value.slice();
+    if (!slices.length || !marks.length) return;
+    slices.forEach((z) => (marks[z] = 1));
+    state.editedSlices.value = marks;
+  }
+}
