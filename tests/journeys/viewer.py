@@ -119,15 +119,23 @@ class Reader:
         return View.measured(plane, at, corners)
 
     def go_to_slice(self, plane: str, wanted: int) -> None:
-        """Turn the wheel over a plane until it shows the slice."""
+        """Turn the wheel over a plane until it shows the slice.
+
+        Up leads towards the head; which way the file counts its slices shows when it leads farther away.
+        """
         box = self.page.locator(f"#pane-{plane}").bounding_box()
         assert box
         self.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        sense, before = 1, None
 
         def there() -> bool:
+            nonlocal sense, before
             away = int(self.handle(f"g.slices.{plane}")) - wanted
+            if before is not None and abs(away) > abs(before):
+                sense = -sense
+            before = away
             if away:
-                self.page.mouse.wheel(0, 100 * away)
+                self.page.mouse.wheel(0, 100 * sense * away)
                 self.page.wait_for_timeout(50)
             return not away
 
