@@ -54,6 +54,8 @@ describe("a plane, for each of the 48 ways that a scan can lie in its file", () 
           const frame = grid.planes[name];
           const screen = SCREEN[anatomicalName(frame)];
           expect(directionLetters(frame.right) + directionLetters(frame.up)).toBe(screen.letters);
+          const [here, next] = [placeOf([0, 0, 0]), placeOf([0, 1, 2].map((axis) => (axis === frame.across ? 1 : 0)) as Vec3)];
+          expect(next.reduce((sum, n, axis) => sum + n - here[axis], 0)).toBe(frame.ahead);
           const camera = new Camera(grid, frame, () => ({ width: 400, height: 300 }));
           camera.fit();
           camera.show(1);

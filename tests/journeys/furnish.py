@@ -1,8 +1,9 @@
 """Puts people and a campaign into a test's site through the site's own actions.
 
 `python -m tests.journeys.furnish JSON`, with JSON {"slug", "name", "people": [{"username", "name", "role",
-"password"}]}. The campaign drafts with the classical baseline; a case has as many readers as there are radiologists; an
-"outsider" is no member. A process of its own, so that no test shares Django's state with the site that it looks at.
+"password"}], "draft"}. Unless "draft" is false, the campaign drafts with the classical baseline; a case has as many
+readers as there are radiologists; an "outsider" is no member. A process of its own, so that no test shares Django's
+state with the site that it looks at.
 """
 
 import json
@@ -24,7 +25,7 @@ def furnish(wish: dict[str, Any]) -> None:
         slug=wish["slug"],
         name=wish["name"],
         label_set=study_label_set(),
-        draft_algorithm=register_baseline(by=SYSTEM),
+        draft_algorithm=register_baseline(by=SYSTEM) if wish.get("draft", True) else None,
         stages=[{**stage, "readers": max(1, readers)} for stage in REVIEW],
         by=SYSTEM,
     )

@@ -193,7 +193,7 @@ class Site:
         with psycopg.connect(url, row_factory=dict_row) as connection:
             return connection.execute(query, values).fetchall()
 
-    def furnish(self, slug: str, *roles: str) -> dict[str, Person]:
+    def furnish(self, slug: str, *roles: str, draft: bool = True) -> dict[str, Person]:
         """A new campaign with one new person for each role; "radiologist 2" is one more radiologist."""
         people = {
             role: Person(
@@ -204,7 +204,12 @@ class Site:
             )
             for role in roles
         }
-        wish = {"slug": slug, "name": f"Campaign {slug}", "people": [vars(person) for person in people.values()]}
+        wish = {
+            "slug": slug,
+            "name": f"Campaign {slug}",
+            "people": [vars(person) for person in people.values()],
+            "draft": draft,
+        }
         self.run("-m", "tests.journeys.furnish", json.dumps(wish))
         return people
 

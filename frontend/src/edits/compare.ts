@@ -93,8 +93,8 @@ export class DifferenceBook {
   }
 }
 
-/** From a slice on, head to feet (by = -1) or back (1), the next that is marked; round once; null when none is. */
-export function nextMarked(marks: ArrayLike<number>, from: number, by: 1 | -1): number | null {
+/** From a slice on, in steps of 1 or -1, the next that is marked; round once; null when none is. */
+export function nextMarked(marks: ArrayLike<number>, from: number, by: number): number | null {
   const count = marks.length;
   for (let step = 1; step <= count; step++) {
     const z = (((from + by * step) % count) + count) % count;

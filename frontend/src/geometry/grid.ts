@@ -19,6 +19,8 @@ export interface PlaneFrame {
   name: PlaneName;
   /** The grid axis that scrolling moves along. */
   across: 0 | 1 | 2;
+  /** Sense of slice numbers that leads up: to the head, the back or the left. A file may count its slices either way. */
+  ahead: 1 | -1;
   /** In-plane axes of the slice image: u the columns, v the rows (always the lower axis first). */
   u: 0 | 1 | 2;
   v: 0 | 1 | 2;
@@ -79,12 +81,14 @@ export class Grid {
     const eU = unit(this.steps[u]);
     const eV = unit(this.steps[v]);
     const along = cross(eU, eV).map(Math.abs);
-    const look = LOOKS[along.indexOf(Math.max(...along))];
+    const patientAxis = along.indexOf(Math.max(...along));
+    const look = LOOKS[patientAxis];
     const uIsRight = Math.abs(dot(eU, look.right)) >= Math.abs(dot(eV, look.right));
     const facing = (axis: Vec3, wish: Vec3): Vec3 => (dot(axis, wish) < 0 ? scale(axis, -1) : axis);
     const right = facing(uIsRight ? eU : eV, look.right);
     const up = facing(uIsRight ? eV : eU, look.up);
-    return { name, across, u, v, right, up, normal: unit(cross(right, up)) };
+    const ahead = this.steps[across][patientAxis] < 0 ? -1 : 1;
+    return { name, across, ahead, u, v, right, up, normal: unit(cross(right, up)) };
   }
 }
 

@@ -6,12 +6,26 @@ import { effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Desk } from "../reading/desk";
 import * as display from "../display";
+import { scanGrid } from "../layout";
 import * as state from "../state";
 import { bandsOf, describeSlice, partOf, sliceAtPart, type SliceFacts } from "./strip";
 import "./strip.css";
 
 const COLOURS = { empty: "#161c22", unseen: "#3a4651", seen: "#9fadb9", lesion: "#E69F00", edited: "#4CB3D4", disputed: "#E2685E", frame: "#FFFFFF" };
 
+/** The slices as the strip counts them, from the feet up: a file may count from the head down. */
+const rowOf = (z: number, total: number): number => (scanGrid.value?.planes.axial.ahead === -1 ? total - 1 - z : z);
+
+/** From the feet up. */
+function factsByRow(): SliceFacts {
+  const facts = factsNow();
+  if (rowOf(0, facts.total) === 0) return facts;
+  const { total, ...marks } = facts;
+  const turned = Object.fromEntries(Object.entries(marks).map(([name, of]) => [name, of.slice().reverse()])) as typeof marks;
+  return { total, ...turned };
+}
+
+/** By the numbers of the slices. */
 function factsNow(): SliceFacts {
   return {
     total: state.reading.value?.scan.shape_zyx[0] ?? 0,
@@ -25,8 +39,8 @@ function factsNow(): SliceFacts {
 }
 
 function draw(canvas: HTMLCanvasElement): void {
-  const facts = factsNow();
-  const current = state.slices.value.axial;
+  const facts = factsByRow();
+  const current = rowOf(state.slices.value.axial, facts.total);
   const ratio = window.devicePixelRatio || 1;
   const width = (canvas.width = Math.round(canvas.clientWidth * ratio));
   const height = (canvas.height = Math.round(canvas.clientHeight * ratio));
@@ -76,15 +90,15 @@ function hatch(context: CanvasRenderingContext2D, x: number, top: number, wide: 
   context.restore();
 }
 
-const STEPS: Record<string, (z: number, total: number) => number> = {
-  ArrowUp: (z) => z + 1,
-  ArrowRight: (z) => z + 1,
-  ArrowDown: (z) => z - 1,
-  ArrowLeft: (z) => z - 1,
-  PageUp: (z) => z + 10,
-  PageDown: (z) => z - 10,
-  Home: (_, total) => total - 1,
-  End: () => 0,
+const STEPS: Record<string, number> = {
+  ArrowUp: 1,
+  ArrowRight: 1,
+  ArrowDown: -1,
+  ArrowLeft: -1,
+  PageUp: 10,
+  PageDown: -10,
+  Home: Infinity,
+  End: -Infinity,
 };
 
 export function SliceStrip({ desk }: { desk: Desk }) {
@@ -113,7 +127,7 @@ export function SliceStrip({ desk }: { desk: Desk }) {
   const total = state.reading.value?.scan.shape_zyx[0] ?? 1;
   const point = (event: PointerEvent): void => {
     const box = canvas.current!.getBoundingClientRect();
-    const z = sliceAtPart((event.clientY - box.top) / box.height, total);
+    const z = rowOf(sliceAtPart((event.clientY - box.top) / box.height, total), total);
     canvas.current!.title = describeSlice(z, factsNow());
     if (event.type === "pointerdown") canvas.current!.setPointerCapture(event.pointerId);
     if (event.buttons & 1) desk.showSlice("axial", z);
@@ -123,7 +137,7 @@ export function SliceStrip({ desk }: { desk: Desk }) {
     if (!step || event.ctrlKey || event.altKey || event.shiftKey || event.metaKey) return;
     event.preventDefault();
     event.stopPropagation();
-    desk.showSlice("axial", step(state.slices.value.axial, total));
+    desk.scroll("axial", step);
   };
   return (
     <canvas

@@ -179,8 +179,9 @@ export class Desk {
     if (state.crosshair.value) this.stage?.overlays();
   }
 
+  /** Up is towards the head, the back or the left, however the file counts its slices. */
   scroll(plane: PlaneName, by: number): void {
-    this.showSlice(plane, state.slices.value[plane] + by);
+    this.showSlice(plane, state.slices.value[plane] + by * this.grid!.planes[plane].ahead);
   }
 
   jump(plane: PlaneName, point: Point): void {

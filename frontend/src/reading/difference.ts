@@ -129,7 +129,7 @@ async function toggle(desk: Desk): Promise<void> {
 /** Reading goes from head to feet: so do the jumps. */
 export function nextDifference(desk: Desk): void {
   if (!difference.value) return void toggle(desk);
-  const z = nextMarked(difference.value.disputed, state.slices.value.axial, -1);
+  const z = nextMarked(difference.value.disputed, state.slices.value.axial, -desk.grid!.planes.axial.ahead);
   if (z === null) state.notice.value = "The two states agree on every slice.";
   else desk.showSlice("axial", z);
 }

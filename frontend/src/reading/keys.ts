@@ -18,8 +18,8 @@ onKey("slice_up", scroll(1));
 onKey("slice_down", scroll(-1));
 onKey("page_up", scroll(10));
 onKey("page_down", scroll(-10));
-onKey("first_slice", (desk) => desk.showSlice(state.activePlane.value, Infinity));
-onKey("last_slice", (desk) => desk.showSlice(state.activePlane.value, 0));
+onKey("first_slice", scroll(Infinity));
+onKey("last_slice", scroll(-Infinity));
 onKey("smaller", (desk) => desk.resizeBrush(-1));
 onKey("larger", (desk) => desk.resizeBrush(1));
 onKey("label", (_, event) => {

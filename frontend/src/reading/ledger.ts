@@ -182,13 +182,13 @@ export function watchLedger(desk: Desk): void {
   });
 }
 
-function goToUnseen(desk: Desk, by: 1 | -1): void {
+function goToUnseen(desk: Desk, up: 1 | -1): void {
   const lung = display.lungSlices.value;
   if (!lung.length) return void (state.notice.value = "The slices with lung are still being counted.");
   const seen = display.seenSlices.value;
   const here = state.slices.value.axial;
   const unseen = lung.map((holds, z) => (holds && !seen[z] && z !== here ? 1 : 0));
-  const z = nextMarked(unseen, here, by);
+  const z = nextMarked(unseen, here, up * desk.grid!.planes.axial.ahead);
   if (z === null) state.notice.value = lung.some(Boolean) ? "Every slice with lung has been seen." : "This mask holds no lung.";
   else desk.showSlice("axial", z);
 }

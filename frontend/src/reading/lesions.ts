@@ -78,7 +78,7 @@ export class LesionBook {
       label: component.label,
       volumeMl: component.voxels * voxelMl,
       at,
-      place: placeOf(session.layers!, at, component.centre[2]),
+      place: placeOf(session.layers!, at, component.centre[2], grid!.planes.axial.ahead),
       meanHu: meanHu(component, session.hu, grid!.size[0]),
     };
   }
@@ -108,12 +108,13 @@ function meanHu({ runs, voxels }: Component, hu: readonly (Int16Array | null)[],
 }
 
 /** In words: the lung it lies in, and the third of that lung's height. */
-function placeOf(layers: Layers, [x, y, z]: Vec3, centreZ: number): string {
+function placeOf(layers: Layers, [x, y, z]: Vec3, centreZ: number, ahead: 1 | -1): string {
   const side = layers.anatomy.at(x, y, z);
   const held = layers.anatomy.slices.map((slice, n) => (slice ? n : -1)).filter((n) => n >= 0);
   if (!held.length) return "no lung drawn";
   const [low, high] = [held[0], held[held.length - 1] + 1];
-  const third = ["lower", "mid", "upper"][Math.max(0, Math.min(2, Math.floor((3 * (centreZ + 0.5 - low)) / (high - low))))];
+  const thirds = ahead > 0 ? ["lower", "mid", "upper"] : ["upper", "mid", "lower"];
+  const third = thirds[Math.max(0, Math.min(2, Math.floor((3 * (centreZ + 0.5 - low)) / (high - low))))];
   return side === 1 ? `left ${third}` : side === 2 ? `right ${third}` : `no lung, ${third}`;
 }
 

@@ -81,7 +81,7 @@ function copySlice(desk: Desk, by: 1 | -1): void {
   const plane = state.activePlane.value;
   const frame = desk.grid.planes[plane];
   const from = state.slices.value[plane];
-  const to = from + by;
+  const to = from + by * frame.ahead;
   if (to < 0 || to >= desk.grid.size[frame.across]) return;
   const [width] = planeSize(desk.grid, frame);
   const draft = new DeltaDraft(session.layers[layer], guard(desk));

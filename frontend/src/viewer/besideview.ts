@@ -1,5 +1,5 @@
 /** A second look at one plane: another mask or another scan, following the reading's plane in place, camera and window. */
-import { dot, type Grid, type PlaneFrame } from "../geometry/grid";
+import type { Grid, PlaneFrame } from "../geometry/grid";
 import { frameAlong, positionMm, sliceAtMm } from "../geometry/planes";
 import type { Layers } from "../edits/layers";
 import type { GreyTable, HuSlices } from "./ctpicture";
@@ -73,10 +73,9 @@ export class BesideView {
     this.view.render();
   }
 
-  /** Scrolls this one alone, in the primary's sense. */
+  /** Scrolls this one alone; up leads where it leads in the primary. */
   scroll(steps: number): void {
-    const sense = Math.sign(dot(this.side.grid.steps[this.frame.across], this.primary.grid.steps[this.primary.frame.across])) || 1;
-    this.view.camera.show(this.view.slice + sense * steps);
+    this.view.camera.show(this.view.slice + steps * this.frame.ahead);
     this.told(this.view.slice, true);
     this.view.render();
   }
