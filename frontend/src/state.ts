@@ -53,6 +53,8 @@ export const writing = signal<Writing>({ kind: "starting" });
 export const saving = signal<SaveState>({ kind: "saved", at: null });
 export const numbers = signal<Numbers | null>(null);
 export const tool = signal<ToolName>("window");
+/** The last tool that acted at once, until another is taken in hand: its settings are shown too. */
+export const lastActed = signal<ToolName | null>(null);
 export const target = signal<Target>({ layer: "findings", value: 1 });
 /** Diameter of the brush. */
 export const brushMm = signal(12);

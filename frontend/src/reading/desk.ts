@@ -241,6 +241,7 @@ export class Desk {
     const tool = toolNamed(name);
     if (!tool || this.session.editor?.painting) return;
     if (tool.edits && !this.mayEdit) return;
+    state.lastActed.value = tool.run ? name : null;
     if (tool.run) return tool.run(this);
     toolNamed(state.tool.value)?.putDown?.(this);
     state.tool.value = name;

@@ -6,10 +6,11 @@ import type { Operation } from "../edits/operation";
 import { fillGap, gapsIn } from "../edits/regions/interpolate";
 import { eachRun, labelsOf, planeSize } from "../edits/regions/plane";
 import type { PlaneName } from "../geometry/grid";
+import { shownKeys } from "../keyboard";
 import { onKey } from "../reading/acts";
 import type { Desk } from "../reading/desk";
 import * as state from "../state";
-import { Choice, guard, Guards, Numeral } from "./options";
+import { Choice, guard, Numeral } from "./options";
 import { rowsToRuns } from "./segment";
 import type { Tool } from "./tool";
 
@@ -68,7 +69,7 @@ export const interpolateTool: Tool = {
         ]}
       />
       <Numeral of={widest} label="All gaps up to" unit="slices" min={1} max={200} />
-      <Guards />
+      <p class="dim">{shownKeys("interpolate")} fills them again; what bounds painting bounds it too.</p>
     </>
   ),
 };
