@@ -6,6 +6,9 @@
 import type { Operation } from "../operation";
 import { squaredDistance, type Box } from "./distance";
 
+/** Halfway between two alike outlines the blend is 0 but for rounding. */
+const ROUNDING_MM = 1e-6;
+
 export interface Drawn {
   width: number;
   height: number;
@@ -39,7 +42,7 @@ export function* fillGap(drawn: Drawn, [a, b]: readonly [number, number], put: (
   const above = yield* signedDistance(drawn.slice(b), drawn);
   for (let k = a + 1; k < b; k++) {
     const t = (k - a) / (b - a);
-    put(k, Uint8Array.from(below, (d, i) => ((1 - t) * d + t * above[i] <= 0 ? 1 : 0)));
+    put(k, Uint8Array.from(below, (d, i) => ((1 - t) * d + t * above[i] <= ROUNDING_MM ? 1 : 0)));
     yield (k - a) / (b - a);
   }
 }
