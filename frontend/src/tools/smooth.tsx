@@ -2,12 +2,13 @@
 import { signal } from "@preact/signals";
 import type { SliceRuns } from "../edits/delta";
 import { DeltaDraft } from "../edits/draft";
+import type { Layer } from "../edits/layers";
 import type { Operation } from "../edits/operation";
 import { componentAt, only, RunBook, type Component } from "../edits/regions/components";
 import type { Box } from "../edits/regions/distance";
 import { labelsOf, planeSize } from "../edits/regions/plane";
 import { smooth, type SmoothKind } from "../edits/regions/smooth";
-import type { PlaneName } from "../geometry/grid";
+import type { Grid, PlaneName, Vec3 } from "../geometry/grid";
 import type { Desk } from "../reading/desk";
 import * as state from "../state";
 import { clicked } from "./fill";
@@ -53,8 +54,19 @@ const permits = (desk: Desk): ReturnType<typeof guard> => {
   };
 };
 
-/** A box around a component with a margin; holds that component alone. */
-function boxAround({ runs, zFirst, zLast }: Component, size: readonly [number, number, number], spacing: readonly [number, number, number], marginMm: number) {
+interface Cut {
+  /** The voxel of the scan where the box begins, and of the box where its core begins and ends. */
+  low: readonly number[];
+  core: readonly (readonly [from: number, to: number])[];
+  box: Box;
+}
+
+/**
+ * A box around a component, of its voxels alone or, with `all`, of every voxel of the label in it. Smoothing changes
+ * nothing farther than the radius from a component (the core), and a voxel's outcome hangs on what lies within two radii
+ * of it: so the boxes of a whole label agree where they meet.
+ */
+function cutAround({ runs, zFirst, zLast }: Component, { size, spacing }: Grid, radiusMm: number, all: { held: Layer; value: number } | null): Cut {
   let [x0, x1, y0, y1] = [Infinity, 0, Infinity, 0];
   for (let n = 0; n < runs.length; n += 4) {
     x0 = Math.min(x0, runs[n + 2]);
@@ -62,16 +74,27 @@ function boxAround({ runs, zFirst, zLast }: Component, size: readonly [number, n
     y0 = Math.min(y0, runs[n + 1]);
     y1 = Math.max(y1, runs[n + 1]);
   }
-  const margin = spacing.map((mm) => Math.ceil(marginMm / mm) + 1);
-  const low = [Math.max(0, x0 - margin[0]), Math.max(0, y0 - margin[1]), Math.max(0, zFirst - margin[2])];
-  const high = [Math.min(size[0] - 1, x1 + margin[0]), Math.min(size[1] - 1, y1 + margin[1]), Math.min(size[2] - 1, zLast + margin[2])];
-  const count = low.map((n, axis) => high[axis] - n + 1) as [number, number, number];
+  const reach = spacing.map((mm) => Math.ceil(radiusMm / mm) + 1);
+  const [first, last] = [[x0, y0, zFirst], [x1, y1, zLast]];
+  const low = first.map((n, axis) => Math.max(0, n - 3 * reach[axis]));
+  const count = last.map((n, axis) => Math.min(size[axis] - 1, n + 3 * reach[axis]) - low[axis] + 1) as Vec3;
+  const core = first.map((n, axis) => [Math.max(0, n - reach[axis] - low[axis]), Math.min(count[axis], last[axis] + reach[axis] + 1 - low[axis])] as const);
   const data = new Uint8Array(count[0] * count[1] * count[2]);
-  for (let n = 0; n < runs.length; n += 4) {
-    const at = ((runs[n] - low[2]) * count[1] + (runs[n + 1] - low[1])) * count[0] - low[0];
-    data.fill(1, at + runs[n + 2], at + runs[n + 3]);
+  if (all) {
+    for (let z = 0; z < count[2]; z++) {
+      const slice = all.held.slices[low[2] + z];
+      for (let y = 0; slice && y < count[1]; y++) {
+        const [from, to] = [(low[1] + y) * size[0] + low[0], (z * count[1] + y) * count[0]];
+        for (let x = 0; x < count[0]; x++) if (slice[from + x] === all.value) data[to + x] = 1;
+      }
+    }
+  } else {
+    for (let n = 0; n < runs.length; n += 4) {
+      const at = ((runs[n] - low[2]) * count[1] + (runs[n + 1] - low[1])) * count[0] - low[0];
+      data.fill(1, at + runs[n + 2], at + runs[n + 3]);
+    }
   }
-  return { low, box: { size: count, spacing, data } as Box };
+  return { low, core, box: { size: count, spacing, data } };
 }
 
 function* inSpace(desk: Desk, at: Spot | null): Operation<SliceRuns[]> {
@@ -84,12 +107,13 @@ function* inSpace(desk: Desk, at: Spot | null): Operation<SliceRuns[]> {
   if (at && !one) state.notice.value = "Nothing of the label here.";
   const draft = new DeltaDraft(held, permits(desk));
   for (const component of chosen) {
-    const { low, box } = boxAround(component, grid.size, grid.spacing, 2 * radiusMm.value);
+    const { low, core, box } = cutAround(component, grid, radiusMm.value, at ? null : { held, value });
     const smoothed = yield* smooth(box, kind.value, radiusMm.value);
-    const [nx, ny, nz] = box.size;
-    for (let z = 0; z < nz; z++) {
-      for (let y = 0; y < ny; y++) {
-        for (let x = 0; x < nx; x++) {
+    const [nx, ny] = box.size;
+    const [[fromX, toX], [fromY, toY], [fromZ, toZ]] = core;
+    for (let z = fromZ; z < toZ; z++) {
+      for (let y = fromY; y < toY; y++) {
+        for (let x = fromX; x < toX; x++) {
           const n = (z * ny + y) * nx + x;
           if (box.data[n] !== smoothed.data[n]) draft.set(low[2] + z, (low[1] + y) * grid.size[0] + low[0] + x, smoothed.data[n] ? value : 0);
         }
