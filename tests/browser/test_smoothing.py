@@ -97,3 +97,41 @@ def test_a_lesion_and_a_whole_label_are_smoothed_in_space_by_each_kind(thin_benc
     bench.nothing(lambda: page.mouse.click(*bench.at("axial", 0.1, 0.25)), "nothing of the label there")
     assert page.get_by_text("Nothing of the label here.").is_visible()
     assert not reader.troubles
+
+
+def test_long_work_ends_by_escape_and_by_any_other_edit(thin_bench: Bench) -> None:
+    bench, reader, page = thin_bench, thin_bench.reader, thin_bench.reader.page
+    bar = page.get_by_role("progressbar", name="Smoothing")
+
+    def begin() -> None:
+        bench.take("smooth")
+        _set(bench, "Median", 15)
+        page.get_by_role("button", name="Whole label").click()
+        bar.wait_for()
+
+    def stopped() -> None:
+        reader.press("Escape")
+        bar.wait_for(state="detached")
+
+    begin()
+    bench.nothing(stopped, "stopped by Escape")
+    # What is done meanwhile stands, and what was being worked out on the mask of before is dropped.
+    at = int(reader.handle("g.slices.axial"))
+    up = at + (1 if bench.affine[2, 2] > 0 else -1)
+    copied = bench.held.copy()
+    copied[up][bench.held[at] == 1] = 1
+    begin()
+    page.mouse.move(*bench.at("axial", 0.06, 0.9))
+    bench.command(lambda: reader.press("Shift+ArrowUp"), copied, "a copy during long work")
+    assert not bar.count()
+    begin()
+    undone = bench.states[-2]["findings"]
+    bench.command(lambda: reader.press("z"), undone, "an undo during long work")
+    assert not bar.count()
+    begin()
+    page.get_by_role("button", name="Brush", exact=True).click()
+    x, y = bench.at("axial", 0.4, 0.4)
+    bench.use("brush", "axial", [(x, y), (x + 20, y + 7)])
+    assert not bar.count()
+    bench.nothing(lambda: page.wait_for_timeout(1000), "nothing comes late")
+    assert not reader.troubles

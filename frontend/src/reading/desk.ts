@@ -305,6 +305,13 @@ export class Desk {
     requestAnimationFrame(() => trace.drawMs.push(performance.now() - began));
   }
 
+  /** An edit worked out beforehand: its strokes, none when it changes nothing. It stops long work, as painting does. */
+  perform(layer: LayerName, tool: string, plane: Stroke["plane"], delta: SliceRuns[]): Stroke[] {
+    if (!delta.length || !this.mayEdit) return [];
+    state.operation.value?.cancel();
+    return this.session.editor?.perform(layer, tool, plane, delta) ?? [];
+  }
+
   /**
    * Works an edit out in small steps and makes one edit of it. The reader sees how far it is, may stop it, and
    * painting meanwhile stops it.
@@ -315,7 +322,7 @@ export class Desk {
     if (!delta) return;
     try {
       if (!this.mayEdit) throw new DeltaConflict("The mask cannot be changed now.");
-      this.session.editor?.perform(layer, tool, plane, delta);
+      this.perform(layer, tool, plane, delta);
     } catch (error) {
       if (!(error instanceof DeltaConflict)) throw error;
       state.notice.value = `${title}: the mask changed meanwhile, and nothing was done. Try again.`;

@@ -174,7 +174,7 @@ export async function merge(desk: Desk, branch: Branch): Promise<void> {
   busy.value = "Merging";
   try {
     const { deltas, conflicts } = mergeStrokes(layers, decoded(branch));
-    const strokes = Object.entries(deltas).flatMap(([layer, delta]) => editor.perform(layer as LayerName, "merge", "none", delta));
+    const strokes = Object.entries(deltas).flatMap(([layer, delta]) => desk.perform(layer as LayerName, "merge", "none", delta));
     const ids = strokes.map(({ id }) => id);
     await desk.session.settled();
     await desk.session.api.settleBranch(branch, "merged", ids);

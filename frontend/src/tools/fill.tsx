@@ -59,7 +59,7 @@ function fill(desk: Desk, at: Spot): void {
   const draft = new DeltaDraft(session.layers[layer], erases ? desk.permit(layer) : guard(desk));
   const runs = rowsToRuns(grid, frame, slice, (z, start, end) => draft.fill(z, start, end, erases ? 0 : value));
   eachRun(pixels, width, runs);
-  session.editor.perform(layer, erases ? "fill_erase" : "fill", at.plane, draft.delta());
+  desk.perform(layer, erases ? "fill_erase" : "fill", at.plane, draft.delta());
 }
 
 export const fillTool: Tool = {

@@ -90,7 +90,7 @@ function apply(desk: Desk): boolean {
   grown.slices.forEach((slice, z) => {
     for (let i = 0; slice && i < slice.length; i++) if (slice[i]) draft.set(z, i, value);
   });
-  session.editor.perform(layer, "grow", from.plane, draft.delta());
+  desk.perform(layer, "grow", from.plane, draft.delta());
   drop(desk);
   return true;
 }

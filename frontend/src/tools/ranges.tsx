@@ -36,7 +36,7 @@ export const replaceTool: Tool = {
       for (let n = first; n <= last; n++) {
         SHAPES.rectangle.rows(points, view, rowsToRuns(grid, frame, n, (z, start, end) => draft.fill(z, start, end, erases ? 0 : value)));
       }
-      session.editor.perform(layer, "replace", at.plane, draft.delta());
+      desk.perform(layer, "replace", at.plane, draft.delta());
     });
   },
   Options: () => {

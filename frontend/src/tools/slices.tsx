@@ -88,7 +88,7 @@ function copySlice(desk: Desk, by: 1 | -1): void {
   const draft = new DeltaDraft(session.layers[layer], guard(desk));
   const pixels = isValue(labelsOf(session.layers[layer], desk.grid, frame, from), value);
   eachRun(pixels, width, rowsToRuns(desk.grid, frame, to, (z, start, end) => draft.fill(z, start, end, value)));
-  session.editor.perform(layer, "copy", plane, draft.delta());
+  desk.perform(layer, "copy", plane, draft.delta());
   desk.showSlice(plane, to);
 }
 
