@@ -2,7 +2,7 @@
  * Grow: from a click, the 6-connected voxels in space whose Hounsfield value lies within the tolerance of the mean of
  * the 3 x 3 x 3 voxels around the click, inside the radius. The region is shown before it becomes a stroke.
  */
-import { effect, signal } from "@preact/signals";
+import { effect, signal, untracked } from "@preact/signals";
 import * as display from "../display";
 import { DeltaDraft } from "../edits/draft";
 import type { Layer } from "../edits/layers";
@@ -147,6 +147,7 @@ export const growTool: Tool = {
 export function watchGrow(desk: Desk): void {
   effect(() => {
     void inLung.value;
-    if (growth.peek()) void regrow(desk);
+    // Growing tells how far it is: what it reads and says on the way must not bring it back here.
+    untracked(() => growth.value && void regrow(desk));
   });
 }
