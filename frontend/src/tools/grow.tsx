@@ -119,6 +119,9 @@ export const growTool: Tool = {
     const again = (): void => void regrow(desk);
     return (
       <>
+        <p class="dim num">
+          {growth.value ? `around ${growth.value.meanHu} HU${grownMl.value === null ? "" : `: ${grownMl.value.toFixed(1)} mL`}` : "Click where it shall begin."}
+        </p>
         <label class="option-number">
           <span>Tolerance ±</span>
           <input type="range" min={10} max={600} step={5} value={toleranceHu.value} aria-label="Tolerance in HU" onInput={(event) => {
@@ -135,9 +138,6 @@ export const growTool: Tool = {
             Apply ({shownKeys("apply")})
           </button>
         </div>
-        <p class="dim num">
-          {growth.value ? `around ${growth.value.meanHu} HU${grownMl.value === null ? "" : `: ${grownMl.value.toFixed(1)} mL`}` : "Click where it shall begin."}
-        </p>
       </>
     );
   },
