@@ -68,7 +68,7 @@ function begin(desk: Desk, seeds: Vec3[], plane: Spot["plane"]): void {
   void regrow(desk);
 }
 
-/** Painted voxels of the label on the shown axial slice, thinned to some hundred seeds. */
+/** Every voxel of the label on the shown axial slice is a seed. */
 function seedsFromLabel(desk: Desk): void {
   const { layer, value } = state.target.value;
   const z = state.slices.value.axial;
@@ -77,8 +77,7 @@ function seedsFromLabel(desk: Desk): void {
   const places: number[] = [];
   slice?.forEach((label, i) => label === value && places.push(i));
   if (!places.length) return void (state.notice.value = "The label has no voxel on this slice to grow from.");
-  const stride = Math.ceil(places.length / 400);
-  begin(desk, places.filter((_, n) => n % stride === 0).map((i) => [i % nx, Math.floor(i / nx), z]), "axial");
+  begin(desk, places.map((i) => [i % nx, Math.floor(i / nx), z]), "axial");
 }
 
 function apply(desk: Desk): boolean {

@@ -2,6 +2,7 @@
 import type { Vec3 } from "../../geometry/grid";
 import { Layer, type Shape } from "../layers";
 import type { Operation } from "../operation";
+import { squaredDistance } from "./distance";
 import type { HuSlices } from "./plane";
 
 export interface GrowRule {
@@ -14,6 +15,7 @@ export interface GrowRule {
 }
 
 const STEPS = 20000;
+const EPSILON = 1e-6;
 
 /** Mean and SD of Hounsfield values within `radius` voxels in the slice around a voxel: what a click grows by. */
 export function around(hu: HuSlices, [nz, ny, nx]: Shape, [x, y, z]: Vec3, radius = 1): { mean: number; sd: number } | null {
@@ -31,44 +33,49 @@ export function around(hu: HuSlices, [nz, ny, nx]: Shape, [x, y, z]: Vec3, radiu
   return { mean, sd: Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length) };
 }
 
-/** The grown voxels as a layer of ones. A voxel counts when it is within the radius of the nearest seed's own place. */
+/** Squared distance (mm2) of each place of a slice from the seeds that lie on one axial slice. */
+function* fromSeeds([, ny, nx]: Shape, seeds: readonly Vec3[], [sx, sy]: Vec3): Operation<Float64Array> {
+  const data = new Uint8Array(ny * nx);
+  for (const [x, y] of seeds) data[y * nx + x] = 1;
+  return yield* squaredDistance({ size: [nx, ny, 1], spacing: [sx, sy, 1], data }, 1);
+}
+
+/** The grown voxels as a layer of ones. A voxel counts when it is within the radius of the nearest seed. */
 export function* grow(hu: HuSlices, shape: Shape, seeds: readonly Vec3[], rule: GrowRule): Operation<{ grown: Layer; voxels: number }> {
   const [nz, ny, nx] = shape;
   const grown = new Layer(shape);
-  const [sx, sy, sz] = rule.spacing;
-  const reach = rule.radiusMm ** 2;
-  // A queue of voxels with the seed each came from.
+  const reach = rule.radiusMm ** 2 + EPSILON;
+  const levels: { at: number; away: Float64Array }[] = [];
+  for (const at of new Set(seeds.map(([, , z]) => z))) {
+    levels.push({ at, away: yield* fromSeeds(shape, seeds.filter(([, , z]) => z === at), rule.spacing) });
+  }
+  const near = (z: number, i: number): boolean => levels.some(({ at, away }) => away[i] + ((z - at) * rule.spacing[2]) ** 2 <= reach);
   let places: number[] = [];
-  let origins: number[] = [];
   let voxels = 0;
-  const visit = (x: number, y: number, z: number, origin: number): void => {
+  const visit = (x: number, y: number, z: number): void => {
     if (x < 0 || y < 0 || z < 0 || x >= nx || y >= ny || z >= nz) return;
     const i = y * nx + x;
     const slice = hu[z];
     if (!slice || slice[i] < rule.low || slice[i] > rule.high || grown.slices[z]?.[i]) return;
-    const [ox, oy, oz] = seeds[origin];
-    if (((x - ox) * sx) ** 2 + ((y - oy) * sy) ** 2 + ((z - oz) * sz) ** 2 > reach) return;
-    if (rule.inside && !rule.inside(z, i)) return;
+    if (!near(z, i) || (rule.inside && !rule.inside(z, i))) return;
     grown.writable(z)[i] = 1;
     voxels++;
     places.push(x, y, z);
-    origins.push(origin);
   };
-  seeds.forEach(([x, y, z], n) => visit(x, y, z, n));
+  seeds.forEach(([x, y, z]) => visit(x, y, z));
   let steps = 0;
   // Breadth first, front by front, so that the preview grows evenly and memory holds one front.
-  while (origins.length) {
-    const [front, from] = [places, origins];
+  while (places.length) {
+    const front = places;
     places = [];
-    origins = [];
-    for (let n = 0; n < from.length; n++) {
-      const [x, y, z] = [front[3 * n], front[3 * n + 1], front[3 * n + 2]];
-      visit(x - 1, y, z, from[n]);
-      visit(x + 1, y, z, from[n]);
-      visit(x, y - 1, z, from[n]);
-      visit(x, y + 1, z, from[n]);
-      visit(x, y, z - 1, from[n]);
-      visit(x, y, z + 1, from[n]);
+    for (let n = 0; n < front.length; n += 3) {
+      const [x, y, z] = [front[n], front[n + 1], front[n + 2]];
+      visit(x - 1, y, z);
+      visit(x + 1, y, z);
+      visit(x, y - 1, z);
+      visit(x, y + 1, z);
+      visit(x, y, z - 1);
+      visit(x, y, z + 1);
       if (++steps % STEPS === 0) yield Math.min(0.95, voxels / 2e6);
     }
   }
