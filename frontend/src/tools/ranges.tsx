@@ -1,5 +1,5 @@
 /** Over a range at once: replace a label inside a box; threshold everything in the lung as a start. */
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import type { SliceRuns } from "../edits/delta";
 import { DeltaDraft } from "../edits/draft";
 import { Layer } from "../edits/layers";
@@ -13,7 +13,13 @@ import { rowsToRuns } from "./segment";
 import { dragShape, SHAPES } from "./shapes";
 import type { Tool } from "./tool";
 
-const replaced = signal<number>(1);
+const wanted = signal<number>(1);
+const labelsNow = (): readonly { value: number; name: string }[] => {
+  const reading = state.reading.value;
+  return (state.target.value.layer === "findings" ? reading?.label_set.labels : reading?.anatomy_labels) ?? [];
+};
+/** The label that is replaced: lungs and findings have labels of their own. */
+const replaced = computed(() => (labelsNow().some(({ value }) => value === wanted.value) ? wanted.value : (labelsNow()[0]?.value ?? 1)));
 const smallestMl = signal(0.05);
 
 export const replaceTool: Tool = {
@@ -40,21 +46,20 @@ export const replaceTool: Tool = {
     });
   },
   Options: () => {
-    const reading = state.reading.value;
-    const labels = state.target.value.layer === "findings" ? reading?.label_set.labels : reading?.anatomy_labels;
+    const labels = labelsNow();
     return (
       <>
         <label class="option-select">
           <span>Replace</span>
-          <select value={String(replaced.value)} onChange={(event) => (replaced.value = Number(event.currentTarget.value))}>
-            {labels?.map((label) => (
+          <select value={String(replaced.value)} onChange={(event) => (wanted.value = Number(event.currentTarget.value))}>
+            {labels.map((label) => (
               <option key={label.value} value={String(label.value)}>
                 {label.name}
               </option>
             ))}
           </select>
         </label>
-        <p class="dim">by {labels?.find((label) => label.value === state.target.value.value)?.name ?? "the chosen label"}</p>
+        <p class="dim">by {labels.find((label) => label.value === state.target.value.value)?.name ?? "the chosen label"}</p>
         <Depth />
       </>
     );
