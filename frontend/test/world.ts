@@ -410,7 +410,8 @@ export class World {
     return {
       describe: () => call(() => server.describe()),
       mask: () => call(() => server.container()),
-      strokesAfter: (sequence: number) => call(() => server.log.filter((stroke) => stroke.stroke_sequence > sequence)),
+      strokesAfter: (sequence: number, until = Infinity) =>
+        call(() => server.log.filter((stroke) => stroke.stroke_sequence > sequence && stroke.stroke_sequence <= until)),
       sendStrokes: (strokes: Wire[]) => outcome(strokes),
       lease: async (name: string, takeOver: boolean) => {
         try {

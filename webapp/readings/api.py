@@ -63,10 +63,11 @@ def reading_mask(request: HttpRequest, reading_id: uuid.UUID) -> HttpResponse:
 @extend_schema(methods=["POST"], request=StrokesInput, responses={200: OBJECT, **ERRORS})
 @api_view(["GET", "POST"])
 def reading_strokes(request: Request, reading_id: uuid.UUID) -> Response:
-    """GET: the log of strokes after `after`. POST: append strokes; answered only once they are committed."""
+    """GET: the log of strokes after `after`, up to `until` where that is given. POST: append strokes; answered only once they are committed."""
     reading = reading_for(request.user, reading_id)
     if request.method == "GET":
-        return Response({"strokes": _stroke_log(reading, request.query_params.get("after", "0"))})
+        query = request.query_params
+        return Response({"strokes": _stroke_log(reading, query.get("after", "0"), query.get("until"))})
     form = StrokesInput(data=request.data)
     if not form.is_valid():
         body = {"error": "malformed", "sentence": "These strokes cannot be read.", "details": form.errors}
@@ -83,10 +84,10 @@ def reading_strokes(request: Request, reading_id: uuid.UUID) -> Response:
     return Response({"results": answers_data(answers), "mask": state})
 
 
-def _stroke_log(reading: Reading, after: str) -> list[dict[str, Any]]:
-    if not re.fullmatch(r"[0-9]{1,9}", after, re.ASCII):
-        raise ActionRefused(Refusal("malformed", "`after` is the number of the last stroke you know."))
-    strokes = reading.mask.strokes.filter(stroke_sequence__gt=int(after)).select_related("reader")
+def _stroke_log(reading: Reading, after: str, until: str | None) -> list[dict[str, Any]]:
+    strokes = reading.mask.strokes.filter(stroke_sequence__gt=_place(after, "`after`", "know"))
+    if until is not None:
+        strokes = strokes.filter(stroke_sequence__lte=_place(until, "`until`", "want"))
     return [
         {
             "stroke_sequence": s.stroke_sequence,
@@ -103,8 +104,14 @@ def _stroke_log(reading: Reading, after: str) -> list[dict[str, Any]]:
             "payload": base64.b64encode(payload_of(s)).decode(),
             "payload_sha256": s.payload_sha256,
         }
-        for s in strokes.order_by("stroke_sequence")
+        for s in strokes.select_related("reader").order_by("stroke_sequence")
     ]
+
+
+def _place(said: str, name: str, verb: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", said, re.ASCII):
+        raise ActionRefused(Refusal("malformed", f"{name} is the number of the last stroke you {verb}."))
+    return int(said)
 
 
 @extend_schema(request=OBJECT, responses={200: OBJECT, **ERRORS})

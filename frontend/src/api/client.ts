@@ -65,8 +65,10 @@ export class Api {
     return new Uint8Array(await (await this.ask(`${this.base}/mask/`)).arrayBuffer());
   }
 
-  async strokesAfter(sequence: number): Promise<StoredStroke[]> {
-    const said = (await (await this.ask(`${this.base}/strokes/?after=${sequence}`)).json()) as { strokes: StoredStroke[] };
+  /** The log after one stroke, to its end or to another. */
+  async strokesAfter(sequence: number, until?: number): Promise<StoredStroke[]> {
+    const range = `after=${sequence}${until === undefined ? "" : `&until=${until}`}`;
+    const said = (await (await this.ask(`${this.base}/strokes/?${range}`)).json()) as { strokes: StoredStroke[] };
     return said.strokes;
   }
 

@@ -33,6 +33,11 @@ export class EditHistory {
     return this.undone.length > 0;
   }
 
+  /** How many edits can be undone one after the other. */
+  get undoable(): number {
+    return this.done.length;
+  }
+
   /** An edit by a tool: what was undone before can no longer be redone. */
   push(edit: Done): void {
     this.done.push(edit);
@@ -56,7 +61,8 @@ export class EditHistory {
 
   /**
    * Replays one stroke of the server's list, in order: rebuilds what a reload would otherwise forget. Strokes with the
-   * same `edit` are one edit.
+   * same `edit` are one edit. The list may begin in the middle: what an undo or redo took from before is not known, and
+   * need not be.
    */
   remember(tool: string, undoes: string | null, layer: LayerName, part: Part, edit?: string): void {
     if (tool !== "undo" && tool !== "redo") {
@@ -65,9 +71,9 @@ export class EditHistory {
     }
     const [from, to] = tool === "undo" ? [this.done, this.undone] : [this.undone, this.done];
     const last = from.at(-1);
-    if (last?.parts.at(-1)?.id !== undoes) return this.clear();
-    last!.parts.pop();
-    if (!last!.parts.length) from.pop();
+    if (last && last.parts.at(-1)?.id !== undoes) return this.clear();
+    last?.parts.pop();
+    if (last && !last.parts.length) from.pop();
     this.gather(to, layer, part, edit);
   }
 

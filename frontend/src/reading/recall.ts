@@ -1,9 +1,9 @@
 /** What a reload would forget: the steps back and forth, rebuilt from strokes that were read back. */
 import type { StoredStroke } from "../api/types";
 import { fromBase64 } from "../edits/bytes";
-import { decodeDelta } from "../edits/delta";
+import { decodeDelta, type SliceRuns } from "../edits/delta";
 import { PART_BYTES } from "../edits/editor";
-import type { EditHistory } from "../edits/history";
+import { EditHistory } from "../edits/history";
 import type { Shape } from "../edits/layers";
 import type { Logged } from "../edits/replica";
 import type { Stroke } from "../edits/strokelog";
@@ -25,17 +25,30 @@ function sameEdit(a: Recalled, b: Recalled): boolean {
   return alike && a.payload.length + b.payload.length > PART_BYTES;
 }
 
-/** Puts the strokes into the history, in order; returns the axial slices that they touched. */
-export function recall(history: EditHistory, strokes: readonly Recalled[], shape: Shape): Set<number> {
-  const slices = new Set<number>();
+function replay(history: EditHistory, strokes: readonly Recalled[], deltaOf: (stroke: Recalled) => SliceRuns[]): void {
   let before: Recalled | null = null;
   let edit = "";
   for (const stroke of strokes) {
     if (!before || !sameEdit(before, stroke)) edit = stroke.id;
     before = stroke;
-    const delta = decodeDelta(stroke.payload, shape);
-    history.remember(stroke.tool, stroke.undoes, stroke.layer, { id: stroke.id, delta }, edit);
-    delta.forEach(({ z }) => slices.add(z));
+    history.remember(stroke.tool, stroke.undoes, stroke.layer, { id: stroke.id, delta: deltaOf(stroke) }, edit);
   }
+}
+
+/** Puts the strokes into the history, in order; returns the axial slices that they touched. */
+export function recall(history: EditHistory, strokes: readonly Recalled[], shape: Shape): Set<number> {
+  const slices = new Set<number>();
+  replay(history, strokes, ({ payload }) => {
+    const delta = decodeDelta(payload, shape);
+    delta.forEach(({ z }) => slices.add(z));
+    return delta;
+  });
   return slices;
+}
+
+/** How many edits could be undone one after the other, were these strokes all that is known. */
+export function undoableIn(strokes: readonly StoredStroke[]): number {
+  const history = new EditHistory();
+  replay(history, strokes.filter(({ applied }) => applied).map(recalled), () => []);
+  return history.undoable;
 }

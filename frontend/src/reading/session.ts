@@ -11,13 +11,15 @@ import { StorageFull, StrokeLog, type NotKept, type Stroke } from "../edits/stro
 import * as state from "../state";
 import { Aside } from "./aside";
 import { LeaseKeeper } from "./lease";
-import { logged, recall, recalled } from "./recall";
+import { logged, recall, recalled, undoableIn } from "./recall";
 import { identifyTab, livingTabs, type TabIdentity } from "./tab";
 import { Tally } from "./tally";
 import { Turns } from "./turns";
 
-/** How many strokes a reload can still undo. */
+/** How many edits a reload can still undo; the log is asked for as many strokes at once. */
 const RECALLED = 200;
+/** Undoing and redoing lengthen the log too: so far back is looked for what can be undone. */
+const RECALLED_MOST = 4000;
 const RETRY_MS = 5000;
 const LOOK_AGAIN_MS = 30_000;
 const SIGNED = "This reading is signed: it no longer changes.";
@@ -181,11 +183,10 @@ export class Session {
   /** The layers as the server's mask is now, with the strokes under way on top, and a history to step back through. */
   private async bringUpToDate(): Promise<void> {
     const sequence = this.editor?.lastSequence ?? this.identity.sequence;
-    const recent = (): Promise<StoredStroke[]> => this.api.strokesAfter(Math.max(0, this.replica!.shown - RECALLED));
-    let log = await recent();
+    let log = await this.recentStrokes();
     if (!this.takeIn(log)) {
       await this.openMask(await this.api.mask());
-      log = await recent();
+      log = await this.recentStrokes();
       this.takeIn(log);
     }
     const { tab } = this.identity;
@@ -198,6 +199,19 @@ export class Session {
     const shape = this.layers!.findings.shapeZyx;
     this.tally.edited(shape[0], recall(this.editor!.history, known, shape));
     this.historyMoved();
+  }
+
+  /** The end of the log, from where `RECALLED` edits can be undone. */
+  private async recentStrokes(): Promise<StoredStroke[]> {
+    const { shown } = this.replica!;
+    let from = Math.max(0, shown - RECALLED);
+    let strokes = await this.api.strokesAfter(from);
+    while (from > 0 && shown - from < RECALLED_MOST && undoableIn(strokes) < RECALLED) {
+      const until = from;
+      from = Math.max(0, from - RECALLED);
+      strokes = [...(await this.api.strokesAfter(from, until)), ...strokes];
+    }
+    return strokes;
   }
 
   /** Strokes of the log that are new here; false when the mask must be read anew. */

@@ -97,6 +97,8 @@ def test_strokes_are_answered_once_committed(place, reading):
     log = client.get(url).json()["strokes"]
     assert [s["id"] for s in log] == [body["strokes"][0]["id"]]
     assert log[0]["payload"] == body["strokes"][0]["payload"]
+    assert client.get(url, {"after": 0, "until": 1}).json()["strokes"] == log
+    assert client.get(url, {"after": 0, "until": 0}).json()["strokes"] == []
 
 
 @pytest.mark.parametrize(
@@ -214,9 +216,10 @@ def test_any_json_gets_a_sentence(place, reading, path, body):
     assert answer.json()["sentence"]
 
 
-@pytest.mark.parametrize("after", ["-1", "x", "\u00b2", "1e3", "", "9" * 5000])
-def test_place_in_the_log_must_be_a_number(place, reading, after):
-    answer = client_of(place.reader).get(f"/api/readings/{reading.pk}/strokes/", {"after": after})
+@pytest.mark.parametrize("name", ["after", "until"])
+@pytest.mark.parametrize("said", ["-1", "x", "\u00b2", "1e3", "", "9" * 5000])
+def test_place_in_the_log_must_be_a_number(place, reading, name, said):
+    answer = client_of(place.reader).get(f"/api/readings/{reading.pk}/strokes/", {name: said})
     assert answer.status_code == 409
 
 
