@@ -4,6 +4,9 @@ import { IDBFactory } from "fake-indexeddb";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { differences, POISON, randomOf, within, World, type Tab } from "./world";
 
+// Nothing here measures speed: a limit only ends a test that would wait for ever.
+vi.setConfig({ testTimeout: 60_000 });
+
 let world: World;
 
 beforeEach(() => {

@@ -1,6 +1,7 @@
 /**
  * Readers in a storm: tabs paint, undo, restore, sign, take over, hand over, reload and die while the network, the server's
  * session and the disk come and go, at random. Whatever happens, no stroke is lost, doubled or shown where it is not.
+ * STORMS=200 makes it 200 storms, STORM=68 begins with the 68th: a failure names its own, and tells what happened.
  */
 import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
@@ -12,7 +13,7 @@ import type { Stroke } from "../src/edits/strokelog";
 import { differences, LABELS, POISON, randomOf, SHAPE, storageAtRest, within, World, type Tab } from "./world";
 
 const STEPS = 60;
-const SEEDS = Number(process.env.STORMS ?? 12);
+const SEEDS = Number(process.env.STORMS ?? 8);
 const FIRST = Number(process.env.STORM ?? 1);
 
 beforeEach(() => {
@@ -271,4 +272,4 @@ it.each(Array.from({ length: SEEDS }, (_, n) => FIRST + n))("storm %i", async (s
     await storageAtRest();
   });
   expect(storm.world.server.log.length, "a storm in which nothing is painted shows nothing").toBeGreaterThan(3);
-}, 120_000);
+}, 300_000);

@@ -8,6 +8,7 @@ import * as state from "../state";
 import { onKey } from "./acts";
 import type { Desk } from "./desk";
 import { Eye, type Look } from "./seen";
+import { SeenStore } from "./seenstore";
 
 /** Rows wait this long for company. */
 const BATCH_MS = 2000;
@@ -38,17 +39,19 @@ class Ledger {
   private sending = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private dwell: ReturnType<typeof setTimeout> | undefined;
-  private readonly key: string;
+  /** Null for who only looks: what the reader has seen, and left here to be sent, is not theirs. */
+  private readonly store: SeenStore | null;
 
   constructor(private readonly desk: Desk) {
-    this.key = `groundglass.seen.${desk.session.id}`;
+    const { scan, you, may_edit } = state.reading.value!;
+    this.store = may_edit ? new SeenStore(localStorage, desk.session.id, you?.id ?? "", scan.shape_zyx[0]) : null;
   }
 
   start(): void {
     const { ledger, scan } = state.reading.value!;
     const marks = new Uint8Array(scan.shape_zyx[0]);
     ledger?.seen.forEach((z) => (marks[z] = 1));
-    this.recall().forEach((row) => {
+    this.store?.takeOver().forEach((row) => {
       marks[row.z] = 1;
       this.looks.set(row.z, row);
       this.waiting.set(row.z, row);
@@ -153,22 +156,7 @@ class Ledger {
   }
 
   private keep(): void {
-    try {
-      if (this.waiting.size) localStorage.setItem(this.key, JSON.stringify([...this.waiting.values()]));
-      else localStorage.removeItem(this.key);
-    } catch {
-      // Without storage the rows live as long as the page.
-    }
-  }
-
-  private recall(): SeenRow[] {
-    try {
-      const rows = JSON.parse(localStorage.getItem(this.key) ?? "[]") as SeenRow[];
-      const total = state.reading.value!.scan.shape_zyx[0];
-      return rows.filter((row) => Number.isInteger(row.z) && row.z >= 0 && row.z < total && typeof row.at === "string" && row.dwell_ms > 0);
-    } catch {
-      return [];
-    }
+    this.store?.keep([...this.waiting.values()]);
   }
 }
 
