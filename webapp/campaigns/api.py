@@ -7,6 +7,7 @@ import zstandard
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
+from webapp.accounts.authentication import open_to_programs
 from webapp.archive.models import Preview
 from webapp.archive.queries import preview_bytes, slab_bytes
 from webapp.archive.storage import DamagedFile
@@ -18,10 +19,9 @@ FOR_EVER = "private, max-age=31536000, immutable"
 
 
 @require_GET
+@open_to_programs
 def case_slab(request: HttpRequest, case_id: uuid.UUID, index: int, sha256: str) -> HttpResponse:
     """One slab of a case's pixels. The right is the case's, checked each time; the hash only names the content."""
-    if not request.user.is_authenticated:
-        return _signed_out()
     scan = case_by_id_for(request.user, case_id).scan
     if index >= len(scan.slabs) or scan.slabs[index]["sha256"] != sha256:
         raise Http404("No such slab.")
@@ -34,10 +34,9 @@ def case_slab(request: HttpRequest, case_id: uuid.UUID, index: int, sha256: str)
 
 
 @require_GET
+@open_to_programs
 def case_preview(request: HttpRequest, case_id: uuid.UUID, sha256: str) -> HttpResponse:
     """A case's scan at low resolution, as one slab. The right is the case's, checked each time."""
-    if not request.user.is_authenticated:
-        return _signed_out()
     preview = Preview.objects.filter(scan=case_by_id_for(request.user, case_id).scan, sha256=sha256).first()
     if preview is None:
         raise Http404("No such preview.")
@@ -50,20 +49,15 @@ def case_preview(request: HttpRequest, case_id: uuid.UUID, sha256: str) -> HttpR
 
 
 @require_GET
+@open_to_programs
 def guideline_picture(request: HttpRequest, slug: str, sha256: str) -> HttpResponse:
     """One picture of a campaign's guideline, for the campaign's members."""
-    if not request.user.is_authenticated:
-        return _signed_out()
     picture = GuidelinePicture.objects.filter(campaign=campaign_for(request.user, slug), sha256=sha256).first()
     if picture is None:
         raise Http404("No such picture.")
     response = HttpResponse(bytes(picture.content), content_type=picture.content_type)
     response["Cache-Control"] = FOR_EVER
     return response
-
-
-def _signed_out() -> JsonResponse:
-    return JsonResponse({"error": "signed_out", "sentence": "Sign in to go on."}, status=401)
 
 
 def _damaged(what: str) -> JsonResponse:

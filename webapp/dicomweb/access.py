@@ -21,6 +21,7 @@ from webapp.releases.queries import series_for
 
 KINDS = {"study_uid": "Study Instance UID", "series_uid": "Series Instance UID", "sop_uid": "SOP Instance UID"}
 METHODS = ("GET", "HEAD")
+FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "Via")
 DAMAGED = "A file of it is missing or damaged in storage. Tell an administrator: archive verify."
 
 
@@ -75,8 +76,21 @@ def _place(request: HttpRequest, slug: str) -> Place:
         campaign = campaign_for(request.user, slug)  # type: ignore[arg-type]
     except Http404 as error:
         raise NotFound("There is no such campaign.") from error
+    return Place(campaign, series_for(request.user, campaign), _address(request, campaign))  # type: ignore[arg-type]
+
+
+def _address(request: HttpRequest, campaign: Campaign) -> str:
+    """The address of a root as the client reached it, for the addresses in answers.
+
+    dicomweb-client leaves the port out of its Host header. Where it came to us directly, our own port is put back;
+    a proxy in front, which says so in a header of its own, knows its port better.
+    """
     url = request.build_absolute_uri(f"/dicomweb/{campaign.slug}")
-    return Place(campaign, series_for(request.user, campaign), url)  # type: ignore[arg-type]
+    host, port = request.get_host(), request.META.get("SERVER_PORT", "")
+    direct = not any(name in request.headers for name in FORWARDED)
+    portless = ":" not in host.rpartition("]")[2]
+    usual = {"http": "80", "https": "443"}.get(request.scheme or "", port)
+    return url.replace(host, f"{host}:{port}", 1) if direct and portless and port != usual else url
 
 
 def _checked(uids: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 from drf_spectacular.utils import OpenApiTypes, extend_schema
 from rest_framework.decorators import api_view
@@ -18,6 +18,7 @@ from rest_framework.response import Response
 
 from webapp import push
 from webapp.accounts.actions import check_password
+from webapp.accounts.authentication import open_to_programs
 from webapp.archive.queries import volume_of
 from webapp.audit.refusal import ActionRefused, Refusal, require
 from webapp.campaigns.actions import chain_of
@@ -46,10 +47,9 @@ def reading_detail(request: Request, reading_id: uuid.UUID) -> Response:
 
 
 @require_GET
+@open_to_programs
 def reading_mask(request: HttpRequest, reading_id: uuid.UUID) -> HttpResponse:
     """The working state of the reading's mask as GGM1 bytes."""
-    if not request.user.is_authenticated:
-        return JsonResponse({"error": "signed_out", "sentence": "Sign in to go on."}, status=401)
     reading = reading_for(request.user, reading_id)
     with transaction.atomic():  # no stroke slips in between the state and its place in the log
         mask = Mask.objects.select_for_update(of=("self",)).select_related("scan").get(pk=reading.mask_id)

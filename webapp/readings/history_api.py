@@ -18,6 +18,7 @@ from rest_framework.response import Response
 
 from inference.imaging.masks import MAGIC, encode_slice
 from webapp import push
+from webapp.accounts.authentication import open_to_programs
 from webapp.accounts.models import User
 from webapp.audit.refusal import ActionRefused, Refusal, require
 from webapp.campaigns.actions import chain_of
@@ -186,10 +187,9 @@ def _state(reading: Reading, user: User, name: str) -> tuple[State, str, bool]:
 
 
 @require_GET
+@open_to_programs
 def reading_state_mask(request: HttpRequest, reading_id: uuid.UUID, state: str) -> HttpResponse:
     """A state of the mask as GGM1 bytes. Versions and past strokes never change, so browsers may keep them."""
-    if not request.user.is_authenticated:
-        return JsonResponse({"error": "signed_out", "sentence": "Sign in to go on."}, status=401)
     reading = reading_for(request.user, reading_id)
     found, _, fixed = _state(reading, request.user, state)
     response = HttpResponse(found.container(), content_type="application/octet-stream")
@@ -275,10 +275,9 @@ def _layer(name: str) -> str:
 
 
 @require_GET
+@open_to_programs
 def reading_provenance_map(request: HttpRequest, reading_id: uuid.UUID) -> HttpResponse:
     """Who last set each voxel of a layer, as GGM1 bytes whose header lists the authors: ?layer=."""
-    if not request.user.is_authenticated:
-        return JsonResponse({"error": "signed_out", "sentence": "Sign in to go on."}, status=401)
     reading = reading_for(request.user, reading_id)
     layer = request.GET.get("layer", "")
     if layer not in LAYERS:
