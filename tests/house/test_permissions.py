@@ -93,6 +93,7 @@ def url_of(pattern: str, place: FiledPlace) -> str:
         "<uuid:mask_id>": str(place.case.readings.get().mask_id),
         "<str:state>": "head",
         "<int:index>": "0",
+        "<str:study_uid>": "1.2.3",
         "<slug:sha256>": place.case.scan.slabs[0]["sha256"],
     }
     if "/preview/" in pattern:

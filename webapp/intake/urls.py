@@ -1,8 +1,8 @@
-"""The door's addresses, under /intake/."""
+"""The door's addresses."""
 
 from django.urls import path
 
-from webapp.intake import api, campaign_views, views
+from webapp.intake import api, campaign_views, stow, views
 
 BATCH = "intake/batches/<uuid:batch_id>/"
 
@@ -19,4 +19,7 @@ urlpatterns = [
     path(f"{BATCH}take/", views.take, name="intake-take"),
     path(f"{BATCH}again/", views.again, name="intake-again"),
     path(f"{BATCH}destroy/", views.destroy, name="intake-destroy"),
+    # Addresses of DICOMweb end without a slash.
+    path("dicomweb/<slug:slug>/studies", stow.studies, name="stow"),
+    path("dicomweb/<slug:slug>/studies/<str:study_uid>", stow.studies, name="stow-study"),
 ]
