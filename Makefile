@@ -86,10 +86,16 @@ frontend: frontend/node_modules/.stamp
 	  (cd frontend && npm run --silent build -- --logLevel warn) && echo "$$built" > frontend/dist/.built-from; \
 	fi
 
-test-tools: $(VENV)/dev.stamp frontend
-	@if ! command -v chromium chromium-browser google-chrome >/dev/null; then \
+# What tests drive beside Python: a browser, and the DICOM tools of another house.
+define debian_tool
+	@if ! command -v $(1) >/dev/null; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    printf '==> %s\n' "Chromium (apt-get)"; \
-	    (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium) \
-	      >/dev/null || echo "Chromium could not be installed: browser tests will be skipped."; \
-	  else echo "Chromium is missing: browser tests will be skipped (on Debian: apt-get install chromium)."; fi; fi
+	    printf '==> %s\n' "$(3) (apt-get)"; \
+	    (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(2)) \
+	      >/dev/null || echo "$(3) could not be installed: its tests will be skipped."; \
+	  else echo "$(3) is missing: its tests will be skipped (on Debian: apt-get install $(2))."; fi; fi
+endef
+
+test-tools: $(VENV)/dev.stamp frontend
+	$(call debian_tool,chromium chromium-browser google-chrome,chromium,Chromium)
+	$(call debian_tool,storescu,dcmtk,DCMTK)

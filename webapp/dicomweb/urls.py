@@ -1,6 +1,6 @@
 """URLs of the DICOMweb roots: one a campaign, in the standard's own words (PS3.18 10.1), without closing slashes.
 
-`{root}/studies` itself stands in webapp.urls: it is searched here and stored to at the door (webapp.intake).
+`{root}/studies` and a study itself stand in webapp.urls: they are read here and stored to at the door (webapp.intake).
 """
 
 from django.urls import path
@@ -22,7 +22,6 @@ urlpatterns = [
     path(f"{STUDY}/instances", search_views.studys_instances),
     path(f"{SERIES}/instances", search_views.seriess_instances),
     # Instances and metadata (10.4.1.1.1, 10.4.1.1.2)
-    path(STUDY, retrieve_views.study),
     path(SERIES, retrieve_views.series),
     path(INSTANCE, retrieve_views.instance),
     path(f"{STUDY}/metadata", retrieve_views.study_metadata),

@@ -19,7 +19,7 @@ from django.conf import settings
 
 from webapp.intake.models import Batch, Original
 from webapp.intake.sealing import CHUNK, Sealed, SealedFile, Sealer, opened
-from webapp.intake.sources import Sent, Unusable
+from webapp.intake.sources import HEAD_BYTES, Sent, Unusable
 
 # What a killed process left under `incoming` goes when nothing wrote to it for this long.
 LEFT_BEHIND_AFTER_S = 3600
@@ -31,11 +31,12 @@ class TooLarge(Exception):
 
 @dataclass(frozen=True)
 class Staged:
-    """A sealed file that is in no batch yet; `sha256` is of its content."""
+    """A sealed file that is in no batch yet; `sha256` is of its content, `head` its first bytes in the clear."""
 
     path: Path
     size: int
     sha256: str
+    head: bytes = b""
 
     def remove(self) -> None:
         """Give it up."""
@@ -67,6 +68,7 @@ class Staging:
         self._limit = limit
         self._sealer = Sealer.begin(self._path, name)
         self._sha256 = hashlib.sha256()
+        self._head = b""
         self.size = 0
         self.finished = False
 
@@ -84,13 +86,15 @@ class Staging:
         if self.size > self._limit:
             raise TooLarge
         self._sha256.update(part)
+        if len(self._head) < HEAD_BYTES:
+            self._head += bytes(part[: HEAD_BYTES - len(self._head)])
         self._sealer.write(part)
 
     def finish(self, *, durable: bool = True) -> Staged:
         """The whole file, sealed; with `durable` it is on the disk."""
         self._sealer.finish(durable=durable)
         self.finished = True
-        return Staged(self._path, self.size, self._sha256.hexdigest())
+        return Staged(self._path, self.size, self._sha256.hexdigest(), self._head)
 
 
 def stage(name: str, stream: BinaryIO, limit: int, *, durable: bool = True) -> Staged:

@@ -21,7 +21,7 @@ from webapp.intake.sources import HEAD_BYTES, Found
 
 # Odd values are judged by intake's own checks; pydicom's would quote them in warnings.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
-_PEEK = ["SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "Rows"]
+_PEEK = ["SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Rows"]
 PIXEL_TAGS = [Tag(keyword) for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")]
 DEFLATED = "1.2.840.10008.1.2.1.99"
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"

@@ -4,6 +4,7 @@ import logging
 import uuid
 
 from django.db import DatabaseError
+from django.db.models import Q
 from django.utils import timezone
 
 from webapp.audit.actor import SYSTEM
@@ -62,10 +63,10 @@ def sweep() -> None:
 
 
 def _end_what_the_command_left() -> None:
-    """A batch of the command line lives as long as its process: end those that were killed."""
-    for batch in Batch.objects.filter(source="command", state__in=("receiving", "processing")):
+    """A batch of a command lives as long as its process: end those that were killed."""
+    begun = Q(source="command", state__in=("receiving", "processing")) | Q(source="watch", state="receiving")
+    for batch in Batch.objects.filter(begun):
         with alone_with(batch) as mine:
-            batch.refresh_from_db()
-            if mine and batch.state in ("receiving", "processing"):
+            if mine and Batch.objects.filter(begun, pk=batch.pk).exists():
                 sentence = "The command was ended before it was done: call it again, or try again what it had sealed."
                 end_batch(batch=batch, by=SYSTEM, sentence=sentence)

@@ -1,4 +1,4 @@
-"""The door's addresses, under /intake/."""
+"""The door's addresses; what is stored by DICOMweb stands in webapp.urls, where it is searched too."""
 
 from django.urls import path
 

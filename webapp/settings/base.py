@@ -128,3 +128,11 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {"TITLE": "Groundglass", "VERSION": "0.1.0", "SERVE_INCLUDE_SCHEMA": False}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"addresses": {"()": "webapp.edge.logs.WithoutUids"}},
+    # Django names the address of each request that it refuses; senders put UIDs of their own into it.
+    "loggers": {"django.request": {"filters": ["addresses"]}},
+}
