@@ -10,9 +10,11 @@ from django.test import Client
 import webapp.pages
 from tests.factories.filed import letter_f, read_and_sign
 from tests.factories.pictures import a_png
+from tests.factories.scans import a_scan_record
 from tests.webapp.pages.conftest import client_of
 from webapp.campaigns.actions import add_guideline_picture, write_guideline
 from webapp.intake.models import Batch
+from webapp.releases.actions import delete_scan
 
 STYLE = Path(webapp.pages.__file__).parent / "static" / "pages" / "groundglass.css"
 NAMING = ("aria-labelledby", "aria-describedby", "for")
@@ -74,6 +76,19 @@ def pages(place) -> dict[str, Page]:
             f"/intake/batches/{Batch.objects.create(campaign=place.campaign, by=place.coordinator).pk}/"
         ),
     }
+    scan = f"/scans/{place.case.scan_id}/"
+    found |= {
+        "scans": coordinator.get("/scans/"),
+        "scans, narrowed": coordinator.get("/scans/?kernel=B60f&q=lung&from=never"),
+        "scans, none found": reader.get("/scans/?q=nothing"),
+        "scans of nobody's member": client_of(place.outsider).get("/scans/"),
+        "scan": coordinator.get(scan),
+        "scan to a reader": reader.get(scan),
+        "patient": reader.get(f"/patients/{place.case.scan.study.patient.pseudonym}/"),
+        "deletion": coordinator.get(f"{scan}delete/"),
+        "deletion, refused": reader.get(f"{scan}delete/"),
+        "deletion, not confirmed": coordinator.post(f"{scan}delete/", {"reason": "x", "pseudonym": "y"}),
+    }
     picture = add_guideline_picture(
         campaign=place.campaign, file_name="a.png", content=a_png((4, 4)), by=place.coordinator
     )
@@ -84,6 +99,10 @@ def pages(place) -> dict[str, Page]:
     read_and_sign(place.case, place.reader, letter_f(place.volume.shape_zyx))
     found["signed case"] = coordinator.get(case)
     found["worklist with a signed case"] = reader.get("/campaigns/covid/")
+    found["patient with a signed reading"] = reader.get(f"/patients/{place.case.scan.study.patient.pseudonym}/")
+    gone = a_scan_record(place.campaign)
+    delete_scan(scan=gone, reason="sent by mistake", by=place.coordinator)
+    found["deleted scan"] = reader.get(f"/scans/{gone.pk}/")
     return {name: Page(answer.content.decode()) for name, answer in found.items()}
 
 
