@@ -89,7 +89,6 @@ export const setAside = signal<readonly Stroke[]>([]);
 export const keptBeside = signal(0);
 
 export const mayPaint = computed(() => writing.value.kind === "writing" && !catchingUp.value);
-export const unsavedCount = computed(() => (saving.value.kind === "saved" ? 0 : saving.value.count));
 
 export const WINDOW_PRESETS = [
   { name: "Lung", width: 1500, level: -600 },

@@ -4,7 +4,6 @@ from django.middleware.csrf import get_token
 from django.views.decorators.csrf import ensure_csrf_cookie
 from drf_spectacular.utils import OpenApiTypes, extend_schema
 from rest_framework.decorators import api_view, authentication_classes, parser_classes, permission_classes
-from rest_framework.parsers import JSONParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,6 +11,7 @@ from rest_framework.response import Response
 from webapp.accounts.actions import keep_viewer_preferences, sign_in
 from webapp.accounts.queries import viewer_preferences_of
 from webapp.audit.refusal import ActionRefused
+from webapp.edge.json_bodies import BoundedJSONParser
 
 
 @extend_schema(request=OpenApiTypes.OBJECT, responses={200: OpenApiTypes.OBJECT, 403: OpenApiTypes.OBJECT})
@@ -19,7 +19,7 @@ from webapp.audit.refusal import ActionRefused
 @authentication_classes([])
 @permission_classes([AllowAny])
 # JSON alone: another site's form cannot send it, so nobody is signed in as somebody else behind their back.
-@parser_classes([JSONParser])
+@parser_classes([BoundedJSONParser])
 @ensure_csrf_cookie
 def sign_in_again(request: Request) -> Response:
     """Begin a session: {username, password} to {name, csrf}. 403 when they do not belong together."""

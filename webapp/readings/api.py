@@ -63,7 +63,7 @@ def reading_mask(request: HttpRequest, reading_id: uuid.UUID) -> HttpResponse:
 @extend_schema(methods=["POST"], request=StrokesInput, responses={200: OBJECT, **ERRORS})
 @api_view(["GET", "POST"])
 def reading_strokes(request: Request, reading_id: uuid.UUID) -> Response:
-    """GET: the log of strokes after `after`, up to `until` where that is given. POST: append strokes; answered only once they are committed."""
+    """GET: the log of strokes after `after`, up to `until` where given. POST: append; answered only once committed."""
     reading = reading_for(request.user, reading_id)
     if request.method == "GET":
         query = request.query_params

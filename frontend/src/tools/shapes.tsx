@@ -92,7 +92,8 @@ function shapePress(name: "lasso" | "rectangle" | "circle"): NonNullable<Tool["p
     return dragShape(desk, at, name, (points, view) => {
       const value = erases ? 0 : state.target.value.value;
       const trace = desk.beginStroke(at.plane, erases ? `${name}_erase` : name, value, erases ? eraseGuard(desk) : guard(desk));
-      if (!trace) return;
+      // What was drawn must not vanish without a word.
+      if (!trace) return void (state.notice.value = "The mask cannot be changed now: this shape was not drawn.");
       const onPage = points.map((point) => {
         const [clientX, clientY] = view.clientAt(point.u, point.v);
         return { ...point, clientX, clientY };

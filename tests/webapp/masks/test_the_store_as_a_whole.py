@@ -1,8 +1,8 @@
 """Whatever readers do, in whatever order: the store holds what a plain numpy model of it holds.
 
-Two tabs of one reader paint, lose and take the lease, undo, redo, restore, cut versions, repeat what they sent and send
-what cannot be taken; another goes on from what they end with. The model keeps whole arrays and knows nothing of
-hashes, deltas or frames.
+Two tabs of one reader paint, lose and take the lease, undo, redo, merge, restore, cut versions, repeat what they sent
+and send what cannot be taken; another goes on from what they end with. The model keeps whole arrays and knows nothing
+of hashes, deltas or frames.
 """
 
 import dataclasses
@@ -21,6 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from inference.imaging.delta import decode_delta
 from inference.imaging.masks import read_container
 from tests.factories.sites import Tab, a_reading, a_workplace
 from webapp.audit.refusal import ActionRefused
@@ -29,7 +30,7 @@ from webapp.masks.branches import branches_of, restore_state, settle_branch, str
 from webapp.masks.history import head_state, provenance_map, state_at, version_state, voxel_history
 from webapp.masks.models import Mask, Stroke
 from webapp.masks.queries import head_container, head_layers, version_layers
-from webapp.masks.strokes import SentStroke
+from webapp.masks.strokes import SentStroke, payload_of
 from webapp.masks.verify import faults
 
 pytestmark = pytest.mark.django_db
@@ -246,6 +247,38 @@ class Store(RuleBasedStateMachine):
             decision="set_aside", strokes=[], by=self.reading.reader,
         )  # fmt: skip
         assert strokes_waiting_beside(self.reading.mask) == sum(len(b.strokes) for b in waiting) - len(seen)
+
+    @rule(number=st.integers(0, 99))
+    def merge_what_waits_beside(self, number: int) -> None:
+        """Voxel by voxel what still fits, as the viewer does it: one stroke a layer."""
+        waiting = [b for b in branches_of(self.reading.mask) if b.settled is None]
+        if not waiting:
+            return
+        branch = waiting[number % len(waiting)]
+        merged = copy(self.now)
+        for stroke in branch.strokes:
+            for runs in decode_delta(payload_of(stroke), self.now["findings"].shape):
+                flat = merged[stroke.layer][runs.z].reshape(-1)
+                for start, length, old, new in zip(runs.start, runs.length, runs.old, runs.new, strict=True):
+                    here = flat[start : start + length]
+                    here[here == old] = new
+        names = []
+        for layer in LAYERS:
+            if (merged[layer] == self.now[layer]).all():
+                continue
+            stroke = self.tabs[self.writer].stroke(self.now[layer], merged[layer], layer=layer, tool="merge")
+            assert self._send(self.writer, stroke) == "applied"
+            owner = self._owner_after(layer, merged[layer])
+            edit = Edit(stroke, layer, self.now[layer], merged[layer], self.owner[layer], owner)
+            self.done.append(edit)
+            self.undone.clear()
+            self._takes(edit)
+            names.append(stroke.id)
+        decided = settle_branch(
+            mask=self.reading.mask, tab=branch.tab, epoch=branch.epoch, decision="merged", strokes=names,
+            up_to_sequence=branch.strokes[-1].stroke_sequence, by=self.reading.reader,
+        )  # fmt: skip
+        assert decided.strokes == [str(name) for name in names]
 
     @precondition(lambda self: len(self.states) > 1 and self.chapter == 2)
     @rule()

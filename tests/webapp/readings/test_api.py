@@ -223,6 +223,17 @@ def test_place_in_the_log_must_be_a_number(place, reading, name, said):
     assert answer.status_code == 409
 
 
+def test_body_larger_than_any_stroke_is_refused_with_a_sentence(place, reading, monkeypatch):
+    monkeypatch.setattr("webapp.edge.json_bodies.LARGEST_BYTES", 2000)
+    client = client_of(place.reader)
+    url = f"/api/readings/{reading.pk}/strokes/"
+    answer = client.post(url, {"strokes": ["x" * 2000]}, content_type="application/json")
+    assert (answer.status_code, answer.json()["error"]) == (413, "too_large")
+    assert client.post(url, {"strokes": ["x" * 1000]}, content_type="application/json").status_code == 400
+    nobody = Client().post("/api/sign-in/", {"username": "x" * 2000}, content_type="application/json")
+    assert nobody.status_code == 413, "nobody has to be signed in to send too much"
+
+
 def test_token_from_before_a_new_sign_in_is_named_as_such(place, reading):
     client = Client(enforce_csrf_checks=True)
     client.force_login(place.reader)
