@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from webapp.audit.actor import SYSTEM
 from webapp.campaigns.models import Campaign
@@ -66,7 +67,7 @@ class Watch:
         batch = open_batch(campaign=self.campaign, by=SYSTEM, source="watch")
         with alone_with(batch):
             try:
-                things = [Sent(path.name, size, functools.partial(path.open, "rb")) for path, size, _ in state]
+                things = [Sent(path.name, size, functools.partial(_opened, path)) for path, size, _ in state]
                 receive_all(batch=batch, things=things, durable=True)
                 changed = _state_of([path for path, _, _ in state]) != state
             except (OSError, quarantine.TooLarge) as error:
@@ -105,3 +106,7 @@ def _remove(folder: Path | None, state: State) -> None:
     for at, _, _ in os.walk(folder, topdown=False):
         with contextlib.suppress(OSError):  # something new, or a link, lies in it
             Path(at).rmdir()
+
+
+def _opened(path: Path) -> BinaryIO:
+    return open(path, "rb")

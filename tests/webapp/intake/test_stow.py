@@ -220,6 +220,6 @@ def test_answer_is_json_that_names_no_patient(client, series):
 def test_uids_in_addresses_are_not_logged(client, series, caplog):
     study = str(pydicom.dcmread(series()[0]).StudyInstanceUID)
     assert store(client, b"nothing", f"{STUDIES}/{study}").status_code == 400
-    assert Client().post(f"/dicomweb/elsewhere/studies/{study}/series/{study}").status_code == 404
+    assert Client().post(f"/dicomweb/elsewhere/studies/{study}/series/{study}").status_code == 401
     assert "/dicomweb/" in caplog.text
     assert study not in caplog.text
