@@ -65,7 +65,7 @@ it("a tab that was away while another wrote and left shows what that one painted
   away.network.up = false;
   const other = await world.open();
   await world.pass(2000);
-  void does(other, (session) => session.take(true));
+  void within(other, () => other.hands.take(true));
   await world.pass(2000);
   const theirs = [paint(other, 1), paint(other, 2)];
   await world.pass(1000);
@@ -88,7 +88,7 @@ it("strokes under way to a server that has given the lease to another are kept b
   late.network.up = false;
   const mine = [paint(late, 0), paint(late, 1), undo(late)];
   await world.pass(1000);
-  void does(other, (session) => session.take(true));
+  void within(other, () => other.hands.take(true));
   await world.pass(1000);
   const theirs = paint(other, 4);
   await world.pass(1000);
@@ -107,7 +107,7 @@ it("a stroke kept beside whose answer was lost is no saved stroke of the mask", 
   late.network.up = false;
   const mine = paint(late, 0);
   await world.pass(500);
-  void does(other, (session) => session.take(true));
+  void within(other, () => other.hands.take(true));
   await world.pass(1000);
   // The server takes it, and nobody hears that it did.
   Object.assign(late.network, { up: true, unanswered: 1 });
@@ -122,7 +122,7 @@ it("a stroke kept beside whose answer was lost is no saved stroke of the mask", 
 it("a stroke begun before the lease was lost and finished after is kept beside, and the tab looks on at once", async () => {
   const [tab, other] = [await writer(), await world.open()];
   does(tab, ({ editor }) => (editor!.begin("findings", "brush", "axial"), editor!.fill(1, 0, 20, 2)));
-  void does(other, (session) => session.take(true));
+  void within(other, () => other.hands.take(true));
   await world.pass(3000);
   const finished = does(tab, ({ editor }) => editor!.finish());
   await world.pass(1000);
@@ -189,7 +189,7 @@ it("a tab that dies beside a living one leaves its strokes to it", async () => {
   expect(applied(), "while the lease of the dead still stands").toEqual([left]);
   await world.pass(90_000);
   expect(waiting.state.writing.value.kind).toBe("free");
-  void does(waiting, (session) => session.take(false));
+  void within(waiting, () => waiting.hands.take(false));
   await world.pass(2000);
   paint(waiting, 1);
   await whole(waiting);
@@ -324,12 +324,12 @@ it("who waits asks, who writes hands over, and everything is saved on the way", 
   await world.pass(500);
   expect(two.state.writing.value).toMatchObject({ kind: "held", holder: "Me" });
   const first = paint(one, 0);
-  void does(two, (session) => session.askForLease());
+  void within(two, () => two.hands.askFor());
   await world.pass(500);
   expect(one.state.asking.value).toBe("Me");
   expect(two.state.asking.value, "who asks is not asked").toBeNull();
   const second = paint(one, 1);
-  void does(one, (session) => session.handOver());
+  void within(one, () => one.hands.handOver());
   await world.pass(3000);
   expect([one, two].map(({ state }) => state.writing.value.kind)).toEqual(["held", "writing"]);
   expect(one.state.asking.value).toBeNull();
@@ -344,7 +344,7 @@ it("who waits learns that the writer has left", async () => {
   expect(world.leave(one)).toBe(true);
   await world.pass(1000);
   expect(two.state.writing.value.kind).toBe("free");
-  void does(two, (session) => session.take(false));
+  void within(two, () => two.hands.take(false));
   await world.pass(1000);
   expect(two.state.writing.value.kind).toBe("writing");
 });

@@ -95,7 +95,7 @@ class Storm {
     const waiting = world.living.find(({ state }) => ["held", "free"].includes(state.writing.value.kind));
     if (writer && waiting && this.random() < (writer.network.up ? 0.08 : 0.3)) {
       this.tell(waiting, "takes over");
-      return void within(waiting, () => waiting.session.take(true));
+      return void within(waiting, () => waiting.hands.take(true));
     }
     if (chance < 0.45) {
       for (let n = this.whole(4); n >= 0; n--) this.paint(writer ?? tab);
@@ -122,11 +122,11 @@ class Storm {
     } else if (chance < 0.86) {
       if (tab.state.writing.value.kind !== "held") return;
       this.tell(tab, "asks");
-      void within(tab, () => tab.session.askForLease());
+      void within(tab, () => tab.hands.askFor());
     } else if (chance < 0.89) {
       if (!writer?.state.asking.value) return;
       this.tell(writer, "hands over");
-      void within(writer, () => writer.session.handOver());
+      void within(writer, () => writer.hands.handOver());
     } else if (chance < 0.93) {
       if (!writer || !writer.state.mayPaint.value || !server.log.length) return;
       const wanted = this.whole(server.log.length);
@@ -151,7 +151,7 @@ class Storm {
     const { kind } = tab.state.writing.value;
     if (kind === "held" || kind === "free") {
       this.tell(tab, "takes over");
-      void within(tab, () => tab.session.take(true));
+      void within(tab, () => tab.hands.take(true));
     } else if (kind === "read_only") {
       this.world.diskFull = false;
       this.tell(tab, "is loaded again");

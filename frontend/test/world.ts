@@ -230,6 +230,8 @@ export interface Network {
 export interface Tab {
   name: number;
   session: import("../src/reading/session").Session;
+  /** What its buttons do. */
+  hands: { take(takeOver: boolean): Promise<void>; askFor(): Promise<void>; handOver(): Promise<void> };
   state: typeof import("../src/state");
   network: Network;
   dead: boolean;
@@ -335,8 +337,8 @@ export class World {
   /** Loads the page in a new tab; resolves when it stands, whether or not it may write. */
   async open(network: Partial<Network> = {}): Promise<Tab> {
     vi.resetModules();
-    const [{ Session }, state, client, { StrokeLog }] = await Promise.all([
-      import("../src/reading/session"), import("../src/state"), import("../src/api/client"), import("../src/edits/strokelog"),
+    const [{ Session }, hands, state, client, { StrokeLog }] = await Promise.all([
+      import("../src/reading/session"), import("../src/reading/hands"), import("../src/state"), import("../src/api/client"), import("../src/edits/strokelog"),
     ]);
     const tab = {
       name: ++this.count, state, network: { up: true, lost: 0, unanswered: 0, slowestMs: 100, ...network }, dead: false,
@@ -352,6 +354,8 @@ export class World {
       tab.loose.delete(stroke.id);
     };
     tab.session = new Session("r", this.apiOf(tab, client) as never, () => undefined);
+    const { session } = tab;
+    tab.hands = { take: (takeOver) => hands.take(session, takeOver), askFor: () => hands.askFor(session), handOver: () => hands.handOver(session) };
     this.tabs.push(tab);
     let open = false;
     const opening = within(tab, async () => {

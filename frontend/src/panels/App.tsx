@@ -1,5 +1,6 @@
 /** The reading room: bars, rails, planes and panels around the picture. */
 import type { Desk } from "../reading/desk";
+import { askFor, handOver, take } from "../reading/hands";
 import * as state from "../state";
 import { Dialogs } from "./Dialogs";
 import { OperationBar } from "./OperationBar";
@@ -54,15 +55,15 @@ function Writing({ desk }: { desk: Desk }) {
       return (
         <p class="message is-wait">
           Being edited by {writing.holder} since {clock(writing.since)}. You are looking on{writing.asked ? ", and have asked for it" : ""}.
-          {!writing.asked && <button onClick={() => void session.askForLease()}>Ask for it</button>}
-          <button onClick={() => void session.take(true)}>Take over</button>
+          {!writing.asked && <button onClick={() => void askFor(session)}>Ask for it</button>}
+          <button onClick={() => void take(session, true)}>Take over</button>
         </p>
       );
     case "free":
       return (
         <p class="message is-wait">
           Nobody is editing this reading now. You are looking on.
-          <button onClick={() => void session.take(false)}>Edit</button>
+          <button onClick={() => void take(session, false)}>Edit</button>
         </p>
       );
     case "read_only":
@@ -78,7 +79,7 @@ function Writing({ desk }: { desk: Desk }) {
           {state.asking.value && (
             <p class="message is-wait">
               {state.asking.value} asks for this reading, in another tab.
-              <button onClick={() => void session.handOver()}>Hand over</button>
+              <button onClick={() => void handOver(session)}>Hand over</button>
               <button onClick={() => (state.asking.value = null)}>Keep</button>
             </p>
           )}

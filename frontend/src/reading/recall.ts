@@ -1,4 +1,5 @@
 /** What a reload would forget: the steps back and forth, rebuilt from strokes that were read back. */
+import type { Api } from "../api/client";
 import type { StoredStroke } from "../api/types";
 import { fromBase64 } from "../edits/bytes";
 import { decodeDelta, type SliceRuns } from "../edits/delta";
@@ -44,6 +45,23 @@ export function recall(history: EditHistory, strokes: readonly Recalled[], shape
     return delta;
   });
   return slices;
+}
+
+/** How many edits a reload can still undo; the log is asked for as many strokes at once. */
+const RECALLED = 200;
+/** Undoing and redoing lengthen the log too: so far back is looked for what can be undone. */
+const RECALLED_MOST = 4000;
+
+/** The end of the log, from before stroke `shown`: as far back as `RECALLED` edits can be undone. */
+export async function recentStrokes(api: Api, shown: number): Promise<StoredStroke[]> {
+  let from = Math.max(0, shown - RECALLED);
+  let strokes = await api.strokesAfter(from);
+  while (from > 0 && shown - from < RECALLED_MOST && undoableIn(strokes) < RECALLED) {
+    const until = from;
+    from = Math.max(0, from - RECALLED);
+    strokes = [...(await api.strokesAfter(from, until)), ...strokes];
+  }
+  return strokes;
 }
 
 /** How many edits could be undone one after the other, were these strokes all that is known. */

@@ -2,39 +2,30 @@
 import { Api, Refused, SignedOut } from "../api/client";
 import { listen, type PushMessage } from "../api/push";
 import type { Reading, StoredStroke } from "../api/types";
-import { readContainer, readHeader, type ContainerHeader } from "../edits/container";
+import { readHeader, type ContainerHeader } from "../edits/container";
 import { Editor, type EditorEvents } from "../edits/editor";
-import type { LayerName, Layers } from "../edits/layers";
+import type { Layers } from "../edits/layers";
 import { SaveQueue, type StrokeResult, type StrokesAnswer } from "../edits/queue";
-import { Replica } from "../edits/replica";
+import type { Replica } from "../edits/replica";
 import { StorageFull, StrokeLog, type NotKept, type Stroke } from "../edits/strokelog";
 import * as state from "../state";
 import { Aside } from "./aside";
+import { take } from "./hands";
 import { LeaseKeeper } from "./lease";
-import { logged, recall, recalled, undoableIn } from "./recall";
+import { MaskCopy, type MaskListener } from "./maskcopy";
+import { recall, recalled, recentStrokes } from "./recall";
 import { identifyTab, livingTabs, type TabIdentity } from "./tab";
-import { Tally } from "./tally";
 import { Turns } from "./turns";
 
-/** How many edits a reload can still undo; the log is asked for as many strokes at once. */
-const RECALLED = 200;
-/** Undoing and redoing lengthen the log too: so far back is looked for what can be undone. */
-const RECALLED_MOST = 4000;
 const RETRY_MS = 5000;
 const LOOK_AGAIN_MS = 30_000;
 const SIGNED = "This reading is signed: it no longer changes.";
 
-/** Voxels of a layer changed on these axial slices; null: anywhere. */
-export type MaskListener = (layer: LayerName, slices: readonly number[] | null) => void;
-
 export class Session {
   editor: Editor | null = null;
-  /** The server's count of strokes, as far as it has answered. */
-  mask = { stroke_sequence: 0, head_hash: "" };
   /** Null until the browser's log is open. */
   aside: Aside | null = null;
-  private readonly tally = new Tally(() => this.editor?.painting ?? false);
-  private replica: Replica | null = null;
+  private readonly copy: MaskCopy;
   private queue: SaveQueue | null = null;
   private log: StrokeLog | null = null;
   private identity: TabIdentity = { tab: "", sequence: 0 };
@@ -48,8 +39,9 @@ export class Session {
   constructor(
     readonly id: string,
     readonly api: Api,
-    private readonly maskChanged: MaskListener,
+    maskChanged: MaskListener,
   ) {
+    this.copy = new MaskCopy(() => this.editor?.painting ?? false, maskChanged);
     this.lease = new LeaseKeeper(api, {
       lost: (holder, since) => this.lost(holder, since),
       regained: (epoch) => this.regained(epoch),
@@ -58,12 +50,25 @@ export class Session {
     });
   }
 
+  /** The name of this tab, as the lease knows it. */
+  get tab(): string {
+    return this.identity.tab;
+  }
+
   get layers(): Layers | null {
-    return this.replica?.layers ?? null;
+    return this.copy.layers;
+  }
+
+  private get replica(): Replica | null {
+    return this.copy.replica;
+  }
+
+  get mask(): MaskCopy["place"] {
+    return this.copy.place;
   }
 
   get hu(): readonly (Int16Array | null)[] {
-    return this.tally.hu;
+    return this.copy.tally.hu;
   }
 
   /** The two answers that the picture waits for: what is read, and where in it the mask lies. */
@@ -78,21 +83,16 @@ export class Session {
     state.keptBeside.value = reading.kept_beside ?? 0;
   }
 
-  async openMask(container: Uint8Array): Promise<void> {
-    const { header, layers } = await readContainer(container);
-    this.replica = new Replica(layers, header.stroke_sequence, (layer, slices) => this.touched(layer, slices));
-    this.mask = { stroke_sequence: header.stroke_sequence, head_hash: header.head_hash };
-    this.tally.open(layers);
-    this.maskChanged("anatomy", null);
-    this.maskChanged("findings", null);
+  openMask(container: Uint8Array): Promise<void> {
+    return this.copy.open(container);
   }
 
   sliceLoaded(z: number, voxels: Int16Array): void {
-    this.tally.sliceLoaded(z, voxels);
+    this.copy.tally.sliceLoaded(z, voxels);
   }
 
   scanLoaded(): void {
-    this.tally.scanLoaded();
+    this.copy.tally.scanLoaded();
   }
 
   /** Opens the browser's log, sends what an earlier visit left there, and takes the lease. */
@@ -156,7 +156,7 @@ export class Session {
   private async sendLeftBehind(): Promise<void> {
     const [pending, living] = await Promise.all([this.log!.pending(this.id), livingTabs()]);
     const you = state.reading.value?.you?.id;
-    const mine = pending.filter((stroke) => stroke.reader === you);
+    const mine = pending.filter((stroke) => (stroke.reader ?? you) === you);
     this.aside!.add(...mine.filter(({ refused }) => refused !== undefined));
     this.queue!.add(...mine.filter(({ refused, tab }) => refused === undefined && (tab === this.identity.tab || !living.has(tab))));
     await this.queue!.settled();
@@ -183,10 +183,10 @@ export class Session {
   /** The layers as the server's mask is now, with the strokes under way on top, and a history to step back through. */
   private async bringUpToDate(): Promise<void> {
     const sequence = this.editor?.lastSequence ?? this.identity.sequence;
-    let log = await this.recentStrokes();
+    let log = await recentStrokes(this.api, this.replica!.shown);
     if (!this.takeIn(log)) {
       await this.openMask(await this.api.mask());
-      log = await this.recentStrokes();
+      log = await recentStrokes(this.api, this.replica!.shown);
       this.takeIn(log);
     }
     const { tab } = this.identity;
@@ -197,31 +197,15 @@ export class Session {
     this.makeEditor(sequence);
     const known = [...log.filter(({ applied }) => applied).map(recalled), ...drawn];
     const shape = this.layers!.findings.shapeZyx;
-    this.tally.edited(shape[0], recall(this.editor!.history, known, shape));
+    this.copy.tally.edited(shape[0], recall(this.editor!.history, known, shape));
     this.historyMoved();
-  }
-
-  /** The end of the log, from where `RECALLED` edits can be undone. */
-  private async recentStrokes(): Promise<StoredStroke[]> {
-    const { shown } = this.replica!;
-    let from = Math.max(0, shown - RECALLED);
-    let strokes = await this.api.strokesAfter(from);
-    while (from > 0 && shown - from < RECALLED_MOST && undoableIn(strokes) < RECALLED) {
-      const until = from;
-      from = Math.max(0, from - RECALLED);
-      strokes = [...(await this.api.strokesAfter(from, until)), ...strokes];
-    }
-    return strokes;
   }
 
   /** Strokes of the log that are new here; false when the mask must be read anew. */
   private takeIn(log: readonly StoredStroke[]): boolean {
-    const { replica } = this;
-    const late = log.some((stroke) => !stroke.applied && stroke.stroke_sequence > replica!.shown && !this.answered.has(stroke.id));
-    if (late) void this.countBeside();
-    const fits = !replica!.isWrong && replica!.follow(log.map(logged));
-    if (fits) this.mask = { ...this.mask, stroke_sequence: Math.max(this.mask.stroke_sequence, replica!.shown) };
-    return fits;
+    const { shown } = this.replica!;
+    if (log.some(({ id, applied, stroke_sequence }) => !applied && stroke_sequence > shown && !this.answered.has(id))) void this.countBeside();
+    return this.copy.takeIn(log);
   }
 
   private async countBeside(): Promise<void> {
@@ -231,7 +215,7 @@ export class Session {
 
   private makeEditor(sequence: number): void {
     const events: EditorEvents = {
-      changed: (layer, slices) => this.touched(layer, slices),
+      changed: (layer, slices) => this.copy.touched(layer, slices),
       recorded: (stroke) => this.replica!.painted(stroke.id),
       kept: (stroke) => this.queue!.add(stroke),
       unkept: (stroke, why) => this.unkept(stroke, why),
@@ -247,11 +231,6 @@ export class Session {
     state.canRedo.value = this.editor?.history.canRedo ?? false;
   }
 
-  private touched(layer: LayerName, slices: readonly number[]): void {
-    this.maskChanged(layer, slices);
-    this.tally.changed(slices);
-  }
-
   private savingIs(saving: typeof state.saving.value): void {
     state.saving.value = saving;
     if (saving.kind === "signed_out" && state.dialog.value !== "signin") state.dialog.value = "signin";
@@ -259,7 +238,7 @@ export class Session {
   }
 
   private acknowledged(result: StrokeResult, stroke: Stroke, mask: StrokesAnswer["mask"]): void {
-    this.mask = mask;
+    this.copy.place = mask;
     const branched = result.status === "branched";
     this.answered.add(stroke.id);
     // Signed in again elsewhere: there is nothing to ask any more.
@@ -357,7 +336,8 @@ export class Session {
         if (message.epoch === this.lease.epoch) return;
         return writes ? this.lease.renew() : this.refreshed();
       case "lease.released":
-        return state.writing.value.kind === "held" && state.writing.value.asked ? this.take(false) : writes ? undefined : this.refreshed();
+        if (state.writing.value.kind === "held" && state.writing.value.asked) return take(this, false);
+        return writes ? undefined : this.refreshed();
       case "reading.deleted":
         return this.readOnly("The scan of this reading was deleted. Nothing more can be painted or signed.");
       case "branch.settled":
@@ -442,37 +422,18 @@ export class Session {
     }
   }
 
-  /** For a button: what goes wrong is said. */
-  async take(takeOver: boolean): Promise<void> {
-    state.notice.value = null;
-    await this.takeLease(takeOver).catch((error: Error) => {
-      state.notice.value = error instanceof Refused ? error.message : "The server cannot be reached: try again.";
-    });
-  }
-
-  /** Asks whoever writes to hand the mask over; where nobody does any more, takes it. */
-  async askForLease(): Promise<void> {
-    const { writing } = state;
+  /** The lease goes to whoever waits for it; the stroke in hand is finished, and everything saved, before. */
+  async letGo(): Promise<void> {
+    state.catchingUp.value = true;
     try {
-      await this.api.askForLease(this.identity.tab);
-      if (writing.value.kind === "held") writing.value = { ...writing.value, asked: true };
-    } catch (error) {
-      if (error instanceof Refused && error.code === "nobody_writes") return this.take(false);
-      state.notice.value = error instanceof Refused ? error.message : "The server cannot be reached: try again.";
-    }
-  }
-
-  /** Lets who asks have the mask, once everything is saved. */
-  async handOver(): Promise<void> {
-    try {
+      await this.atRest();
       await this.settled();
-      await this.api.handOver(this.identity.tab);
+      await this.api.handOver(this.tab);
       this.lease.drop();
-      this.editor?.finish();
       state.asking.value = null;
       state.writing.value = { kind: "free" };
-    } catch (error) {
-      state.notice.value = `Not handed over: ${(error as Error).message}`;
+    } finally {
+      state.catchingUp.value = this.mending !== null;
     }
   }
 
