@@ -71,6 +71,30 @@ describe("components", () => {
     }
   });
 
+  it("come the largest first, alike ones in the order of their first voxels, with their places", () => {
+    for (let seed = 1; seed <= 6; seed++) {
+      const roll = dice(seed);
+      const layer = randomLayer([4, 30, 200], 3, 0.03 + 0.08 * roll(), roll);
+      const found = carryOutAtOnce(new RunBook(layer, new Uint8Array(256).fill(1)).components());
+      const first = ({ runs: [z, y, x] }: (typeof found)[number]): number => (z * 30 + y) * 200 + x;
+      expect(found.length).toBeGreaterThan(100);
+      for (const [n, one] of found.entries()) {
+        const after = found[n + 1];
+        if (after) expect(one.voxels > after.voxels || (one.voxels === after.voxels && first(one) < first(after))).toBe(true);
+        let [voxels, x, y, z] = [0, 0, 0, 0];
+        const { runs } = one;
+        for (let r = 0; r < runs.length; r += 4) {
+          for (let i = runs[r + 2]; i < runs[r + 3]; i++) {
+            expect(layer.at(i, runs[r + 1], runs[r])).toBe(one.label);
+            [voxels, x, y, z] = [voxels + 1, x + i, y + runs[r + 1], z + runs[r]];
+          }
+        }
+        expect([one.voxels, one.zFirst, one.zLast]).toEqual([voxels, runs[0], runs[runs.length - 4]]);
+        one.centre.forEach((mean, axis) => expect(mean).toBeCloseTo([x, y, z][axis] / voxels, 9));
+      }
+    }
+  });
+
   it("follow changes of the slices that are touched", () => {
     const layer = new Layer([3, 4, 4]);
     const book = new RunBook(layer, new Uint8Array(256).fill(1));

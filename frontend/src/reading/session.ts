@@ -442,6 +442,11 @@ export class Session {
     }
   }
 
+  /** The numbers are those of the mask as it is. */
+  get counted(): boolean {
+    return this.counting.done;
+  }
+
   /** For a button: what goes wrong is said. */
   async take(takeOver: boolean): Promise<void> {
     state.notice.value = null;
