@@ -8,7 +8,7 @@ import { dilate, erode, squaredDistance, type Box } from "../src/edits/regions/d
 import { flood, holeAt, holes } from "../src/edits/regions/flood";
 import { grow } from "../src/edits/regions/grow";
 import { fillGap, gapsIn } from "../src/edits/regions/interpolate";
-import { ball, smooth } from "../src/edits/regions/smooth";
+import { ballOf, smooth } from "../src/edits/regions/smooth";
 import { polygonRows, rectangleRows } from "../src/geometry/shapes";
 import { removeIslands } from "../src/tools/islands";
 import { thresholdLung } from "../src/tools/ranges";
@@ -71,6 +71,30 @@ describe("components", () => {
     }
   });
 
+  it("come the largest first, alike ones in the order of their first voxels, with their places", () => {
+    for (let seed = 1; seed <= 6; seed++) {
+      const roll = dice(seed);
+      const layer = randomLayer([4, 30, 200], 3, 0.03 + 0.08 * roll(), roll);
+      const found = carryOutAtOnce(new RunBook(layer, new Uint8Array(256).fill(1)).components());
+      const first = ({ runs: [z, y, x] }: (typeof found)[number]): number => (z * 30 + y) * 200 + x;
+      expect(found.length).toBeGreaterThan(100);
+      for (const [n, one] of found.entries()) {
+        const after = found[n + 1];
+        if (after) expect(one.voxels > after.voxels || (one.voxels === after.voxels && first(one) < first(after))).toBe(true);
+        let [voxels, x, y, z] = [0, 0, 0, 0];
+        const { runs } = one;
+        for (let r = 0; r < runs.length; r += 4) {
+          for (let i = runs[r + 2]; i < runs[r + 3]; i++) {
+            expect(layer.at(i, runs[r + 1], runs[r])).toBe(one.label);
+            [voxels, x, y, z] = [voxels + 1, x + i, y + runs[r + 1], z + runs[r]];
+          }
+        }
+        expect([one.voxels, one.zFirst, one.zLast]).toEqual([voxels, runs[0], runs[runs.length - 4]]);
+        one.centre.forEach((mean, axis) => expect(mean).toBeCloseTo([x, y, z][axis] / voxels, 9));
+      }
+    }
+  });
+
   it("follow changes of the slices that are touched", () => {
     const layer = new Layer([3, 4, 4]);
     const book = new RunBook(layer, new Uint8Array(256).fill(1));
@@ -127,10 +151,34 @@ describe("distances", () => {
   });
 });
 
+/** By the plain definition, one voxel after the other. */
+const plainDilate = (box: Box, radiusMm: number): Box => ({ ...box, data: Uint8Array.from(plainSquared(box, 1), (d) => (d <= radiusMm ** 2 + 1e-6 ? 1 : 0)) });
+const plainErode = (box: Box, radiusMm: number): Box => ({ ...box, data: Uint8Array.from(plainSquared(box, 0), (d) => (d > radiusMm ** 2 + 1e-6 ? 1 : 0)) });
+
 describe("smoothing", () => {
+  it("by opening and closing is what the plain definitions give, on boxes of every shape, with balls of every size", () => {
+    const sizes = [[11, 7, 5], [1, 9, 6], [9, 1, 6], [9, 8, 1], [6, 5, 17]] as const;
+    for (const [n, size] of sizes.entries()) {
+      for (const spacing of [[0.7, 0.9, 2.5], [1.3, 0.6, 0.3]] as const) {
+        const roll = dice(31 * n + spacing[0] * 10);
+        const box: Box = { size, spacing, data: Uint8Array.from({ length: size[0] * size[1] * size[2] }, () => (roll() < 0.6 ? 1 : 0)) };
+        for (const radiusMm of [0.5, 0.9, 1.7, 4]) {
+          const opened = plainDilate(plainErode(box, radiusMm), radiusMm);
+          const closed = plainErode(plainDilate(box, radiusMm), radiusMm);
+          expect([...carryOutAtOnce(smooth(box, "open", radiusMm)).data]).toEqual([...opened.data]);
+          expect([...carryOutAtOnce(smooth(box, "close", radiusMm)).data]).toEqual([...closed.data]);
+        }
+      }
+    }
+  });
+
   it("by median is the majority of the ball around each voxel", () => {
     const box = randomBox(5, [10, 9, 4]);
-    const { places } = ball(1.5, box.size, box.spacing);
+    const places: [number, number, number][] = [];
+    for (let z = -1; z <= 1; z++) for (let y = -2; y <= 2; y++) for (let x = -3; x <= 3; x++) {
+      if (Math.hypot(x * 0.7, y * 0.9, z * 2.5) <= 1.5) places.push([x, y, z]);
+    }
+    expect(ballOf(1.5, box.size, box.spacing).count).toBe(places.length);
     const plain = [...box.data.keys()].map((n) => {
       const [x, y, z] = place(n, box.size);
       const inside = places.filter(([dx, dy, dz]) => {

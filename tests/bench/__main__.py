@@ -9,8 +9,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
-from tests.bench import loading, memory, painting, scrolling, searching, starting
-from tests.bench.figures import Figure, median, percentile, print_table, write_results
+from tests.bench import loading, memory, painting, regions, scrolling, searching, starting
+from tests.bench.figures import Figure, median, percentile, print_pauses, print_table, write_results
 from tests.bench.subjects import PHANTOMS, REAL, SCAN, Subject, begin_reading, bring_in, file_phantom, say
 from tests.journeys.site import ROOT, Site, running_site
 from tests.journeys.viewer import launch_browser
@@ -22,11 +22,14 @@ PARTS = {
     "paint": "brush latency, acknowledgement, bytes of a stroke",
     "tools": "key press to the next frame with the tool in hand",
     "mask": "fetching a mask",
+    "regions": "region tools, undo and redo: does the page pause (on the scan of 600 slices)",
     "memory": "the browser's processes",
     "search": "the list of 10,000 scans: search, filters, counts",
     "start": "the second make run",
 }
 SCROLLED = ("axial", "coronal")
+# A minute and more of region tools is spent on one scan alone.
+REGIONS_ON = ("600",)
 
 
 def measure_loading(browser: Browser, site: Site, subject: Subject, runs: int, stock_address: str | None) -> None:
@@ -42,7 +45,8 @@ def measure_loading(browser: Browser, site: Site, subject: Subject, runs: int, s
 
 def measure_reading(browser: Browser, site: Site, subject: Subject, parts: set[str]) -> None:
     """What is measured in an open reading."""
-    if not parts & {"scroll", "paint", "tools", "mask"}:
+    wanted = parts & {"scroll", "paint", "tools", "mask", "regions"}
+    if not wanted or (wanted == {"regions"} and subject.name not in REGIONS_ON):
         return
     say(f"reading, {subject.name} slices ...")
     reader = subject.open(browser, site)
@@ -55,6 +59,8 @@ def measure_reading(browser: Browser, site: Site, subject: Subject, parts: set[s
         subject.raw["tools"] = painting.switch_tools(reader)
     if "paint" in parts:
         subject.raw["paint"] = painting.paint_many(reader)
+    if "regions" in parts and subject.name in REGIONS_ON:
+        subject.raw["regions"] = regions.region_tools(reader)
     subject.raw["troubles"] = reader.troubles
     reader.page.context.close()
 
@@ -80,6 +86,11 @@ def measure(
             browser = launch_browser(playwright)
             subject.raw["memory"] = memory.measure(browser, site, subject)
             browser.close()
+
+
+def longest_block(uses: dict[str, dict[str, Any]]) -> float:
+    """The longest of all uses of the region tools, undoing and redoing among them."""
+    return max(pause["longest_ms"] for use in uses.values() for pause in use.values())
 
 
 def figures_of(subjects: list[Subject], second_start_s: float | None, search_ms: list[float]) -> list[Figure]:
@@ -117,6 +128,7 @@ def figures_of(subjects: list[Subject], second_start_s: float | None, search_ms:
         Figure("browser memory, highest", "GB", each("memory", lambda m: m["peak"] / 1e9), floor=3.0),
         Figure("browser memory, at rest", "GB", each("memory", lambda m: m["rest"] / 1e9), note="renderers and GPU"),
         Figure("  performance.memory, scripts and arrays", "GB", each("memory", lambda m: (m["js_heap"] or 0) / 1e9)),
+        Figure("longest block of the page, region tools", "ms", each("regions", longest_block), floor=100),
         Figure("ingest, the whole command", "s", each("ingest_s", float)),
         Figure("AI draft, classical baseline", "s", each("draft_s", float), note="worker on the same machine"),
         Figure("a page of 10,000 scans, p50", "ms", {REAL: median(search_ms)} if search_ms else {}),
@@ -169,6 +181,9 @@ def main() -> int:
             second_start_s = starting.second_start_s(Path(home) / "run")
     figures = figures_of(subjects, second_start_s, search_ms)
     print_table(figures, scans)
+    for subject in subjects:
+        if "regions" in subject.raw:
+            print_pauses(subject.raw["regions"])
     raw = {subject.name: subject.raw for subject in subjects}
     raw |= {"second_start_s": second_start_s, "search_ms": search_ms}
     measured = [vars(figure) for figure in figures]

@@ -86,6 +86,18 @@ def print_table(figures: Sequence[Figure], scans: Sequence[str]) -> None:
         print(f"{peer.name:<56}{peer.value:>14}  {peer.source}")
 
 
+def print_pauses(uses: dict[str, dict[str, Any]]) -> None:
+    """What each region tool cost: seconds until its voxels were there, the longest blocks of the page, its stroke."""
+    print("\nRegion tools: seconds until applied, longest block while working and afterwards (ms)")
+    parts = "".join(f"{part:>8}{'work':>6}{'then':>6}" for part in ("do", "undo", "redo"))
+    print(f"{'':<44}{parts}{'saved s':>9}{'stroke kB':>11}")
+    for name, use in uses.items():
+        cells = "".join(f"{p['applied_s']:>8.2f}{p['working_ms']:>6.0f}{p['after_ms']:>6.0f}" for p in use.values())
+        done = use["do"]
+        stroke = f"{done['committed_s']:>9.2f}{done['stroke_bytes'] / 1000:>11,.1f}" if done["stroke_bytes"] else ""
+        print(f"{name:<44}{cells}{stroke}")
+
+
 def write_results(folder: Path, content: dict[str, Any]) -> Path:
     """The same as JSON, with every single run and what the machine was doing."""
     folder.mkdir(exist_ok=True)

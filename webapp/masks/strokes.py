@@ -11,18 +11,9 @@ import numpy as np
 import zstandard
 from django.db import transaction
 from django.utils import timezone
-from numpy.typing import NDArray
 
-from inference.imaging.delta import (
-    DeltaConflict,
-    DeltaError,
-    SliceRuns,
-    apply_runs,
-    decode_delta,
-    encode_delta,
-    invert_runs,
-)
-from inference.imaging.masks import decode_slice, encode_slice, slice_sha256
+from inference.imaging.delta import DeltaConflict, DeltaError, SliceRuns, decode_delta, invert_runs
+from inference.imaging.editing import edit_slices
 from webapp.audit.refusal import ActionRefused, Refusal
 from webapp.masks.models import HeadSlice, Lease, Mask, Stroke
 
@@ -33,6 +24,8 @@ BRANCH_SENTENCES = {
     "closed": "The mask was closed before this stroke arrived: it is kept beside it and was not applied.",
 }
 GENESIS = "0" * 64
+# Slices of noise are large: one statement shall not hold all of them as text.
+ROWS_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
@@ -118,7 +111,7 @@ def _refused(sent: SentStroke, code: str, sentence: str) -> ActionRefused:
 
 
 def _append(mask: Mask, lease: Lease | None, sent: SentStroke, by: Any, closed: bool, from_the_past: bool) -> Answer:
-    known = Stroke.objects.filter(pk=sent.id).first()
+    known = Stroke.objects.defer("payload").filter(pk=sent.id).first()
     if known:
         return _known(mask, known, sent, by)
     runs = _runs_of(mask, sent)
@@ -193,7 +186,7 @@ def _branch_reason(lease: Lease | None, sent: SentStroke, by: Any, closed: bool,
 
 def _check_labels(mask: Mask, sent: SentStroke, runs: list[SliceRuns]) -> None:
     known = {0, 1, 2} if sent.layer == "anatomy" else {0, *(label["value"] for label in mask.label_set.labels)}
-    used = {int(v) for r in runs for v in np.unique(r.new)}
+    used = {int(v) for v in np.flatnonzero(np.logical_or.reduce([np.bincount(r.new, minlength=256) for r in runs]))}
     # Old labels may be ones that were imported; new ones must have a name. Undoing gives back what was there.
     if unknown := used - known:
         raise _refused(sent, "unknown_label", f"Label {min(unknown)} is not in the {sent.layer} layer.")
@@ -207,8 +200,9 @@ def _undone(mask: Mask, sent: SentStroke, runs: list[SliceRuns]) -> Stroke | Non
     undone = Stroke.objects.filter(pk=sent.undoes, mask=mask).first()
     if undone is None:
         raise _refused(sent, "undo_unknown", f"Stroke {sent.id} undoes a stroke that is not in this mask.")
-    inverse = encode_delta(invert_runs(decode_delta(payload_of(undone), tuple(mask.scan.shape_zyx))))
-    if undone.layer != sent.layer or inverse != encode_delta(runs):
+    # Both were read as canonical, so equal runs are equal bytes.
+    inverse = invert_runs(decode_delta(payload_of(undone), tuple(mask.scan.shape_zyx)))
+    if undone.layer != sent.layer or inverse != runs:
         raise _refused(sent, "undo_differs", f"Stroke {sent.id} is not the inverse of the one it undoes.")
     return undone
 
@@ -221,26 +215,15 @@ def payload_of(stroke: Stroke) -> bytes:
 def _apply(mask: Mask, layer: str, delta: list[SliceRuns]) -> None:
     """Apply a delta to the working state; raises DeltaConflict with nothing written when it does not fit."""
     _, ny, nx = mask.scan.shape_zyx
-    zs = [runs.z for runs in delta]
-    heads = {h.z: h for h in HeadSlice.objects.filter(mask=mask, layer=layer, z__in=zs)}
-    changed: list[tuple[int, NDArray[np.uint8]]] = []
-    for runs in delta:
-        head = heads.get(runs.z)
-        voxels = decode_slice(bytes(head.data), (ny, nx)) if head else np.zeros((ny, nx), np.uint8)
-        apply_runs(voxels, runs)
-        changed.append((runs.z, voxels))
-    fresh: list[HeadSlice] = []
-    for z, voxels in changed:
-        head = heads.get(z)
-        if not voxels.any():
-            if head:
-                head.delete()
-            continue
-        row = head or HeadSlice(mask=mask, layer=layer, z=z)
-        row.sha256, row.data = slice_sha256(voxels), encode_slice(voxels)
-        fresh.append(row)
+    rows = HeadSlice.objects.filter(mask=mask, layer=layer, z__in=[runs.z for runs in delta])
+    frames = {z: bytes(data) for z, data in rows.values_list("z", "data")}
+    edited = edit_slices(frames, delta, (ny, nx))
+    emptied = [one.z for one in edited if not one.data and one.z in frames]
+    if emptied:
+        HeadSlice.objects.filter(mask=mask, layer=layer, z__in=emptied).delete()
     HeadSlice.objects.bulk_create(
-        fresh,
+        [HeadSlice(mask=mask, layer=layer, z=one.z, sha256=one.sha256, data=one.data) for one in edited if one.data],
+        batch_size=ROWS_AT_ONCE,
         update_conflicts=True,
         unique_fields=["mask", "layer", "z"],
         update_fields=["sha256", "data"],

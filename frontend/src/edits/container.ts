@@ -1,5 +1,6 @@
 /** GGM1, the whole mask in one answer: a JSON header and one zstd frame for each slice that is not empty. */
 import { ZSTDDecoder } from "zstddec";
+import { carryOut, type Operation } from "./operation";
 import { emptyLayers, type LayerName, type Layers, type Shape } from "./layers";
 
 export interface ContainerHeader {
@@ -22,12 +23,17 @@ export function readHeader(bytes: Uint8Array): { header: ContainerHeader; frames
 
 const decoder = new ZSTDDecoder();
 
+/** Slice by slice, in turns with whatever else the page has to do: a full mask of 600 slices is 300 MB unpacked. */
 export async function readContainer(bytes: Uint8Array): Promise<{ header: ContainerHeader; layers: Layers }> {
   await decoder.init();
   const { header, framesAt } = readHeader(bytes);
+  return { header, layers: await carryOut(unpack(bytes, header, framesAt)) };
+}
+
+function* unpack(bytes: Uint8Array, header: ContainerHeader, framesAt: number): Operation<Layers> {
   const shape: Shape = header.shape_zyx;
   const layers = emptyLayers(shape);
-  for (const frame of header.frames) {
+  for (const [n, frame] of header.frames.entries()) {
     const layer = layers[frame.layer];
     if (!layer || frame.z < 0 || frame.z >= shape[0]) throw new Error("A mask slice outside the volume.");
     const from = framesAt + frame.offset;
@@ -35,6 +41,7 @@ export async function readContainer(bytes: Uint8Array): Promise<{ header: Contai
     const slice = decoder.decode(bytes.subarray(from, from + frame.length), layer.sliceSize);
     if (slice.length !== layer.sliceSize) throw new Error("A mask slice of the wrong size.");
     layer.slices[frame.z] = slice;
+    yield n / header.frames.length;
   }
-  return { header, layers };
+  return layers;
 }

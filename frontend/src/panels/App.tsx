@@ -13,7 +13,7 @@ import { TopBar } from "./TopBar";
 
 export function App({ desk }: { desk: Desk }) {
   return (
-    <div class="room" data-tool={state.tool.value}>
+    <div class="room">
       <TopBar desk={desk} />
       <ToolRail desk={desk} />
       <SliceStrip desk={desk} />

@@ -1,5 +1,6 @@
 /** The places of the planes, of what lies beside them and of the surface; letters of orientation, loading ring. */
-import { computed } from "@preact/signals";
+import { computed, effect } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { Arriving, lazy } from "./lazy";
 import { PLANES, type PlaneName } from "../geometry/grid";
 import { anatomicalName, placeOfSlice } from "../geometry/planes";
@@ -27,8 +28,11 @@ const SurfacePane = lazy(() => import("./Surface"));
 
 export function Panes({ desk }: { desk: Desk }) {
   const how = arrangement.value;
+  const panes = useRef<HTMLElement>(null);
+  // Told to the style sheet alone, for the pointer's look: nothing is rendered anew for another tool in hand.
+  useEffect(() => effect(() => void (panes.current!.dataset.tool = state.tool.value)), []);
   return (
-    <main class="panes" data-arrangement={how}>
+    <main class="panes" data-arrangement={how} ref={panes}>
       <BesideBar desk={desk} />
       {PLANES.map((name) => (
         <Pane key={name} name={name} shown={isVisible(name)} />

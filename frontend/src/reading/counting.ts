@@ -21,6 +21,11 @@ export class Counting {
     this.soon();
   }
 
+  /** Nothing that changed waits to be counted. */
+  get done(): boolean {
+    return !this.waiting && this.timer === undefined;
+  }
+
   soon(): void {
     if (this.waiting || this.timer !== undefined) return;
     this.timer = setTimeout(() => this.step(), this.painting() ? WHILE_PAINTING_MS : 0);

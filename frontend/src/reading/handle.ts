@@ -4,6 +4,7 @@ import * as state from "../state";
 import { layout, narrow, visiblePlanes } from "../layout";
 import { lengths, type Length } from "../tools/length";
 import { beside, besideInside, besideLoaded, besideSlice, besideView, link } from "./compare";
+import { countingLesions } from "./lesions";
 import { fetched } from "./prefetch";
 import type { Desk, StrokeTrace } from "./desk";
 
@@ -17,6 +18,10 @@ export interface Handle {
   readonly saving: unknown;
   readonly writing: unknown;
   readonly mask: { stroke_sequence: number; head_hash: string };
+  /** How many edits this tab has made, undoing and redoing among them. */
+  readonly edits: number;
+  /** No long work is under way, and lesions and numbers are those of the mask as it is. */
+  readonly atRest: boolean;
   readonly numbers: unknown;
   readonly slices: Record<PlaneName, number>;
   readonly brushMm: number;
@@ -66,6 +71,12 @@ export function exposeHandle(desk: Desk): void {
     },
     get mask() {
       return session.mask;
+    },
+    get edits() {
+      return session.editor?.lastSequence ?? 0;
+    },
+    get atRest() {
+      return !state.operation.value && !countingLesions.value && session.counted;
     },
     get numbers() {
       return state.numbers.value;

@@ -422,6 +422,11 @@ export class Session {
     }
   }
 
+  /** The numbers are those of the mask as it is. */
+  get counted(): boolean {
+    return this.copy.tally.done;
+  }
+
   /** The lease goes to whoever waits for it; the stroke in hand is finished, and everything saved, before. */
   async letGo(): Promise<void> {
     state.catchingUp.value = true;

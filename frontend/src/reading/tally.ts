@@ -14,6 +14,11 @@ export class Tally {
     this.counting = new Counting(() => this.book, painting);
   }
 
+  /** The numbers are those of the mask as it is. */
+  get done(): boolean {
+    return this.counting.done;
+  }
+
   /** Another mask, or the mask read anew. */
   open(layers: Layers): void {
     const { scan, label_set } = state.reading.value!;

@@ -35,6 +35,10 @@ onKey("surface", toggleSurface);
 export function watchView(desk: Desk): void {
   watchWidth();
   effect(() => {
+    const active = state.activePlane.value;
+    if (desk.stage) desk.stage.lead = active;
+  });
+  effect(() => {
     void visiblePlanes.value;
     // After the panes have their new sizes.
     requestAnimationFrame(() => desk.stage?.redraw());

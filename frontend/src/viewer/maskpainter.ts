@@ -2,7 +2,8 @@
 import type { MaskLook, Shown } from "../display";
 import type { Layer, LayerName, Layers } from "../edits/layers";
 import type { Grid, PlaneFrame } from "../geometry/grid";
-import { fillCanvas, labelsOn, outlines, rgbOf, type Colours } from "./picture";
+import { outlines, type Edges } from "./outlines";
+import { fillCanvas, labelsOn, rgbOf, type Colours } from "./picture";
 
 export interface MaskStyle {
   hidden: boolean;
@@ -31,6 +32,11 @@ const DIFFERENCE: Colours = new Map([
   [3, rgbOf(DIFFERENCE_COLOURS.onlyB)],
 ]);
 
+/** More pieces of outline than this are not stroked: each costs some microseconds without a GPU. */
+const STROKED_MOST = 3000;
+
+type Rgb = readonly [number, number, number];
+
 const ANY_LABEL = new Uint8Array(256).fill(1, 1);
 
 interface Drawn {
@@ -38,7 +44,7 @@ interface Drawn {
   sources: readonly unknown[];
   slice: number;
   fill: HTMLCanvasElement | null;
-  paths: Map<number, Path2D>;
+  edges: Map<number, Edges>;
 }
 
 interface Place {
@@ -55,6 +61,7 @@ const DEPENDS: Record<LayerName, readonly Picture[]> = { anatomy: ["anatomy"], f
 
 export class MaskPainter {
   private readonly drawn = new Map<Picture, Drawn>();
+  private sheet: HTMLCanvasElement | null = null;
 
   forget(layer: LayerName): void {
     DEPENDS[layer].forEach((picture) => this.drawn.delete(picture));
@@ -128,10 +135,10 @@ export class MaskPainter {
     const width = grid.size[frame.u];
     const height = grid.size[frame.v];
     const labels = take();
-    const drawn: Drawn = { sources, slice, fill: null, paths: new Map() };
+    const drawn: Drawn = { sources, slice, fill: null, edges: new Map() };
     if (labels) {
-      drawn.paths = outlines(labels, width, height);
-      if (fillWith && drawn.paths.size) drawn.fill = fillCanvas(labels, width, height, fillWith, 1);
+      drawn.edges = outlines(labels, width, height);
+      if (fillWith && drawn.edges.size) drawn.fill = fillCanvas(labels, width, height, fillWith, 1);
     }
     this.drawn.set(picture, drawn);
     return drawn;
@@ -147,17 +154,40 @@ export class MaskPainter {
     context.globalAlpha = 1;
   }
 
-  private outline({ context, matrix, ratio }: Place, drawn: Drawn, colours: Colours, widthPx: number): void {
+  private outline(place: Place, drawn: Drawn, colours: Colours, widthPx: number): void {
+    const { context, matrix, ratio } = place;
+    const upright = (matrix.b === 0 && matrix.c === 0) || (matrix.a === 0 && matrix.d === 0);
+    const many: [Edges, Rgb][] = [];
     context.lineWidth = widthPx * ratio;
     context.lineCap = "square";
-    for (const [label, path] of drawn.paths) {
+    for (const [label, edges] of drawn.edges) {
       const colour = colours.get(label);
       if (!colour) continue;
+      if (edges.length > STROKED_MOST && upright) {
+        many.push([edges, colour]);
+        continue;
+      }
       const placed = new Path2D();
-      placed.addPath(path, matrix);
+      placed.addPath(edges.asPath(), matrix);
       context.strokeStyle = `rgb(${colour.join(" ")})`;
       context.stroke(placed);
     }
+    if (many.length) this.outlineMany(place, many, widthPx);
+  }
+
+  /** What noise has for an outline: pixel by pixel, since strokes without number would hold the page up. */
+  private outlineMany({ context, matrix, ratio }: Place, many: readonly [Edges, Rgb][], widthPx: number): void {
+    const { width, height } = context.canvas;
+    const sheet = (this.sheet ??= document.createElement("canvas"));
+    if (sheet.width !== width || sheet.height !== height) [sheet.width, sheet.height] = [width, height];
+    const paper = sheet.getContext("2d")!;
+    const image = paper.createImageData(width, height);
+    const words = new Uint32Array(image.data.buffer);
+    for (const [edges, [r, g, b]] of many) {
+      edges.raster(words, width, height, matrix, Math.max(1, Math.round(widthPx * ratio)), (0xff000000 | (b << 16) | (g << 8) | r) >>> 0);
+    }
+    paper.putImageData(image, 0, 0);
+    context.drawImage(sheet, 0, 0);
   }
 }
 

@@ -1,4 +1,4 @@
-/** One layer on one slice of a plane, as pixels to fill and as outlines to stroke. Pixel (u, v) is centred on (u, v). */
+/** One layer on one slice of a plane, as pixels to fill. Pixel (u, v) is centred on (u, v). */
 import type { Layer } from "../edits/layers";
 import type { Grid, PlaneFrame } from "../geometry/grid";
 
@@ -23,71 +23,6 @@ export function labelsOn(layer: Layer, grid: Grid, frame: PlaneFrame, index: num
     else for (let j = 0; j < ny; j++) out[k * ny + j] = slice[j * nx + index];
   }
   return out;
-}
-
-/** Outlines of every label as paths in pixel coordinates, edges between pixels merged into runs. */
-export function outlines(labels: Uint8Array, width: number, height: number): Map<number, Path2D> {
-  const paths = new Map<number, Path2D>();
-  const line = (label: number, x0: number, y0: number, x1: number, y1: number): void => {
-    let path = paths.get(label);
-    if (!path) paths.set(label, (path = new Path2D()));
-    path.moveTo(x0 - 0.5, y0 - 0.5);
-    path.lineTo(x1 - 0.5, y1 - 0.5);
-  };
-  const used = usedRows(labels, width, height);
-  if (!used) return paths;
-  const [top, bottom] = used;
-  for (let y = top; y <= bottom + 1; y++) {
-    for (const side of [-1, 0]) {
-      const mine = y + side;
-      if (mine < 0 || mine >= height) continue;
-      const other = side ? y : y - 1;
-      scanEdges(width, (x) => edgeLabel(labels, width, height, x, mine, x, other), (label, from, to) => line(label, from, y, to, y));
-    }
-  }
-  for (let x = 0; x <= width; x++) {
-    for (const side of [-1, 0]) {
-      const mine = x + side;
-      if (mine < 0 || mine >= width) continue;
-      const other = side ? x : x - 1;
-      scanEdges(
-        bottom + 1,
-        (y) => edgeLabel(labels, width, height, mine, y, other, y),
-        (label, from, to) => line(label, x, from, x, to),
-        top,
-      );
-    }
-  }
-  return paths;
-}
-
-function usedRows(labels: Uint8Array, width: number, height: number): [number, number] | null {
-  let top = 0;
-  let bottom = labels.length - 1;
-  while (top < labels.length && !labels[top]) top++;
-  if (top === labels.length) return null;
-  while (!labels[bottom]) bottom--;
-  return [Math.floor(top / width), Math.min(height - 1, Math.floor(bottom / width))];
-}
-
-/** The label at (x, y) when the neighbour differs, else 0. */
-function edgeLabel(labels: Uint8Array, width: number, height: number, x: number, y: number, nx: number, ny: number): number {
-  const label = labels[y * width + x];
-  if (!label) return 0;
-  const outside = nx < 0 || ny < 0 || nx >= width || ny >= height;
-  return !outside && labels[ny * width + nx] === label ? 0 : label;
-}
-
-function scanEdges(end: number, at: (n: number) => number, emit: (label: number, from: number, to: number) => void, start = 0): void {
-  let current = 0;
-  let from = start;
-  for (let n = start; n <= end; n++) {
-    const label = n < end ? at(n) : 0;
-    if (label === current) continue;
-    if (current) emit(current, from, n);
-    current = label;
-    from = n;
-  }
 }
 
 /** The filled pixels as a small canvas, to be drawn enlarged without smoothing. */

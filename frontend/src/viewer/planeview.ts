@@ -3,6 +3,7 @@ import type { Point } from "../geometry/disc";
 import { directionLetters, scale, type Grid, type PlaneFrame, type Vec3 } from "../geometry/grid";
 import { Camera, type Mapping } from "./camera";
 import { CtPicture, type GreyTable, type HuSlices } from "./ctpicture";
+import * as frames from "./frames";
 import { MaskPainter, type MaskStyle } from "./maskpainter";
 import type { Layers } from "../edits/layers";
 
@@ -38,7 +39,9 @@ export class PlaneView {
   private readonly host: HTMLCanvasElement;
   private readonly picture: CtPicture;
   private coarse: { grid: Grid; frame: PlaneFrame; picture: CtPicture } | null = null;
-  private wanted = 0;
+  /** Names of this plane's drawing among all that is to be drawn. */
+  private readonly frameOfAll = {};
+  private readonly frameOfOverlay = {};
   private readonly painter = new MaskPainter();
   private sketched: readonly { u: number; v: number }[] | null = null;
 
@@ -112,10 +115,13 @@ export class PlaneView {
 
   /** Draws CT and overlay with the next frame. */
   render(): void {
-    this.wanted ||= requestAnimationFrame(() => {
-      this.wanted = 0;
-      this.drawn(this.drawNow());
-    });
+    frames.forget(this.frameOfOverlay);
+    frames.draw(this.frameOfAll, () => this.drawn(this.drawNow()));
+  }
+
+  /** Draws the overlay alone with the next frame. */
+  renderOverlay(shown: () => boolean): void {
+    frames.draw(this.frameOfOverlay, () => shown() && this.drawOverlay());
   }
 
   private drawNow(): boolean {
@@ -189,7 +195,8 @@ export class PlaneView {
 
   /** Takes its canvases away. */
   dispose(): void {
-    cancelAnimationFrame(this.wanted);
+    frames.forget(this.frameOfAll);
+    frames.forget(this.frameOfOverlay);
     this.host.remove();
     this.canvas.remove();
   }

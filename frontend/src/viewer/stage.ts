@@ -18,8 +18,8 @@ export class Stage {
   readonly views: Record<PlaneName, PlaneView>;
   /** The window, as all planes are drawn with it. */
   table = new GreyTable(1500, -600);
-  private readonly overlayWanted = new Set<PlaneName>();
-  private overlayFrame = 0;
+  /** The plane under the hand: drawn before the others. */
+  lead: PlaneName = "axial";
   private windowRest: ReturnType<typeof setTimeout> | undefined;
   private lastRefresh = 0;
   private firstShown = false;
@@ -119,12 +119,16 @@ export class Stage {
     this.render(name);
   }
 
+  private get inTurn(): readonly PlaneName[] {
+    return [this.lead, ...PLANES.filter((name) => name !== this.lead)];
+  }
+
   redraw(): void {
-    PLANES.forEach((name) => this.render(name));
+    this.inTurn.forEach((name) => this.render(name));
   }
 
   fit(): void {
-    for (const name of PLANES) {
+    for (const name of this.inTurn) {
       this.views[name].camera.fit();
       this.render(name);
     }
@@ -132,26 +136,19 @@ export class Stage {
 
   /** While someone paints only that plane is told; at rest all are. */
   maskChanged(layer: LayerName, slices: readonly number[] | null, only?: PlaneName): void {
-    for (const name of PLANES) {
+    for (const name of this.inTurn) {
       if (only && name !== only) continue;
       this.views[name].maskChanged(layer, slices);
       this.overlay(name);
     }
   }
 
-  /** Draws the overlay of a plane with the next frame. */
   overlay(name: PlaneName): void {
-    this.overlayWanted.add(name);
-    if (this.overlayFrame) return;
-    this.overlayFrame = requestAnimationFrame(() => {
-      this.overlayFrame = 0;
-      for (const wanted of this.overlayWanted) if (this.visible(wanted)) this.views[wanted].drawOverlay();
-      this.overlayWanted.clear();
-    });
+    this.views[name].renderOverlay(() => this.visible(name));
   }
 
   overlays(): void {
-    PLANES.forEach((name) => this.overlay(name));
+    this.inTurn.forEach((name) => this.overlay(name));
   }
 
   voxelToClient(plane: PlaneName, voxel: Vec3): [number, number] {

@@ -1,10 +1,13 @@
 """Voxel deltas: what goes in comes out, and nothing else is believed."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inference.imaging import delta as codec
 from inference.imaging.delta import (
     MAGIC,
     DeltaConflict,
@@ -23,6 +26,15 @@ SHAPE = (4, 5, 7)
 masks = st.binary(min_size=140, max_size=140).map(
     lambda raw: (np.frombuffer(raw, dtype=np.uint8) % 3).reshape(SHAPE).copy()
 )
+
+
+@pytest.fixture(scope="module", autouse=True, params=[(1 << 40, 1 << 20), (0, 1 << 20), (0, 5)])
+def way_of_reading(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Number by number, all numbers at once, and those in blocks of a few bytes: every test holds for each."""
+    kept = codec.MANY_BYTES, codec.BLOCK_BYTES
+    codec.MANY_BYTES, codec.BLOCK_BYTES = request.param
+    yield
+    codec.MANY_BYTES, codec.BLOCK_BYTES = kept
 
 
 def runs(z: int, *rows: tuple[int, int, int, int]) -> SliceRuns:
@@ -45,6 +57,23 @@ def test_a_delta_takes_one_mask_to_the_other_and_its_inverse_takes_it_back(old: 
     apply_delta(work, invert_runs(delta))
     assert np.array_equal(work, old)
     assert encode_delta(invert_runs(delta)) == encode_delta(delta_between(new, old))
+
+
+@given(st.binary(min_size=140, max_size=140), st.binary(min_size=140, max_size=140))
+@settings(max_examples=100, deadline=None)
+def test_labels_of_any_byte_come_back(old: bytes, new: bytes) -> None:
+    delta = delta_between(*(np.frombuffer(raw, dtype=np.uint8).reshape(SHAPE) for raw in (old, new)))
+    if delta:
+        assert decode_delta(encode_delta(delta), SHAPE) == delta
+
+
+def test_long_numbers_come_back() -> None:
+    shape = (300, 1000, 1000)
+    delta = [runs(0, (999_999, 1, 7, 0)), runs(299, (130, 20_000, 1, 2), (700_000, 300_000, 0, 3))]
+    payload = encode_delta(delta)
+    assert decode_delta(payload, shape) == delta
+    with pytest.raises(DeltaError, match="beyond slice 1"):
+        decode_delta(payload, (300, 1000, 999))
 
 
 @given(st.binary(max_size=60))

@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.factories.sites import Tab, a_reading, a_workplace
 from webapp.audit.refusal import ActionRefused
@@ -158,6 +160,24 @@ def test_strokes_to_a_closed_mask_are_kept_beside_it(reading):
     (answer,) = append_strokes(mask=reading.mask, sent=[stroke], by=reading.reader, closed=True)
     assert (answer.status, Stroke.objects.get(pk=stroke.id).branch_reason) == ("branched", "closed")
     np.testing.assert_array_equal(head_layers(reading.mask)["findings"], before)
+
+
+def test_a_stroke_and_its_undo_cost_as_many_statements_on_two_slices_as_on_twelve(reading):
+    tab = Tab(reading, reading.reader)
+    empty = np.zeros_like(head_layers(reading.mask)["findings"])
+    tab.send(tab.stroke(head_layers(reading.mask)["findings"], empty, tool="eraser"))
+    counted = []
+    for slices in (2, 12):
+        full = painted(empty, 2, slice(0, slices), slice(3, 40), slice(5, 50))
+        stroke = tab.stroke(empty, full)
+        undo = tab.stroke(full, empty, tool="undo", undoes=stroke.id)
+        for sent in (stroke, undo):
+            with CaptureQueriesContext(connection) as statements:
+                assert tab.send(sent)[0].status == "applied"
+            counted.append(len(statements))
+    assert counted[0] == counted[2] < 12
+    assert counted[1] == counted[3]
+    assert not head_layers(reading.mask)["findings"].any()
 
 
 def test_undo_that_is_not_the_inverse_is_refused(reading):

@@ -3,6 +3,7 @@
  * envelope of parabolas, one axis after the other).
  */
 import type { Operation } from "../operation";
+import { within } from "./within";
 
 export interface Box {
   size: readonly [nx: number, ny: number, nz: number];
@@ -12,6 +13,7 @@ export interface Box {
 }
 
 const FAR = 1e20;
+const STEP = 1 << 20;
 
 /** Squared distance (mm2) from each voxel centre to the nearest voxel that holds `value`; 1e20 when none does. */
 export function* squaredDistance({ size, spacing, data }: Box, value: 0 | 1): Operation<Float64Array> {
@@ -68,18 +70,18 @@ export function* squaredDistance({ size, spacing, data }: Box, value: 0 | 1): Op
   return out;
 }
 
-const EPSILON = 1e-6;
-
 /** Voxels within radius of the set. */
 export function* dilate(box: Box, radiusMm: number): Operation<Box> {
-  const distance = yield* squaredDistance(box, 1);
-  const reach = radiusMm * radiusMm + EPSILON;
-  return { ...box, data: Uint8Array.from(distance, (d) => (d <= reach ? 1 : 0)) };
+  return { ...box, data: yield* within(box, 1, radiusMm) };
 }
 
 /** Voxels of the set farther than radius from everything outside it. Beyond the box counts as outside nothing. */
 export function* erode(box: Box, radiusMm: number): Operation<Box> {
-  const distance = yield* squaredDistance(box, 0);
-  const reach = radiusMm * radiusMm + EPSILON;
-  return { ...box, data: Uint8Array.from(distance, (d) => (d > reach ? 1 : 0)) };
+  const data = yield* within(box, 0, radiusMm);
+  for (let from = 0; from < data.length; from += STEP) {
+    const to = Math.min(data.length, from + STEP);
+    for (let i = from; i < to; i++) data[i] ^= 1;
+    yield 1;
+  }
+  return { ...box, data };
 }
