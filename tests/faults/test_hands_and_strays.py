@@ -142,6 +142,7 @@ def test_strokes_that_were_unsent_when_the_reading_was_signed_elsewhere_are_kept
     first.page.unroute("**/api/**")
     first.page.reload()
     first.wait_for_handle("g?.slicesComplete && g.writing.kind === 'read_only' && g.allSaved()")
+    first.until("the strokes are kept", lambda: len(first.stored_strokes()) == 3)
     stored = check_stored_mask(first, painter.draft)
     assert [stroke["id"] for stroke in stored if not stroke["applied"]] == late
     first.until("that is said", lambda: "2 strokes are kept beside the mask" in _messages(first))

@@ -119,9 +119,11 @@ export class Session {
     });
     this.aside = new Aside(this.log, this.queue);
     if (reading.may_edit) return this.takeUp();
+    // What this person left here is kept beside a mask that is closed: it must not stay in this browser unseen. It waits
+    // in the queue before anything is said, so that nothing is called saved meanwhile.
+    await this.queueLeftBehind();
     this.readOnly(reading.edit_refusal ?? "This reading is not open for editing.");
-    // What this person left here is kept beside a mask that is closed: it must not stay in this browser unseen.
-    await this.sendLeftBehind();
+    await this.queue.settled();
   }
 
   /** Takes the lease as soon as it can be had: a network that is away for a moment ends nothing. */
@@ -154,12 +156,16 @@ export class Session {
 
   /** Sends strokes of this person's that no living tab will send, under the lease that they were painted under. */
   private async sendLeftBehind(): Promise<void> {
+    await this.queueLeftBehind();
+    await this.queue!.settled();
+  }
+
+  private async queueLeftBehind(): Promise<void> {
     const [pending, living] = await Promise.all([this.log!.pending(this.id), livingTabs()]);
     const you = state.reading.value?.you?.id;
     const mine = pending.filter((stroke) => (stroke.reader ?? you) === you);
     this.aside!.add(...mine.filter(({ refused }) => refused !== undefined));
     this.queue!.add(...mine.filter(({ refused, tab }) => refused === undefined && (tab === this.identity.tab || !living.has(tab))));
-    await this.queue!.settled();
   }
 
   /** Throws when the server cannot be asked. */
