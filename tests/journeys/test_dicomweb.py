@@ -1,7 +1,6 @@
 """A case and its masks through DICOMweb, by dicomweb-client, from a running site: equal to what was sent and signed."""
 
 import io
-import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 import requests
 import SimpleITK
 from PIL import Image
+from pydicom.uid import generate_uid
 
 from tests.factories.reports import groups_of
 from tests.journeys.exports import measure, original_scan, seg_zyx
@@ -249,8 +249,13 @@ def test_compressed_images_come_plain_or_as_they_are_kept(site: Site, request, d
         (data_folder / "dicom" / "ricord-001012-covid").glob("*.dcm"),
         key=lambda path: float(pydicom.dcmread(path, stop_before_pixels=True).ImagePositionPatient[2]),
     )
+    # A series of its own: others bring the whole scan into this site under the UIDs that it came with.
+    series_uid = generate_uid()
     for path in paths[100:112]:
-        shutil.copy(path, chosen)
+        image = pydicom.dcmread(path)
+        image.SeriesInstanceUID, image.SOPInstanceUID = series_uid, generate_uid()
+        image.file_meta.MediaStorageSOPInstanceUID = image.SOPInstanceUID
+        image.save_as(chosen / path.name)
     site.ingest(chosen, slug=slug)
     program = Program(site, people["coordinator"])
     client = program.dicomweb(slug)
