@@ -1,6 +1,6 @@
 import "fake-indexeddb/auto";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { decodeDelta } from "../src/edits/delta";
+import { decodeDelta, packRuns } from "../src/edits/delta";
 import { Editor, PART_BYTES } from "../src/edits/editor";
 import { EditHistory } from "../src/edits/history";
 import { emptyLayers, type Layers, type Shape } from "../src/edits/layers";
@@ -268,7 +268,7 @@ describe("strokes", () => {
       changed: () => undefined, recorded: (stroke) => kept.push(stroke), kept: () => undefined, unkept: () => undefined, historyMoved: () => undefined, outdated: () => undefined,
     });
     // Noise: every other voxel, the most that runs can cost.
-    const noise = Array.from({ length: 20 }, (_, z) => ({ z, runs: Array.from({ length: 128 * 256 }, (_, n) => ({ start: 2 * n, length: 1, old: 0, new: 1 })) }));
+    const noise = Array.from({ length: 20 }, (_, z) => ({ z, runs: packRuns(Array.from({ length: 128 * 256 }, (_, n) => ({ start: 2 * n, length: 1, old: 0, new: 1 }))) }));
     const strokes = editor.perform("findings", "threshold_lung", "none", noise);
     expect(strokes.length).toBe(3);
     expect(strokes.every(({ payload }) => payload.length <= PART_BYTES)).toBe(true);

@@ -160,8 +160,8 @@ export class Api {
   }
 
   /** Applied strokes of one mask of the lineage; the server gives as many as it likes at once. */
-  async chapterStrokes(mask: string, after: number): Promise<StoredStroke[]> {
-    return (await this.json<{ strokes: StoredStroke[] }>(`chapters/${mask}/strokes/?after=${after}`)).strokes;
+  async chapterStrokes(mask: string, after: number, limit: number): Promise<StoredStroke[]> {
+    return (await this.json<{ strokes: StoredStroke[] }>(`chapters/${mask}/strokes/?after=${after}&limit=${limit}`)).strokes;
   }
 
   /** A past or other state as GGM1: "head", "stroke:12", "version:<uuid>", "reading:<uuid>". */

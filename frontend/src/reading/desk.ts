@@ -7,7 +7,7 @@ import { Grid, PLANES, type PlaneName, type Vec3 } from "../geometry/grid";
 import { besidePlane, isVisible, wholePlanes } from "../layout";
 import * as state from "../state";
 import * as display from "../display";
-import { DeltaConflict, type SliceRuns } from "../edits/delta";
+import { countVoxels, DeltaConflict, type SliceRuns } from "../edits/delta";
 import { carryOut, Cancelled, type Operation } from "../edits/operation";
 import { permitOf, type Permit } from "../edits/permit";
 import type { Stroke } from "../edits/strokelog";
@@ -355,7 +355,7 @@ export class Desk {
     this.trace = null;
     if (!trace || !finished) return;
     trace.id = finished.stroke.id;
-    trace.voxels = finished.delta.reduce((sum, slice) => sum + slice.runs.reduce((n, run) => n + run.length, 0), 0);
+    trace.voxels = countVoxels(finished.delta);
     this.traces.push(trace);
   }
 
