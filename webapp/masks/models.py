@@ -52,7 +52,8 @@ class SliceBlob(models.Model):
 class Mask(models.Model):
     """A labelled volume over one scan: an anatomy layer and a findings layer, uint8 on the scan's grid.
 
-    `stroke_sequence` and `head_hash` are the length and the head of its chain of strokes.
+    `stroke_sequence` and `head_hash` are the length and the head of its chain of strokes; `replay_cost` is what its
+    strokes since the last stored state cost to replay (see checkpoints).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -66,6 +67,7 @@ class Mask(models.Model):
     forked_from = models.ForeignKey("Version", null=True, on_delete=models.PROTECT, related_name="forks")
     stroke_sequence = models.PositiveIntegerField(default=0)
     head_hash = models.CharField(max_length=64)
+    replay_cost = models.PositiveBigIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -115,6 +117,24 @@ class Version(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mask_id} v{self.number}"
+
+
+class Checkpoint(models.Model):
+    """The state of a mask after a stroke, stored on the way through a long log; manifests as a version's are.
+
+    It saves reading time and says nothing that the strokes do not.
+    """
+
+    mask = models.ForeignKey(Mask, on_delete=models.PROTECT, related_name="checkpoints")
+    stroke_sequence = models.PositiveIntegerField()
+    anatomy_manifest = models.BinaryField()
+    findings_manifest = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mask", "stroke_sequence"], name="one_checkpoint_per_place")]
+
+    def __str__(self) -> str:
+        return f"{self.mask_id} after #{self.stroke_sequence}"
 
 
 class Stroke(models.Model):

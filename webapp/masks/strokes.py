@@ -15,6 +15,7 @@ from django.utils import timezone
 from inference.imaging.delta import DeltaConflict, DeltaError, SliceRuns, decode_delta, invert_runs
 from inference.imaging.editing import edit_slices
 from webapp.audit.refusal import ActionRefused, Refusal
+from webapp.masks.checkpoints import leave_checkpoint, replay_cost
 from webapp.masks.models import HeadSlice, Lease, Mask, Stroke
 
 APPLIED, DUPLICATE, BRANCHED = "applied", "duplicate", "branched"
@@ -99,7 +100,8 @@ def append_strokes(
     mask = Mask.objects.select_for_update(of=("self",)).select_related("scan", "label_set").get(pk=mask.pk)
     lease = Lease.objects.filter(mask=mask).first()
     answers = [_append(mask, lease, stroke, by, closed, from_the_past) for stroke in sent]
-    mask.save(update_fields=["stroke_sequence", "head_hash"])
+    leave_checkpoint(mask)
+    mask.save(update_fields=["stroke_sequence", "head_hash", "replay_cost"])
     if lease and any(s.tab == lease.tab and s.epoch == lease.epoch for s in sent):
         Lease.objects.filter(mask=mask).update(renewed_at=timezone.now())
     return answers
@@ -150,6 +152,7 @@ def _append(mask: Mask, lease: Lease | None, sent: SentStroke, by: Any, closed: 
     stroke.hash = stroke_hash(stroke.prev_hash, stroke_content(stroke))
     stroke.save(force_insert=True)
     mask.stroke_sequence, mask.head_hash = stroke.stroke_sequence, stroke.hash
+    mask.replay_cost += replay_cost(runs) if stroke.applied else 0
     status = BRANCHED if reason else APPLIED
     return Answer(stroke.pk, status, stroke.stroke_sequence, stroke.server_time, BRANCH_SENTENCES.get(reason, ""))
 
@@ -209,7 +212,12 @@ def _undone(mask: Mask, sent: SentStroke, runs: list[SliceRuns]) -> Stroke | Non
 
 def payload_of(stroke: Stroke) -> bytes:
     """Return the GGD1 bytes of a stored stroke."""
-    return zstandard.ZstdDecompressor().decompress(bytes(stroke.payload))
+    return decompressed(stroke.payload)
+
+
+def decompressed(payload: bytes | memoryview) -> bytes:
+    """Return the GGD1 bytes of a stroke's stored payload."""
+    return zstandard.ZstdDecompressor().decompress(bytes(payload))
 
 
 def _apply(mask: Mask, layer: str, delta: list[SliceRuns]) -> None:
