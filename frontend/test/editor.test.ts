@@ -56,8 +56,8 @@ function writer(server: FakeServer, layers: Layers = emptyLayers(SHAPE)): { edit
   const editor = new Editor(layers, log, { reading: READING, reader: "me", tab: "t", epoch: 1 }, 0, {
     changed: () => undefined,
     recorded: () => undefined,
-    kept: (stroke) => queue.add(stroke),
-    unkept: (stroke) => queue.add(stroke),
+    kept: (...strokes) => queue.add(...strokes),
+    unkept: (strokes) => queue.add(...strokes),
     historyMoved: () => undefined,
     outdated: () => undefined,
   });

@@ -232,11 +232,14 @@ export function inParts(delta: SliceRuns[], limit: number): SliceRuns[][] {
   return carryOutAtOnce(parting(delta, limit));
 }
 
-export function* parting(delta: SliceRuns[], limit: number): Operation<SliceRuns[][]> {
+/** Slice by slice; `told` how many bytes they come to so far, it may refuse to go on. */
+export function* parting(delta: SliceRuns[], limit: number, told: (bytes: number) => void = () => undefined): Operation<SliceRuns[][]> {
   const parts: SliceRuns[][] = [];
   let room = 0;
+  let all = 0;
   for (const [n, slice] of delta.entries()) {
     const bytes = bytesOf(slice);
+    told((all += bytes));
     if (!parts.length || bytes > room) {
       parts.push([]);
       room = limit;

@@ -1,6 +1,7 @@
 /** An edit worked out beside the layer: the layer stays as it is, and in the end the draft says what would change. */
 import { sliceRuns, type SliceRuns } from "./delta";
 import type { Layer } from "./layers";
+import { carryOutAtOnce, type Operation } from "./operation";
 import type { Permit } from "./permit";
 
 export class DeltaDraft {
@@ -36,10 +37,19 @@ export class DeltaDraft {
   }
 
   delta(): SliceRuns[] {
+    return carryOutAtOnce(this.deltas());
+  }
+
+  /** Slice by slice. */
+  *deltas(): Operation<SliceRuns[]> {
     const empty = new Uint8Array(this.layer.sliceSize);
-    return [...this.after.keys()]
-      .sort((a, b) => a - b)
-      .map((z) => sliceRuns(z, this.layer.slices[z] ?? empty, this.after.get(z)!))
-      .filter((runs): runs is SliceRuns => runs !== null);
+    const found: SliceRuns[] = [];
+    const places = [...this.after.keys()].sort((a, b) => a - b);
+    for (const [n, z] of places.entries()) {
+      const runs = sliceRuns(z, this.layer.slices[z] ?? empty, this.after.get(z)!);
+      if (runs) found.push(runs);
+      yield n / places.length;
+    }
+    return found;
   }
 }

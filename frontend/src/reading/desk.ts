@@ -10,6 +10,7 @@ import * as display from "../display";
 import { countVoxels, DeltaConflict, type SliceRuns } from "../edits/delta";
 import { carryOut, Cancelled, type Operation } from "../edits/operation";
 import { permitOf, type Permit } from "../edits/permit";
+import { TooLarge } from "../edits/editor";
 import type { Stroke } from "../edits/strokelog";
 import type { LayerName } from "../edits/layers";
 import { lengthsOn } from "../tools/length";
@@ -309,7 +310,13 @@ export class Desk {
   perform(layer: LayerName, tool: string, plane: Stroke["plane"], delta: SliceRuns[]): Stroke[] {
     if (!delta.length || !this.mayEdit) return [];
     state.operation.value?.cancel();
-    return this.session.editor?.perform(layer, tool, plane, delta) ?? [];
+    try {
+      return this.session.editor?.perform(layer, tool, plane, delta) ?? [];
+    } catch (error) {
+      if (!(error instanceof TooLarge)) throw error;
+      state.notice.value = error.message;
+      return [];
+    }
   }
 
   /**
@@ -318,15 +325,20 @@ export class Desk {
    */
   async operate(title: string, layer: LayerName, tool: string, plane: Stroke["plane"], work: Operation<SliceRuns[]>): Promise<void> {
     if (!this.mayEdit || this.session.editor?.painting) return;
-    const delta = await this.compute(title, work);
-    if (!delta) return;
     try {
-      if (!this.mayEdit) throw new DeltaConflict("The mask cannot be changed now.");
-      this.perform(layer, tool, plane, delta);
+      await this.compute(title, this.worked(layer, tool, plane, work));
     } catch (error) {
-      if (!(error instanceof DeltaConflict)) throw error;
-      state.notice.value = `${title}: the mask changed meanwhile, and nothing was done. Try again.`;
+      if (error instanceof DeltaConflict) state.notice.value = `${title}: the mask changed meanwhile, and nothing was done. Try again.`;
+      else if (error instanceof TooLarge) state.notice.value = `${title}: ${error.message}`;
+      else throw error;
     }
+  }
+
+  private *worked(layer: LayerName, tool: string, plane: Stroke["plane"], work: Operation<SliceRuns[]>): Operation<void> {
+    const delta = yield* work;
+    if (!delta.length) return;
+    if (!this.mayEdit || !this.session.editor) throw new DeltaConflict("The mask cannot be changed now.");
+    yield* this.session.editor.performing(layer, tool, plane, delta);
   }
 
   /** Long work without a stroke at its end; null when it was stopped. Only one such work goes on at a time. */
@@ -370,15 +382,20 @@ export class Desk {
   }
 
   undo(): void {
-    if (!this.mayEdit) return;
-    state.operation.value?.cancel();
-    this.session.editor?.undo();
+    this.step("undo");
   }
 
   redo(): void {
-    if (!this.mayEdit) return;
+    this.step("redo");
+  }
+
+  private step(tool: "undo" | "redo"): void {
+    const { editor } = this.session;
+    if (!this.mayEdit || !editor || editor.painting) return;
     state.operation.value?.cancel();
-    this.session.editor?.redo();
+    editor.settle();
+    if (editor.isLarge(tool)) void this.compute(tool === "undo" ? "Undoing" : "Redoing", editor.stepping(tool));
+    else editor[tool]();
   }
 
   /** Redraws the overlays after hiding, outlining or showing a crosshair. */

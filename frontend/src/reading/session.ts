@@ -46,7 +46,7 @@ export class Session {
       lost: (holder, since) => this.lost(holder, since),
       regained: (epoch) => this.regained(epoch),
       signedOut: () => (state.dialog.value = "signin"),
-      busy: () => (this.queue?.size ?? 0) > 0 || (this.editor?.painting ?? false) || (this.editor?.writing ?? false),
+      busy: () => (this.queue?.size ?? 0) > 0 || (this.editor?.painting ?? false) || (this.editor?.working ?? false) || (this.editor?.writing ?? false),
     });
   }
 
@@ -223,8 +223,8 @@ export class Session {
     const events: EditorEvents = {
       changed: (layer, slices) => this.copy.touched(layer, slices),
       recorded: (stroke) => this.replica!.painted(stroke.id),
-      kept: (stroke) => this.queue!.add(stroke),
-      unkept: (stroke, why) => this.unkept(stroke, why),
+      kept: (...strokes) => this.queue!.add(...strokes),
+      unkept: (strokes, why) => this.unkept(strokes, why),
       historyMoved: () => this.historyMoved(),
       outdated: () => void this.mend(),
     };
@@ -271,7 +271,7 @@ export class Session {
   /** Whether the screen is what the server holds, once nothing of this page's is under way. */
   private async checkUp(): Promise<void> {
     const { replica, queue, editor } = this;
-    if (!replica || queue?.size || editor?.writing || !(replica.isWrong || replica.isBehind)) return;
+    if (!replica || queue?.size || editor?.working || editor?.writing || !(replica.isWrong || replica.isBehind)) return;
     // A stroke was not applied: is the lease still ours?
     if (replica.isWrong) await this.lease.renew();
     if (state.writing.value.kind === "writing") await this.mend();
@@ -318,7 +318,7 @@ export class Session {
 
   /** No stroke is in hand, and none is under way to the disk or the server, unless sending has stopped. */
   private async atRest(): Promise<void> {
-    while (this.editor?.painting) await new Promise((go) => setTimeout(go, 50));
+    while (this.editor?.painting || this.editor?.working) await new Promise((go) => setTimeout(go, 50));
     await this.editor?.flushed();
     await this.queue?.settled();
   }
@@ -396,14 +396,15 @@ export class Session {
   }
 
   /** The browser keeps nothing more: what is drawn already goes to the server from here, and painting stops. */
-  private unkept(stroke: Stroke, why: NotKept): void {
-    this.queue!.add(stroke);
+  private unkept(strokes: readonly Stroke[], why: NotKept): void {
+    this.queue!.add(...strokes);
     const remedy = why instanceof StorageFull ? "Free some disk space, then load the page again." : "Load the page again.";
     if (state.writing.value.kind === "writing") this.readOnly(`${why.message} Painting has stopped; what is painted is still being saved. ${remedy}`);
   }
 
   /** Waits until every stroke is on the server; throws when it cannot be. */
   async settled(): Promise<void> {
+    this.editor?.settle();
     await this.editor?.flushed();
     if (!(await this.queue?.settled())) throw new Refused(0, "unsaved", "Some strokes are not saved yet.");
   }
@@ -452,7 +453,7 @@ export class Session {
   get allSaved(): boolean {
     const { editor, queue } = this;
     const kept = state.setAside.value.every(({ key }) => key !== undefined);
-    return !editor?.painting && !editor?.writing && !queue?.size && state.saving.value.kind === "saved" && kept;
+    return !editor?.painting && !editor?.working && !editor?.writing && !queue?.size && state.saving.value.kind === "saved" && kept;
   }
 
   private leave(): void {
@@ -467,6 +468,7 @@ export class Session {
 
   /** Signs what is on the screen: no other state of the mask will do. */
   async sign(password: string): Promise<void> {
+    this.editor?.settle();
     await this.editor?.flushed();
     if (!(await this.queue?.settled())) throw new Refused(0, "unsaved", "Some strokes are not saved yet. Sign when they are.");
     if (this.replica!.isBehind || this.replica!.isWrong) {

@@ -24,7 +24,7 @@ export function* removeIslands(layer: Layer, value: number, smallest: number, vo
   const all = yield* new RunBook(layer, only(value)).components();
   for (const component of all) if (component.voxels * voxelMl < smallest) setComponent(draft, component, layer.shapeZyx[2], 0);
   yield 1;
-  return draft.delta();
+  return yield* draft.deltas();
 }
 
 const layerAt = (desk: Desk, name: LayerName): Layer => desk.session.layers![name];
@@ -37,7 +37,7 @@ function* keepClicked(desk: Desk, name: LayerName, voxel: Vec3): Operation<Slice
   const draft = new DeltaDraft(layer, desk.permit(name));
   for (const component of all) if (component !== kept) setComponent(draft, component, layer.shapeZyx[2], 0);
   yield 1;
-  return draft.delta();
+  return yield* draft.deltas();
 }
 
 function* relabelClicked(desk: Desk, name: LayerName, voxel: Vec3, value: number): Operation<SliceRuns[]> {
@@ -47,7 +47,7 @@ function* relabelClicked(desk: Desk, name: LayerName, voxel: Vec3, value: number
   const draft = new DeltaDraft(layer, desk.permit(name));
   if (one) setComponent(draft, one, layer.shapeZyx[2], value);
   yield 1;
-  return draft.delta();
+  return yield* draft.deltas();
 }
 
 export const islandsTool: Tool = {

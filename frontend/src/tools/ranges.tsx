@@ -94,7 +94,7 @@ export function* thresholdLung(
     setComponent(draft, component, shape[2], value);
     yield 0.9;
   }
-  return draft.delta();
+  return yield* draft.deltas();
 }
 
 function startByThreshold(desk: Desk): void {
