@@ -16,7 +16,7 @@ from webapp.audit.refusal import ActionRefused, Refusal
 from webapp.audit.trail import SITE_CHAIN, audited, record
 from webapp.masks import events
 from webapp.masks.checkpoints import store_slices
-from webapp.masks.models import LAYERS, HeadSlice, LabelSet, Lease, Mask, SliceBlob, Version
+from webapp.masks.models import LAYERS, HeadSlice, LabelSet, Lease, Mask, SliceBlob, StrokePart, Version
 from webapp.masks.strokes import GENESIS
 from webapp.masks.versions import manifest_digests, version_sha256
 
@@ -131,6 +131,7 @@ def discard_working_states(*, scan: Scan) -> int:
     """
     HeadSlice.objects.filter(mask__scan=scan).delete()
     Lease.objects.filter(mask__scan=scan).delete()
+    StrokePart.objects.filter(mask__scan=scan).delete()
     return Mask.objects.filter(scan=scan).count()
 
 

@@ -174,6 +174,25 @@ class Stroke(models.Model):
         return f"{self.mask_id} #{self.stroke_sequence} {self.tool}"
 
 
+class StrokePart(models.Model):
+    """GGD1 bytes of a stroke that is not in the log yet: an edit too large for one request comes in parts.
+
+    Not a record: it goes once its stroke is appended, or after a day.
+    """
+
+    mask = models.ForeignKey(Mask, on_delete=models.CASCADE, related_name="parts")
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="stroke_parts")
+    payload_sha256 = models.CharField(max_length=64)
+    payload = models.BinaryField()
+    arrived_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mask", "reader", "payload_sha256"], name="one_part_once")]
+
+    def __str__(self) -> str:
+        return f"{self.mask_id} {self.payload_sha256}"
+
+
 class BranchDecision(models.Model):
     """What became of strokes kept beside a mask (those of one tab under one epoch): merged, or set aside. Append-only.
 
