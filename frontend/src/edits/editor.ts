@@ -48,7 +48,6 @@ export interface EditorEvents {
 type Plane = Stroke["plane"];
 
 export class Editor {
-  readonly history = new EditHistory();
   private recorder: StrokeRecorder | null = null;
   private active: { layer: LayerName; tool: string; plane: Plane } | null = null;
   private chain: Promise<void> = Promise.resolve();
@@ -62,6 +61,7 @@ export class Editor {
     private readonly writer: Writer,
     private sequence: number,
     private readonly events: EditorEvents,
+    readonly history = new EditHistory(),
   ) {}
 
   get lastSequence(): number {

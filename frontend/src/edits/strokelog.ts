@@ -160,14 +160,22 @@ export class StrokeLog {
 async function put(database: Database, strokes: readonly Stroke[]): Promise<number[]> {
   const { tab, reading, sequence } = strokes[strokes.length - 1];
   const work = database.transaction(["strokes", "tabs"], "readwrite", { durability: "strict" });
+  const asked: Promise<number>[] = [];
   try {
-    const [keys] = await Promise.all([
-      Promise.all(strokes.map((stroke) => work.objectStore("strokes").add(stroke))),
-      work.objectStore("tabs").put({ tab, reading, sequence }),
-      work.done,
-    ]);
+    for (const stroke of strokes) {
+      const key = work.objectStore("strokes").add(stroke);
+      key.catch(() => undefined);
+      asked.push(key);
+    }
+    const [keys] = await Promise.all([Promise.all(asked), work.objectStore("tabs").put({ tab, reading, sequence }), work.done]);
     return keys;
   } catch (error) {
+    // What was not even asked for does not abort by itself: all of the edit, or none.
+    try {
+      work.abort();
+    } catch {
+      // It is over already.
+    }
     await work.done.catch(() => undefined);
     // The requests only say that they were aborted; the transaction knows why.
     throw work.error ?? error;
