@@ -77,7 +77,8 @@ describe("film", () => {
     const changed = nothingChanged();
     film.replace(other, 20, changed);
     expect(copy(film.layers)).toBe(states[20]);
-    for (const to of [21, 50, 0, 60]) {
+    carryOutAtOnce(film.remember());
+    for (const to of [21, 50, 0, 20, 60]) {
       const { from } = film.wayTo(to);
       if (from !== film.position) carryOutAtOnce(film.goBack(from, changed));
       carryOutAtOnce(film.travel(to, (at) => frames[at], changed));

@@ -83,9 +83,13 @@ class Hands:
         self.note(name, done, undone, redone)
 
     def bytes_after(self, sequence: int) -> int:
-        """The GGD1 bytes of the stroke after this one."""
-        (stroke,) = self.reader.api(f"strokes/?after={sequence}")["strokes"]
-        return len(base64.b64decode(stroke["payload"]))
+        """The GGD1 bytes of the edit after this stroke: a large one has several."""
+        size, more = 0, True
+        while more:
+            said = self.reader.api(f"strokes/?after={sequence}")
+            size += sum(len(base64.b64decode(stroke["payload"])) for stroke in said["strokes"])
+            more, sequence = said["more"], sequence + len(said["strokes"])
+        return size
 
     def look(self, name: str, act: Callable[[], Any], until: Callable[[], Any]) -> None:
         """Something that shows and does not edit."""

@@ -15,7 +15,7 @@ export interface Frame {
 /** What a stroke costs beside its voxels, in voxels. */
 const STROKE_COST = 3000;
 /** Between two marks. */
-const MARK_COST = 4e6;
+const MARK_COST = 1e7;
 /** To go back to a mark. */
 const RETURN_COST = 2e6;
 /** All marks together; slices that did not change between two of them count once. */
@@ -132,6 +132,12 @@ export class Film {
     return n < anatomy.slices.length ? [anatomy, n] : [findings, n - anatomy.slices.length];
   }
 
+  /** Leaves a mark here: the way to this place was long. */
+  remember(): Operation<void> {
+    this.markPlaces.add(this.at);
+    return this.mark();
+  }
+
   /** Remembers the present state where one is to be remembered; only slices that changed since are looked through. */
   private *mark(): Operation<void> {
     const { at, known } = this;
@@ -183,9 +189,11 @@ export function pack(slice: Uint8Array | null): Packed {
   let label = 0;
   let alike = 0;
   for (let i = 0; i < slice.length; ) {
-    if (words && i % 4 === 0 && words[i / 4] === alike) {
-      i += 4;
-      continue;
+    if (words && (i & 3) === 0) {
+      let word = i >> 2;
+      while (word < words.length && words[word] === alike) word++;
+      i = word << 2;
+      if (i === slice.length) break;
     }
     if (slice[i] !== label) {
       label = slice[i];

@@ -275,19 +275,14 @@ export class Desk {
     state.operation.value?.cancel();
     const { layer } = state.target.value;
     editor.begin(layer, tool, plane, permit === undefined ? this.permit(layer) : permit);
-    this.trace = {
-      plane,
-      slice: state.slices.value[plane],
-      layer,
-      tool,
-      value,
-      radiusMm: state.brushMm.value / 2,
-      path: [],
-      voxels: 0,
-      drawMs: [],
-      id: null,
-    };
+    this.trace = this.traceOf(plane, tool, value);
     return this.trace;
+  }
+
+  /** What is known of a stroke at its beginning. */
+  traceOf(plane: PlaneName, tool: string, value: number): StrokeTrace {
+    const { layer } = state.target.value;
+    return { plane, slice: state.slices.value[plane], layer, tool, value, radiusMm: state.brushMm.value / 2, path: [], voxels: 0, drawMs: [], id: null };
   }
 
   /** A part of the stroke under way: `work` calls `fill` with runs of voxels of axial slices. */
@@ -321,12 +316,12 @@ export class Desk {
 
   /**
    * Works an edit out in small steps and makes one edit of it. The reader sees how far it is, may stop it, and
-   * painting meanwhile stops it.
+   * painting meanwhile stops it. `trace`: of a shape that was drawn for it.
    */
-  async operate(title: string, layer: LayerName, tool: string, plane: Stroke["plane"], work: Operation<SliceRuns[]>): Promise<void> {
+  async operate(title: string, layer: LayerName, tool: string, plane: Stroke["plane"], work: Operation<SliceRuns[]>, trace?: StrokeTrace): Promise<void> {
     if (!this.mayEdit || this.session.editor?.painting) return;
     try {
-      await this.compute(title, this.worked(layer, tool, plane, work));
+      await this.compute(title, this.worked(layer, tool, plane, work, trace));
     } catch (error) {
       if (error instanceof DeltaConflict) state.notice.value = `${title}: the mask changed meanwhile, and nothing was done. Try again.`;
       else if (error instanceof TooLarge) state.notice.value = `${title}: ${error.message}`;
@@ -334,11 +329,12 @@ export class Desk {
     }
   }
 
-  private *worked(layer: LayerName, tool: string, plane: Stroke["plane"], work: Operation<SliceRuns[]>): Operation<void> {
+  private *worked(layer: LayerName, tool: string, plane: Stroke["plane"], work: Operation<SliceRuns[]>, trace?: StrokeTrace): Operation<void> {
     const delta = yield* work;
     if (!delta.length) return;
     if (!this.mayEdit || !this.session.editor) throw new DeltaConflict("The mask cannot be changed now.");
-    yield* this.session.editor.performing(layer, tool, plane, delta);
+    const strokes = yield* this.session.editor.performing(layer, tool, plane, delta);
+    if (trace && strokes.length) this.traces.push({ ...trace, id: strokes[0].id, voxels: countVoxels(delta) });
   }
 
   /** Long work without a stroke at its end; null when it was stopped. Only one such work goes on at a time. */

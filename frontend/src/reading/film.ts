@@ -14,10 +14,10 @@ export const film = signal<{ at: number; of: number; there: boolean } | null>(nu
 export const filmLoading = signal(false);
 export const playing = signal(false);
 
-/** Voxels that are gone through in a millisecond; what a block of strokes, and what a whole state costs to fetch. */
-const VOXELS_PER_MS = 4e5;
+/** Voxels that are gone through in a millisecond; what a stroke, and what a whole state costs to fetch. */
+const VOXELS_PER_MS = 1.5e5;
 const FETCH_MS_PER_STROKE = 0.3;
-const STATE_MS = 600;
+const STATE_MS = 350;
 
 interface Shown {
   film: Film;
@@ -91,24 +91,26 @@ async function go(desk: Desk, shown: Shown): Promise<void> {
   do {
     const { wanted } = shown;
     const changed = nothingChanged();
-    await reach(desk, shown, wanted, changed);
+    const fetched = await reach(desk, shown, wanted, changed);
     if (moving.needsStrokeOf(wanted)) await reel.need(wanted - 1);
     const slice = await carryOut(moving.sliceOf(wanted, (n) => reel.frame(n)));
     if (on !== shown) return;
     for (const layer of ["anatomy", "findings"] as const) if (changed[layer].size) desk.stage?.maskChanged(layer, [...changed[layer]]);
     if (slice !== null) desk.showSlice("axial", slice);
     if (shown.wanted === wanted) show(desk, shown);
+    if (fetched) await carryOut(moving.remember());
   } while (moving.position !== shown.wanted);
 }
 
-/** By the shortest way: stroke by stroke, from a mark left before, or from the state as the server has it. */
-async function reach(desk: Desk, shown: Shown, wanted: number, changed: Changed): Promise<void> {
+/** By the shortest way: stroke by stroke, from a mark left before, or to the state as the server has it; whether that was it. */
+async function reach(desk: Desk, shown: Shown, wanted: number, changed: Changed): Promise<boolean> {
   const { film: moving, reel } = shown;
   const { from, cost } = moving.wayTo(wanted);
   const named = nameOf(shown, wanted);
   if (named && cost / VOXELS_PER_MS + reel.missing(from, wanted) * FETCH_MS_PER_STROKE > STATE_MS) {
     const { layers } = await readContainer(await desk.session.api.stateMask(named));
-    return moving.replace(layers, wanted, changed);
+    moving.replace(layers, wanted, changed);
+    return true;
   }
   if (from !== moving.position) await carryOut(moving.goBack(from, changed));
   while (moving.position !== wanted && on === shown) {
@@ -118,6 +120,7 @@ async function reach(desk: Desk, shown: Shown, wanted: number, changed: Changed)
     const { first, end } = reel.rangeOf(n);
     await carryOut(moving.travel(backwards ? Math.max(first, wanted) : Math.min(end, wanted), (at) => reel.frame(at), changed));
   }
+  return false;
 }
 
 const FRAME_MS = 120;
