@@ -110,7 +110,8 @@ def append_strokes(
     answers: list[Answer] = []
     for _, edit in itertools.groupby(sent, key=lambda stroke: stroke.edit or stroke.id):
         answers += _append_edit(mask, lease, list(edit), by, closed, from_the_past)
-    forget_parts(mask, by, ahead)
+    if ahead:
+        forget_parts(mask, by, ahead)
     leave_checkpoint(mask)
     mask.save(update_fields=["stroke_sequence", "head_hash", "replay_cost"])
     if lease and any(s.tab == lease.tab and s.epoch == lease.epoch for s in sent):
@@ -144,6 +145,8 @@ def _append_edit(
     mask: Mask, lease: Lease | None, edit: list[SentStroke], by: Any, closed: bool, from_the_past: bool
 ) -> list[Answer]:
     """The strokes of one edit: where one of them does not fit, none is applied."""
+    if len(edit) == 1:
+        return [_append(mask, lease, edit[0], by, closed, from_the_past)]
     before = (mask.stroke_sequence, mask.head_hash, mask.replay_cost)
     place = transaction.savepoint()
     answers = [_append(mask, lease, stroke, by, closed, from_the_past) for stroke in edit]
