@@ -10,9 +10,9 @@ from django.db import connection
 from inference.imaging.delta import SliceRuns
 from webapp.masks.models import LAYERS, Checkpoint, HeadSlice, Mask
 
-# What reading a past state may cost, in slices decoded and changed: some 0.2 s from one stored state to the next, so
+# What reading a past state may cost, in slices decoded and changed: some 0.1 s from one stored state to the next, so
 # that the middle between two is read in half of that.
-MOST_COST = 6000
+MOST_COST = 3000
 # A stroke of one slice and few runs costs this much beside its slice, and this many runs as much as a slice.
 STROKE_COST, RUNS_A_SLICE = 4, 500
 
