@@ -56,6 +56,8 @@ export class Desk {
   readonly planeWatchers = new Set<(plane: PlaneName) => void>();
   private readonly lesionBook = new LesionBook(this);
   private trace: StrokeTrace | null = null;
+  /** Steps back and on that were asked for while a large edit was being made. */
+  private readonly steps: ("undo" | "redo")[] = [];
   /** A drag that Escape drops: a shape in the making. */
   onCancel: (() => void) | null = null;
 
@@ -273,6 +275,7 @@ export class Desk {
     const { editor } = this.session;
     if (!editor || !this.mayEdit || editor.painting) return null;
     state.operation.value?.cancel();
+    this.settle();
     const { layer } = state.target.value;
     editor.begin(layer, tool, plane, permit === undefined ? this.permit(layer) : permit);
     this.trace = this.traceOf(plane, tool, value);
@@ -305,6 +308,7 @@ export class Desk {
   perform(layer: LayerName, tool: string, plane: Stroke["plane"], delta: SliceRuns[]): Stroke[] {
     if (!delta.length || !this.mayEdit) return [];
     state.operation.value?.cancel();
+    this.settle();
     try {
       return this.session.editor?.perform(layer, tool, plane, delta) ?? [];
     } catch (error) {
@@ -326,6 +330,8 @@ export class Desk {
       if (error instanceof DeltaConflict) state.notice.value = `${title}: the mask changed meanwhile, and nothing was done. Try again.`;
       else if (error instanceof TooLarge) state.notice.value = `${title}: ${error.message}`;
       else throw error;
+    } finally {
+      this.nextStep();
     }
   }
 
@@ -387,11 +393,27 @@ export class Desk {
 
   private step(tool: "undo" | "redo"): void {
     const { editor } = this.session;
-    if (!this.mayEdit || !editor || editor.painting) return;
+    if (!this.mayEdit || !editor || editor.painting) return void (this.steps.length = 0);
+    // A large edit is being made: its turn comes, and the page is not held up until then.
+    if (editor.working) return void this.steps.push(tool);
     state.operation.value?.cancel();
-    editor.settle();
-    if (editor.isLarge(tool)) void this.compute(tool === "undo" ? "Undoing" : "Redoing", editor.stepping(tool));
-    else editor[tool]();
+    if (editor.isLarge(tool)) void this.compute(tool === "undo" ? "Undoing" : "Redoing", editor.stepping(tool)).then(() => this.nextStep());
+    else {
+      editor[tool]();
+      this.nextStep();
+    }
+  }
+
+  private nextStep(): void {
+    const next = this.steps.shift();
+    if (next) this.step(next);
+  }
+
+  /** What is under way, and the steps that wait for it, are done before anything else is. */
+  private settle(): void {
+    const { editor } = this.session;
+    editor?.settle();
+    for (let next = this.steps.shift(); next; next = this.steps.shift()) if (this.mayEdit) editor?.[next]();
   }
 
   /** Redraws the overlays after hiding, outlining or showing a crosshair. */
