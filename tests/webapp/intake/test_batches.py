@@ -359,4 +359,5 @@ def test_line_of_a_scan_deleted_since_leads_to_what_is_left_of_it(upload, series
     page = client.get(f"/intake/batches/{batch.pk}/").content.decode()
     assert address not in page
     assert f'href="/scans/{line.scan_id}/">Deleted since<' in page
-    assert client.get(f"/scans/{line.scan_id}/").status_code == 200
+    gone = client.get(f"/scans/{line.scan_id}/")
+    assert (gone.status_code, "Sent by mistake." in gone.content.decode()) == (410, True)
