@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict
+from math import prod
 from typing import Any
 
 from django.urls import reverse
@@ -13,7 +14,7 @@ from rest_framework import serializers
 
 from webapp.accounts.models import User
 from webapp.accounts.queries import viewer_preferences_of
-from webapp.archive.queries import preview_for
+from webapp.archive.queries import has_spacing, preview_for
 from webapp.archive.remarks import remarks_data, weight_remarks_of
 from webapp.campaigns.models import Case
 from webapp.masks.actions import lease_is_live
@@ -134,7 +135,7 @@ def scan_data(case: Case) -> dict[str, Any]:
         "shape_zyx": scan.shape_zyx,
         "affine_lps": rows,
         "spacing_zyx_mm": spacing_xyz[::-1],
-        "voxel_volume_ml": spacing_xyz[0] * spacing_xyz[1] * spacing_xyz[2] / 1000,
+        "voxel_volume_ml": prod(spacing_xyz) / 1000 if has_spacing(scan) else None,
         "has_hu": scan.has_hu,
         "warnings": remarks_data(scan),
         "slabs": slabs_data(case),

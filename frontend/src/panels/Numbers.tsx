@@ -1,8 +1,9 @@
 /** Extent, weight and volumes of the mask as it is now, and what to know of the scan when a weight is read. */
 import type { Side } from "../edits/measure";
-import { fixed } from "./figures";
+import { fixed, volume } from "./figures";
 import { Remarks } from "./Remarks";
 import * as state from "../state";
+import { volumeUnit } from "../units";
 
 export function Numbers() {
   const n = state.numbers.value;
@@ -47,13 +48,13 @@ export function Numbers() {
         </thead>
         <tbody>
           {row("Extent, %", (side) => fixed(side?.extentPercent, 1))}
-          {row("Lesion, mL", (side) => fixed(side?.lesionMl, 1), "lesion")}
+          {row(`Lesion, ${volumeUnit.value}`, (side) => fixed(side?.lesionMl, volumeUnit.value === "mL" ? 1 : 0), "lesion")}
           {row("Weight, g", (side) => (noHu ? "–" : fixed(side?.weightG, 1)))}
-          {row("Lung, mL", (side) => fixed(side?.lungMl, 0), "lung")}
+          {row(`Lung, ${volumeUnit.value}`, (side) => fixed(side?.lungMl, 0), "lung")}
         </tbody>
       </table>
       <p class={n && n.lesionOutsideLungMl > 0 ? "caution" : "caution silent"}>
-        {n && n.lesionOutsideLungMl > 0 ? `${fixed(n.lesionOutsideLungMl, 2)} mL of lesion lies outside the lung and is not counted.` : "\u00a0"}
+        {n && n.lesionOutsideLungMl > 0 ? `${volume(n.lesionOutsideLungMl)} of lesion lies outside the lung and is not counted.` : "\u00a0"}
       </p>
       <Remarks scan={scan} />
     </section>

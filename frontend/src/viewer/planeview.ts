@@ -6,6 +6,7 @@ import { CtPicture, type GreyTable, type HuSlices } from "./ctpicture";
 import * as frames from "./frames";
 import { MaskPainter, type MaskStyle } from "./maskpainter";
 import type { Layers } from "../edits/layers";
+import { lengthUnit } from "../units";
 
 /** A measured length on the shown slice, in pixels of the slice image. */
 export interface ShownLength {
@@ -295,7 +296,7 @@ export class PlaneView {
     if (!mm) return;
     const x = width - 12 * ratio;
     const y = height - 12 * ratio;
-    const text = `${mm / 10} cm`;
+    const text = lengthUnit.value === "mm" ? `${mm / 10} cm` : `${mm} px`;
     context.beginPath();
     context.moveTo(x - mm * perMm, y - 4 * ratio);
     context.lineTo(x - mm * perMm, y);
