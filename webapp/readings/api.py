@@ -101,7 +101,12 @@ def reading_stroke_part(request: Request, reading_id: uuid.UUID) -> Response:
             {"error": "malformed", "sentence": "This part cannot be read.", "details": form.errors}, status=400
         )
     require(may_send_strokes(reading, request.user))
-    keep_part(mask=reading.mask, by=request.user, **form.validated_data)
+    part = dict(form.validated_data)
+    tab = part.pop("tab")
+    keep_part(mask=reading.mask, by=request.user, **part)
+    if tab is not None:
+        # Many parts may take longer than a lease lasts, and the tab says nothing else meanwhile.
+        renew_lease(mask=reading.mask, tab=tab, by=request.user)
     return Response({})
 
 

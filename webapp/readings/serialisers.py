@@ -68,8 +68,9 @@ class StrokeInput(serializers.Serializer[dict[str, Any]]):
 
 
 class PartInput(serializers.Serializer[dict[str, Any]]):
-    """The payload of a stroke, sent ahead of it."""
+    """The payload of a stroke, sent ahead of it; `tab` keeps its lease by it, where it has one."""
 
+    tab = serializers.UUIDField(allow_null=True, default=None)
     payload = serializers.CharField(max_length=LARGEST_TEXT, trim_whitespace=False)
     payload_sha256 = serializers.RegexField(SHA256)
 

@@ -78,6 +78,8 @@ export function toWire(stroke: Stroke, ahead = false): Record<string, unknown> {
 export interface Part {
   payload: string;
   payload_sha256: string;
+  /** Keeps the lease while many parts go. */
+  tab: string;
 }
 
 export class SaveQueue {
@@ -171,7 +173,7 @@ export class SaveQueue {
     const outcome = await this.post(wires);
     if (outcome.kind !== "parts") return outcome;
     for (const stroke of batch.filter(({ sha256 }) => outcome.hashes.includes(sha256))) {
-      const sent = await this.postPart({ payload: toBase64(stroke.payload), payload_sha256: stroke.sha256 });
+      const sent = await this.postPart({ payload: toBase64(stroke.payload), payload_sha256: stroke.sha256, tab: stroke.tab });
       // About the part alone: none of the edit goes without it.
       if (sent !== "ok") return sent.kind === "refused" ? { ...sent, stroke: stroke.id } : sent;
     }

@@ -14,9 +14,9 @@ from django.utils import timezone
 from inference.imaging.delta import SliceRuns, decode_delta, delta_between, encode_delta, invert_runs
 from tests.factories.sites import Tab, a_reading, a_workplace
 from webapp.audit.refusal import ActionRefused
-from webapp.masks import parts
+from webapp.masks import parts, strokes
 from webapp.masks.history import state_at
-from webapp.masks.models import HeadSlice, Mask, Stroke, StrokePart
+from webapp.masks.models import HeadSlice, Lease, Mask, Stroke, StrokePart
 from webapp.masks.parts import keep_part
 from webapp.masks.queries import head_layers
 from webapp.masks.strokes import SentStroke, append_strokes
@@ -180,6 +180,17 @@ def test_part_damaged_on_its_way_or_too_many_of_them_are_refused(reading, client
     assert StrokePart.objects.get().payload_sha256 == sha256(b"\0" * 30)
 
 
+def test_parts_keep_the_lease_of_the_tab_that_sends_them(place, reading, client):
+    tab = Tab(reading, reading.reader)
+    strokes = in_parts(tab, painted(reading)[1], 3)
+    silent = timezone.now() - timedelta(seconds=50)
+    Lease.objects.update(renewed_at=silent)
+    post(client, reading, "strokes/parts/", {**part(strokes[0]), "tab": str(uuid.uuid4())})
+    assert Lease.objects.get().renewed_at == silent, "another tab's parts do not"
+    post(client, reading, "strokes/parts/", {**part(strokes[1]), "tab": str(tab.id)})
+    assert Lease.objects.get().renewed_at > silent + timedelta(seconds=40)
+
+
 def test_parts_are_their_senders_alone(place, reading):
     tab = Tab(reading, reading.reader)
     (stroke,) = in_parts(tab, painted(reading)[1], 8)
@@ -191,6 +202,17 @@ def test_parts_are_their_senders_alone(place, reading):
         stranger = Client()
         stranger.force_login(user)
         assert stranger.post(url, part(stroke), content_type="application/json").status_code == status
+
+
+def test_edit_larger_than_any_may_be_is_refused_and_nothing_of_it_stays(reading, client, monkeypatch):
+    tab = Tab(reading, reading.reader)
+    edit = in_parts(tab, painted(reading)[1], 3)
+    for stroke in edit:
+        assert post(client, reading, "strokes/parts/", part(stroke)).status_code == 200
+    monkeypatch.setattr(strokes, "MAX_BYTES", sum(len(stroke.payload) for stroke in edit) - 1)
+    answer = post(client, reading, "strokes/", {"strokes": [wire(stroke) for stroke in edit]})
+    assert (answer.status_code, answer.json()["error"], answer.json()["stroke"]) == (409, "too_large", str(edit[0].id))
+    assert not reading.mask.strokes.exists()
 
 
 def test_log_is_answered_in_pages(reading, client, monkeypatch):
