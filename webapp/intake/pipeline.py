@@ -1,47 +1,26 @@
-"""From what was sent to scans: group by series, check, de-identify, file. One line for each series."""
+"""From what was sent to scans and their masks: sort, group, check, de-identify, file. One line for each of them."""
 
-import errno
-import logging
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any
-
-from django.db import DatabaseError
+from dataclasses import dataclass, field
 
 from inference.imaging.findings import SeriesRefused
+from inference.imaging.formats import PICTURE_ENDINGS, VOLUME_ENDINGS
 from inference.imaging.headers import text
-from webapp.archive.models import Scan
 from webapp.audit.refusal import ActionRefused
-from webapp.campaigns.models import Campaign
-from webapp.intake.deidentification import IdentityFound
+from webapp.campaigns.models import Case
+from webapp.intake.dicom_masks import MASK_CLASSES, laid_object
+from webapp.intake.grouping import Group, Item, grouped, named
 from webapp.intake.identity import series_key
-from webapp.intake.linkage import LinkageBroken
-from webapp.intake.nifti import file_nifti
+from webapp.intake.lines import Delivery, Line, attempted, line_of
+from webapp.intake.mask_files import Ground, Laid, file_images, laid_file, lay_masks, without_ground
+from webapp.intake.queries import earlier_line
 from webapp.intake.reading import MEDIA_DIRECTORY, peek, quiet
-from webapp.intake.series import Filed, file_dicom_series
+from webapp.intake.series import file_dicom_series
 from webapp.intake.sources import Found, Sent, Unusable, files_in
+from webapp.intake.volumes import DATA_ENDINGS, Beside
 
-log = logging.getLogger(__name__)
-NIFTI = (".nii", ".nii.gz")
 # Beyond this many refused files of one reason, they share a line.
 MOST_ALIKE = 20
-
-
-@dataclass(frozen=True)
-class Line:
-    """What became of a series or of a file, in words without any identity.
-
-    `warnings` go with an accepted scan to its readers; of a refused one they name each file at fault.
-    """
-
-    title: str
-    state: str
-    sentence: str
-    code: str = ""
-    warnings: list[str] = field(default_factory=list)
-    scan: Scan | None = None
-    case_number: int | None = None
-    series_key: str = ""
 
 
 @dataclass
@@ -57,24 +36,42 @@ class Progress:
         return lambda fraction: self.tell(min((self.done + size * fraction) / self.total, 1.0), words)
 
 
+@dataclass(eq=False)
+class Sorted:
+    """The files of a sending by what they are: DICOM images by series UID, DICOM masks, and files of other formats."""
+
+    series: dict[str, list[Found]] = field(default_factory=dict)
+    objects: list[Found] = field(default_factory=list)
+    volumes: list[Found] = field(default_factory=list)
+    data: list[Found] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing that could become a scan or a mask."""
+        return not (self.series or self.objects or self.volumes or self.data)
+
+    @property
+    def count(self) -> int:
+        """How many files there are to read."""
+        return sum(map(len, self.series.values())) + len(self.objects) + len(self.volumes)
+
+
 def take_in(
     sent: Iterable[Sent | Unusable],
     *,
-    campaign: Campaign,
-    by: Any,
+    delivery: Delivery,
     known: Collection[str] = (),
     tell: Callable[[float, str], None] = lambda fraction, words: None,
 ) -> Iterator[Line]:
-    """Yield a line for each series and for each file that is in none; good series are in the archive by then.
+    """Yield a line for each scan, for each mask and for each file that is in none; good ones are filed by then.
 
     Series whose key is among `known` have their line already.
     """
     with quiet():
-        groups: dict[str, list[Found]] = {}
-        volumes: list[Found] = []
+        by_kind = Sorted()
         alike: dict[str, int] = {}
         for found in files_in(sent):
-            line = _sort(found, groups, volumes)
+            line = _sort(found, by_kind)
             if line is not None:
                 alike[line.sentence] = alike.get(line.sentence, 0) + 1
                 if alike[line.sentence] <= MOST_ALIKE:
@@ -82,94 +79,125 @@ def take_in(
         for sentence, count in alike.items():
             if count > MOST_ALIKE:
                 yield Line(f"{count - MOST_ALIKE} more files", "refused", sentence)
-        empty = not groups and not volumes and not alike
-        numbered = [(n, uid) for n, uid in enumerate(sorted(groups), start=1) if series_key(uid) not in known]
-        groups = {uid: groups[uid] for _, uid in numbered}
-        total = sum(len(files) for files in groups.values()) + len(volumes)
-        if empty:
+        if by_kind.is_empty and not alike:
             yield Line("nothing", "refused", "Nothing was sent: there is no file in it.", "empty")
-        progress = Progress(tell, total=max(total, 1))
-        for number, uid in numbered:
-            files = groups.pop(uid)
+        progress = Progress(tell, total=max(by_kind.count, 1))
+        yield from _series(by_kind, delivery, known, progress)
+        laid: dict[object, list[Laid]] = {}
+        yield from _volumes(by_kind, delivery, progress, laid)
+        yield from _objects(by_kind, delivery, laid)
+        for masks in laid.values():
+            yield from lay_masks(masks, delivery)
+
+
+def _series(by_kind: Sorted, delivery: Delivery, known: Collection[str], progress: Progress) -> Iterator[Line]:
+    for number, uid in enumerate(sorted(by_kind.series), start=1):
+        files = by_kind.series[uid]
+        if series_key(uid) not in known:
             title = f"series {number} ({len(files)} {'file' if len(files) == 1 else 'files'})"
             advance = progress.within(len(files), title)
-            yield from _attempt(title, lambda: file_dicom_series(files, campaign, by, advance), series_key(uid))  # noqa: B023
-            progress.done += len(files)
-        for found in volumes:
-            advance = progress.within(1, found.label)
-            yield from _attempt(found.label, lambda: file_nifti(found, campaign, by, advance))  # noqa: B023
-            progress.done += 1
+            yield line_of(title, lambda: file_dicom_series(files, delivery, advance), series_key(uid))  # noqa: B023
+        progress.done += len(files)
 
 
-def _sort(found: Found | Unusable, groups: dict[str, list[Found]], volumes: list[Found]) -> Line | None:
-    """Put a file with its series, or say why it has none."""
+def _volumes(by_kind: Sorted, delivery: Delivery, progress: Progress, laid: dict[object, list[Laid]]) -> Iterator[Line]:
+    """Images, each with the masks of its name; then the masks whose image lies elsewhere in the sending."""
+    beside = Beside(by_kind.data)
+    groups = grouped(by_kind.volumes, single_pictures=delivery.single_pictures)
+    images: dict[str, list[Ground]] = {}
+    alone: list[tuple[Item, Group]] = []
+    for group in groups:
+        size = sum(len(item.found) for item in (*group.images, *group.masks))
+        title = (group.images or group.masks)[0].title
+        lines, grounds = file_images(group, delivery, beside, progress.within(size, title))
+        yield from lines
+        for ground in grounds:
+            if not ground.slices:
+                images.setdefault(named(group.images[0].found[0].path).stem, []).append(ground)
+        if len(grounds) == 1 and len(group.images) == 1:
+            yield from lay_masks([laid_file(mask, grounds[0], delivery, beside) for mask in group.masks], delivery)
+        else:
+            alone += [(mask, group) for mask in group.masks]
+        progress.done += size
+    for mask, group in alone:
+        other = None if group.images else _elsewhere(mask, group, images, by_kind, delivery)
+        if other is None:
+            yield without_ground(mask, group, delivery, beside)
+        else:
+            laid.setdefault(other.scan.pk, []).append(laid_file(mask, other, delivery, beside))
+    for data in beside.unused():
+        sentence = "It is data without a header: no .mhd or .nhdr in its folder names it."
+        yield Line(data.label, "refused", sentence, "not_dicom")
+
+
+def _elsewhere(
+    mask: Item, group: Group, images: dict[str, list[Ground]], by_kind: Sorted, delivery: Delivery
+) -> Ground | None:
+    """The only image of a mask's name in the sending, or else the only DICOM series in its folder or below."""
+    if mask.of_pictures:
+        return None
+    stem = named(mask.found[0].path).stem
+    if stem and len(images.get(stem, ())) == 1:
+        return images[stem][0]
+    inside = [uid for uid, files in by_kind.series.items() if all(_lies_in(found, group.folders) for found in files)]
+    line = earlier_line(delivery.campaign, series_key(inside[0])) if len(inside) == 1 else None
+    if line is None or line.scan is None:
+        return None
+    case = Case.objects.filter(campaign=delivery.campaign, scan=line.scan).first()
+    return Ground(line.scan, case.number) if case else None
+
+
+def _lies_in(found: Found, folders: tuple[str, ...]) -> bool:
+    return named(found.path).folders[: len(folders)] == folders
+
+
+def _objects(by_kind: Sorted, delivery: Delivery, laid: dict[object, list[Laid]]) -> Iterator[Line]:
+    """Segmentations and structure sets; those of one scan are laid over it together."""
+    for found in by_kind.objects:
+        try:
+            mask = laid_object(found, delivery)
+        except (SeriesRefused, ActionRefused) as refused:
+            yield Line(found.label, "refused", refused.sentence, refused.code)
+        except Exception as error:  # whatever it is, it gets its line
+            failure = error
+
+            def fail() -> Line:
+                raise failure  # noqa: B023
+
+            yield attempted(found.label, fail)
+        else:
+            laid.setdefault(mask.ground.scan.pk, []).append(mask)
+
+
+def _sort(found: Found | Unusable, by_kind: Sorted) -> Line | None:
+    """Put a file with its kind, or say why it has none. What begins as DICOM is DICOM, whatever it is called."""
     if isinstance(found, Unusable):
         return Line(found.label, "refused", found.sentence, found.code)
-    if found.suffix in NIFTI:
-        volumes.append(found)
+    other = by_kind.volumes if found.suffix in VOLUME_ENDINGS + PICTURE_ENDINGS else None
+    if other is None and found.suffix in DATA_ENDINGS:
+        other = by_kind.data
+    if other is not None and not _begins_as_dicom(found):
+        other.append(found)
         return None
     try:
         header = peek(found)
     except SeriesRefused as refusal:
         return Line(found.label, "refused", refusal.sentence, refusal.code)
-    if text(header, "SOPClassUID") == MEDIA_DIRECTORY:
+    kind = text(header, "SOPClassUID")
+    if kind == MEDIA_DIRECTORY:
+        return None
+    if kind in MASK_CLASSES:
+        by_kind.objects.append(found)
         return None
     series_uid = text(header, "SeriesInstanceUID")
     if not series_uid:
         return Line(found.label, "refused", "It names no series (SeriesInstanceUID).", "no_series")
-    groups.setdefault(series_uid, []).append(found)
+    by_kind.series.setdefault(series_uid, []).append(found)
     return None
 
 
-def _attempt(title: str, file: Callable[[], Filed], key: str = "") -> Iterator[Line]:
-    """The line of one series; whatever happens in it, the next one gets its turn."""
-    yield replace(_line_of(title, file), series_key=key)
-
-
-def _line_of(title: str, file: Callable[[], Filed]) -> Line:
+def _begins_as_dicom(found: Found) -> bool:
     try:
-        filed = file()
-    except SeriesRefused as refusal:
-        details = [detail.sentence for detail in refusal.details]
-        return Line(title, "refused", refusal.sentence, refusal.code, details if len(details) > 1 else [])
-    except ActionRefused as refused:
-        return Line(title, "refused", refused.sentence, refused.code)
-    except IdentityFound:
-        sentence = (
-            "The patient's name or number is still inside the image data after de-identification; "
-            "nothing of it was kept."
-        )
-        return Line(title, "refused", sentence, "identity_in_pixels")
-    except LinkageBroken as broken:
-        return Line(title, "refused", f"The linkage table cannot be kept. {broken}", "linkage")
-    except OSError as error:
-        log.error("a series could not be stored: %s", errno.errorcode.get(error.errno or 0, "OSError"))
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        why = "The disk is full." if full else "It could not be stored."
-        return Line(title, "refused", f"{why} Nothing of it was kept; send it again.", "storage")
-    except DatabaseError:
-        # The message would quote the row; its kind is enough.
-        log.error("a series could not be filed: the database refused it")
-        sentence = "It could not be filed: the database refused it. Nothing was kept; send it again."
-        return Line(title, "refused", sentence, "database")
-    except Exception as error:
-        # A parser's message may quote the file, so the log gets its kind and place, not its words.
-        log.error("a series failed with %s at %s", type(error).__name__, _place(error))
-        sentence = f"It could not be read: it is damaged in an unforeseen way ({type(error).__name__})."
-        return Line(title, "refused", sentence, "unforeseen")
-    else:
-        return Line(
-            f"{title}: {filed.description}" if filed.description else title,
-            "accepted",
-            filed.sentence,
-            warnings=[warning["sentence"] for warning in filed.scan.warnings] + filed.notes,
-            scan=filed.scan,
-            case_number=filed.case_number,
-        )
-
-
-def _place(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace else "unknown"
+        return found.head()[128:132] == b"DICM"
+    except OSError:  # its reader says so
+        return False

@@ -61,7 +61,7 @@ def facts_of(scan: Scan) -> list[tuple[str, Facts]]:
                 ("Exposure, first slice", _figure(scan.exposure_mas, "mAs")),
                 ("CTDIvol", _figure(scan.ctdi_vol_mgy, "mGy")),
                 ("Kernel", scan.kernel),
-                ("Contrast", agent or ("" if scan.source == "nifti" else "none known")),
+                ("Contrast", agent or ("none known" if scan.source == "dicom" else "")),
             ],
         ),
         (
@@ -77,7 +77,7 @@ def facts_of(scan: Scan) -> list[tuple[str, Facts]]:
         (
             "Identification",
             [
-                ("Came as", "DICOM series" if scan.source == "dicom" else "NIfTI volume"),
+                ("Came as", scan.came_as),
                 ("Filed", f"{scan.filed_at:%Y-%m-%d %H:%M}"),
                 ("Scan", str(scan.pk)),
                 ("Study UID", scan.study.uid),

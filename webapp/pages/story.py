@@ -58,8 +58,8 @@ def story_for(user: User, case: Case) -> dict[str, Any]:
 
 def _filed(case: Case) -> Station:
     scan = case.scan
-    kind = "DICOM series" if scan.source == "dicom" else "NIfTI volume"
-    lines = [f"{kind}, {scan.shape_zyx[0]} slices"]
+    noun = "slice" if scan.shape_zyx[0] == 1 else "slices"
+    lines = [f"{scan.came_as}, {scan.shape_zyx[0]} {noun}"]
     return Station("Filed", DONE, "", scan.filed_at, lines, scan.voxels_sha256)
 
 
