@@ -28,23 +28,23 @@ PARTS = KNOWN | frozenset(_PARTS.split())
 
 def shown_words(text: str) -> str:
     """A segment's name with only known words and small numbers left; the rest becomes "…"."""
-    return _shown(text, PARTS)
+    return _shown(text, PARTS, digits=2)
 
 
 def shown_name(name: str) -> str:
     """The last part of a path with only known words and small counting numbers left; the rest becomes "…"."""
-    return _shown(name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1], KNOWN)
+    return _shown(name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1], KNOWN, digits=4)
 
 
-def _shown(text: str, known: frozenset[str]) -> str:
-    shown = "".join(part if _is_harmless(part, known) else "…" for part in _PART.findall(text[:1000]))
+def _shown(text: str, known: frozenset[str], *, digits: int) -> str:
+    shown = "".join(part if _is_harmless(part, known, digits) else "…" for part in _PART.findall(text[:1000]))
     shown = re.sub(r"…(?:[ ._()-]*…)+", "…", shown)
     return shown if len(shown) <= _LONGEST else shown[: _LONGEST // 2] + "…" + shown[-_LONGEST // 2 :]
 
 
-def _is_harmless(part: str, known: frozenset[str]) -> bool:
+def _is_harmless(part: str, known: frozenset[str], digits: int) -> bool:
     if part.isdigit():
-        return len(part.lstrip("0")) <= 4
+        return len(part.lstrip("0")) <= digits
     if part.isalpha():
         return part.lower() in known
     return part in ".-_ ,()"
