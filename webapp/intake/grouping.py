@@ -4,7 +4,7 @@ Nothing is inferred beyond the table: a name that says "mask" and not of what is
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from inference.imaging.formats import PICTURE_ENDINGS
@@ -89,7 +89,6 @@ RULES = (
         "the scan; so is every file that no rule names",
     ),
 )
-# At a name's beginning fewer words speak, and only where its folder says nothing: cases are often called lung_001.
 _AT_END = [(rule, re.compile(rf"(?:^|(?<=[\s._-]))(?:{rule.pattern})$", re.IGNORECASE)) for rule in RULES]
 _AT_START = [(rule, re.compile(rf"^(?:{rule.pattern})(?:[\s._-]|$)", re.IGNORECASE)) for rule in RULES]
 _WHOLE = [(rule, re.compile(rf"(?:{rule.pattern})", re.IGNORECASE)) for rule in RULES]
@@ -126,65 +125,87 @@ class Item:
 
 @dataclass(eq=False)
 class Group:
-    """The images and masks that names put together; `folders` are those that do not name a role."""
+    """The images and masks that names put together: folders that do not name a role, and what is left of the name."""
 
     folders: tuple[str, ...]
+    stem: str = ""
     images: list[Item] = field(default_factory=list)
     masks: list[Item] = field(default_factory=list)
 
 
-def named(path: str) -> Named:
-    """What a sender's path says.
+class Names:
+    """What the paths of a sending say, each in the light of the others.
 
-    The end of the name speaks first, then the nearest folder that says anything, then the beginning of the name. A
-    folder that says of what a mask is speaks before a name that does not.
+    The end of a name speaks first, then the nearest folder that says anything. A folder that says of what a mask is
+    speaks before a name that does not. The beginning of a name counts only where both an image and a mask are called so
+    (ct-64, wholeLung-64): cases are often called lung_001.
     """
-    *folders, last = path.split("/")
-    stem = _without_ending(last)
-    end = _first(_AT_END, stem)
-    of_folder = _role_of_folders(folders)
-    kept = tuple(folder.casefold() for folder in folders if not _whole_role(folder))
-    where = "/".join(folders)
-    if end is not None:
-        rule, match = end
-        role = of_folder if rule.role == UNSAID and of_folder not in ("", IMAGE) else rule.role
-        return Named(role, where, kept, _key(stem[: match.start()]))
-    if of_folder:
-        return Named(of_folder, where, kept, _key(stem))
-    start = _first(_AT_START, stem)
-    if start is not None:
-        rule, match = start
-        return Named(rule.role, where, kept, _key(stem[match.end() :]))
-    return Named(IMAGE, where, kept, _key(stem))
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        images: set[tuple[str, str]] = set()
+        masks: set[tuple[str, str]] = set()
+        for path in paths:
+            folder, stem = _parts(path)
+            start = _first(_AT_START, stem)
+            if start is None:
+                images.add((folder, _key(stem)))
+            else:
+                (images if start[0].role == IMAGE else masks).add((folder, _key(stem[start[1].end() :])))
+        self._beginnings = images & masks
+
+    def of(self, path: str) -> Named:
+        """What a path says."""
+        folder, stem = _parts(path)
+        folders = folder.split("/") if folder else []
+        of_folder = _role_of_folders(folders)
+        kept = tuple(part.casefold() for part in folders if not _whole_role(part))
+        end = _first(_AT_END, stem)
+        if end is not None:
+            rule, match = end
+            role = of_folder if rule.role == UNSAID and of_folder not in ("", IMAGE) else rule.role
+            return Named(role, folder, kept, _key(stem[: match.start()]))
+        start = _first(_AT_START, stem) if of_folder in ("", IMAGE) else None
+        if start is not None:
+            rule, match = start
+            rest = _key(stem[match.end() :])
+            if (folder, rest) in self._beginnings:
+                return Named(rule.role, folder, kept, rest)
+        return Named(of_folder or IMAGE, folder, kept, _key(stem))
 
 
-def grouped(found: Iterable[Found], *, single_pictures: bool = False) -> list[Group]:
+def grouped(found: Sequence[Found], *, single_pictures: bool = False) -> list[Group]:
     """Groups in the order in which their first file was sent.
 
     The pictures of one folder and role are the slices of one case, in the natural order of their names; with
     `single_pictures` each is a case of its own.
     """
+    names = Names(one.path for one in found)
     groups: dict[tuple[object, ...], Group] = {}
     stacks: dict[tuple[str, str], list[tuple[Named, Found]]] = {}
     stack_groups: dict[tuple[str, str], Group] = {}
     for one in found:
-        says = named(one.path)
+        says = names.of(one.path)
         is_picture = one.suffix in PICTURE_ENDINGS
-        key = (
-            (is_picture, says.folders) if is_picture and not single_pictures else (is_picture, says.folders, says.stem)
+        of_a_stack = is_picture and not single_pictures
+        group = groups.setdefault(
+            (is_picture, says.folders, "" if of_a_stack else says.stem),
+            Group(says.folders, "" if of_a_stack else says.stem),
         )
-        group = groups.setdefault(key, Group(says.folders))
-        if not is_picture:
-            _add(group, Item(says.role, (one,), title=one.label))
-        elif single_pictures:
-            _add(group, Item(says.role, (one,), (says.stem,), one.label))
-        else:
+        if of_a_stack:
             place = (says.folder, says.role)
             stacks.setdefault(place, []).append((says, one))
             stack_groups.setdefault(place, group)
+        else:
+            _add(group, Item(says.role, (one,), (says.stem,) if is_picture else (), one.label))
     for place, pictures in stacks.items():
         _add(stack_groups[place], _stack(place[1], pictures))
     return list(groups.values())
+
+
+def folders_of(path: str) -> tuple[str, ...]:
+    """The folders of a path that do not name a role."""
+    folder, _ = _parts(path)
+    return tuple(part.casefold() for part in folder.split("/") if part and not _whole_role(part))
 
 
 def _stack(role: str, pictures: list[tuple[Named, Found]]) -> Item:
@@ -218,6 +239,11 @@ def _first(patterns: list[tuple[Rule, re.Pattern[str]]], stem: str) -> tuple[Rul
 
 def _key(rest: str) -> str:
     return rest.strip(_TRIM).casefold()
+
+
+def _parts(path: str) -> tuple[str, str]:
+    folder, _, last = path.rpartition("/")
+    return folder, _without_ending(last)
 
 
 def _without_ending(name: str) -> str:

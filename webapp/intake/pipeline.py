@@ -9,7 +9,7 @@ from inference.imaging.headers import text
 from webapp.audit.refusal import ActionRefused
 from webapp.campaigns.models import Case
 from webapp.intake.dicom_masks import MASK_CLASSES, laid_object
-from webapp.intake.grouping import Group, Item, grouped, named
+from webapp.intake.grouping import Group, Item, folders_of, grouped
 from webapp.intake.identity import series_key
 from webapp.intake.lines import Delivery, Line, attempted, line_of
 from webapp.intake.mask_files import Ground, Laid, file_images, laid_file, lay_masks, without_ground
@@ -113,7 +113,7 @@ def _volumes(by_kind: Sorted, delivery: Delivery, progress: Progress, laid: dict
         yield from lines
         for ground in grounds:
             if not ground.slices:
-                images.setdefault(named(group.images[0].found[0].path).stem, []).append(ground)
+                images.setdefault(group.stem, []).append(ground)
         if len(grounds) == 1 and len(group.images) == 1:
             yield from lay_masks([laid_file(mask, grounds[0], delivery, beside) for mask in group.masks], delivery)
         else:
@@ -136,9 +136,8 @@ def _elsewhere(
     """The only image of a mask's name in the sending, or else the only DICOM series in its folder or below."""
     if mask.of_pictures:
         return None
-    stem = named(mask.found[0].path).stem
-    if stem and len(images.get(stem, ())) == 1:
-        return images[stem][0]
+    if group.stem and len(images.get(group.stem, ())) == 1:
+        return images[group.stem][0]
     inside = [uid for uid, files in by_kind.series.items() if all(_lies_in(found, group.folders) for found in files)]
     line = earlier_line(delivery.campaign, series_key(inside[0])) if len(inside) == 1 else None
     if line is None or line.scan is None:
@@ -148,7 +147,7 @@ def _elsewhere(
 
 
 def _lies_in(found: Found, folders: tuple[str, ...]) -> bool:
-    return named(found.path).folders[: len(folders)] == folders
+    return folders_of(found.path)[: len(folders)] == folders
 
 
 def _objects(by_kind: Sorted, delivery: Delivery, laid: dict[object, list[Laid]]) -> Iterator[Line]:
