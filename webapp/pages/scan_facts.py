@@ -1,5 +1,6 @@
 """What is known of a scan, in words and units, by heading; and what deleting it would destroy."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Sum
@@ -9,9 +10,10 @@ from webapp.algorithms.models import DraftRun
 from webapp.archive.models import Scan
 from webapp.archive.upkeep import files_named_by, own_files_of
 from webapp.campaigns.models import Case, Membership
-from webapp.masks.models import Mask
+from webapp.masks.models import ImportedMask, Mask
 from webapp.pages.story import spacing_text
 from webapp.readings.models import Reading
+from webapp.readings.queries import imports_shown
 
 Facts = list[tuple[str, str]]
 SEXES = {"F": "female", "M": "male", "O": "other"}
@@ -33,6 +35,7 @@ class Loss:
     files: int
     cases: int
     drafts: int
+    imports: int
     readings: int
     strokes: int
 
@@ -90,6 +93,12 @@ def facts_of(scan: Scan) -> list[tuple[str, Facts]]:
     return [(heading, [fact for fact in facts if fact[1]]) for heading, facts in groups]
 
 
+def imports_of_places(cases: Iterable[Case], user: User) -> list[ImportedMask]:
+    """The masks that came with a scan, as far as one of its campaigns lets a person see them; by name of data set."""
+    found = {imported.pk: imported for case in cases for imported in imports_shown(user, case)}
+    return sorted(found.values(), key=lambda imported: imported.data_set.name)
+
+
 def files_of_scan(scan: Scan) -> list[File]:
     """Every stored file of a scan with its checksum, but for what was made of masks: that has rights of its own."""
     return [File(*named) for named in own_files_of(scan)]
@@ -102,6 +111,7 @@ def loss_of(scan: Scan) -> Loss:
         files=sum(1 for _ in files_named_by(scan)),
         cases=Case.objects.filter(scan=scan).count(),
         drafts=DraftRun.objects.filter(scan=scan).exclude(mask=None).count(),
+        imports=ImportedMask.objects.filter(scan=scan).count(),
         readings=Reading.objects.filter(case__scan=scan).exclude(state=Reading.SUPERSEDED).count(),
         strokes=masks.aggregate(strokes=Sum("stroke_sequence"))["strokes"] or 0,
     )

@@ -11,10 +11,11 @@ from webapp.accounts.models import User
 from webapp.algorithms.models import DraftRun
 from webapp.campaigns.models import Case
 from webapp.masks.models import Version
+from webapp.masks.queries import imported_version
 from webapp.pages.pictures import LUNG_OUTLINE, labels_shown
 from webapp.pages.queries import DraftView, draft_for, visible_mask_for
 from webapp.readings.models import Reading
-from webapp.readings.queries import readings_of_case_for
+from webapp.readings.queries import imports_shown, readings_of_case_for
 from webapp.readings.rules import may_start_reading, stage_of
 from webapp.releases.measurements import measured
 from webapp.releases.rules import may_export_seg
@@ -44,7 +45,12 @@ def story_for(user: User, case: Case) -> dict[str, Any]:
     draft = draft_for(user, case)
     mine = next((r for r in current if r.reader_id == user.pk), None)
     return {
-        "stations": [_filed(case), *_draft_stations(draft), *_reading_stations(case, readings, draft)],
+        "stations": [
+            _filed(case),
+            *_import_stations(user, case),
+            *_draft_stations(draft),
+            *_reading_stations(case, readings, draft),
+        ],
         "draft": draft,
         "own": mine,
         "mine": mine if mine and mine.state in Reading.OPEN_STATES else None,
@@ -61,6 +67,18 @@ def _filed(case: Case) -> Station:
     noun = "slice" if scan.shape_zyx[0] == 1 else "slices"
     lines = [f"{scan.came_as}, {scan.shape_zyx[0]} {noun}"]
     return Station("Filed", DONE, "", scan.filed_at, lines, scan.voxels_sha256)
+
+
+def _import_stations(user: User, case: Case) -> list[Station]:
+    """A station for each mask that came with the scan."""
+    stations = []
+    for imported in imports_shown(user, case):
+        lines = [imported.words]
+        if "anatomy" not in imported.layers:
+            lines.append("no lung: no extent until it is drawn")
+        digest = imported_version(imported).sha256
+        stations.append(Station("Imported mask", DONE, imported.data_set.name, imported.imported_at, lines, digest))
+    return stations
 
 
 def _draft_stations(draft: DraftView | None) -> list[Station]:
@@ -120,6 +138,8 @@ def _origin(reading: Reading) -> str:
     origin = reading.mask.forked_from
     if origin is None:
         return "began empty"
+    if origin.mask.author_kind == "import":
+        return f"began from the imported mask of {origin.author_name}"
     return "began from the AI draft" if origin.mask.author_kind == "algorithm" else f"began from {origin.author_name}"
 
 
