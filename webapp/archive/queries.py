@@ -39,8 +39,13 @@ def volume_of(scan: Scan) -> Volume:
             hu[start : start + count] = decode_slab(slab_bytes(scan, index), (count, ny, nx))
         except SlabError as error:
             raise storage.DamagedFile(f"{slab['path']} cannot be decoded.") from error
-    has_spacing = all(warning["code"] != NO_SPACING for warning in scan.warnings)
-    return Volume(hu, np.asarray(scan.affine_lps, dtype=np.float64).reshape(4, 4), scan.has_hu, has_spacing)
+    affine = np.asarray(scan.affine_lps, dtype=np.float64).reshape(4, 4)
+    return Volume(hu, affine, scan.has_hu, has_spacing(scan))
+
+
+def has_spacing(scan: Scan) -> bool:
+    """Whether the size of a scan's voxels is known; that of pictures is not."""
+    return all(warning["code"] != NO_SPACING for warning in scan.warnings)
 
 
 def preview_for(scan: Scan) -> Preview | None:

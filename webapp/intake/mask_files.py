@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference.imaging.findings import SeriesRefused
-from inference.imaging.grids import Grid, align_mask, align_picture_mask
-from inference.imaging.volume import Volume
+from inference.imaging.grids import Grid, align_mask, align_picture_labels
 from webapp.archive.models import Scan
 from webapp.intake.grouping import IMAGE, UNSAID, Group, Item
 from webapp.intake.layers import Claim, Labelling, claims_of_labels
-from webapp.intake.lines import Delivery, Filed, Line, attempted, line_of
+from webapp.intake.lines import Delivery, Line, attempted, line_of
 from webapp.intake.pairing import import_claims
 from webapp.intake.volumes import Beside, came_as, file_image, read_image, read_labels
 
@@ -21,12 +20,11 @@ MOST_MISSING = 3
 
 @dataclass(frozen=True)
 class Ground:
-    """A scan that masks may be laid over; `volume` is at hand where it was filed just now."""
+    """A scan that masks may be laid over; `slices` are what the pictures of one are called."""
 
     scan: Scan
     case_number: int
     slices: tuple[str, ...] = ()
-    volume: Volume | None = None
 
     @property
     def grid(self) -> Grid:
@@ -96,30 +94,21 @@ def without_ground(mask: Item, group: Group, delivery: Delivery, beside: Beside)
 def _file(
     image: Item, delivery: Delivery, beside: Beside, advance: Callable[[float], None]
 ) -> tuple[Line, Ground | None]:
-    kept: list[Volume] = []
-
-    def file() -> Filed:
-        read = read_image(image, beside)
-        kept.append(read.volume)
-        return file_image(image, read, delivery, advance)
-
-    line = line_of(image.title, file)
+    line = line_of(image.title, lambda: file_image(image, read_image(image, beside), delivery, advance))
     if line.scan is None or line.case_number is None:
         return line, None
-    # Pictures are compared by their sizes, which only their volume knows; other grids stand on the scan's row.
-    return line, Ground(line.scan, line.case_number, image.slices, kept[0] if image.of_pictures else None)
+    return line, Ground(line.scan, line.case_number, image.slices)
 
 
 def _claims(mask: Item, ground: Ground, labelling: Labelling, beside: Beside) -> list[Claim]:
     read = read_labels(mask, beside)
-    if mask.of_pictures != bool(ground.slices) or (mask.of_pictures and ground.volume is None):
+    if mask.of_pictures != bool(ground.slices):
         sentence = "A scan of pictures has masks of pictures, named alike, and other scans have none of pictures."
         raise SeriesRefused("no_place", f"{sentence} Pictures have no place.")
-    if ground.volume is not None:
+    if read.affine_lps is None:
         _check_slices(mask, ground)
-        labels = align_picture_mask(read.labels, ground.volume)
+        labels = align_picture_labels(read.labels, ground.grid.shape_zyx)
     else:
-        assert read.affine_lps is not None
         labels = align_mask(read.labels, read.affine_lps, ground.grid)
     claims = claims_of_labels(
         mask.role,

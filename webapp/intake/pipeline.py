@@ -84,10 +84,14 @@ def take_in(
         progress = Progress(tell, total=max(by_kind.count, 1))
         yield from _series(by_kind, delivery, known, progress)
         laid: dict[object, list[Laid]] = {}
-        yield from _volumes(by_kind, delivery, progress, laid)
+        beside = Beside(by_kind.data)
+        yield from _volumes(by_kind, beside, delivery, progress, laid)
         yield from _objects(by_kind, delivery, laid)
         for masks in laid.values():
             yield from lay_masks(masks, delivery)
+        for data in beside.unused():
+            sentence = "It is data without a header: no .mhd or .nhdr in its folder names it."
+            yield Line(data.label, "refused", sentence, "not_dicom")
 
 
 def _series(by_kind: Sorted, delivery: Delivery, known: Collection[str], progress: Progress) -> Iterator[Line]:
@@ -100,9 +104,10 @@ def _series(by_kind: Sorted, delivery: Delivery, known: Collection[str], progres
         progress.done += len(files)
 
 
-def _volumes(by_kind: Sorted, delivery: Delivery, progress: Progress, laid: dict[object, list[Laid]]) -> Iterator[Line]:
-    """Images, each with the masks of its name; then the masks whose image lies elsewhere in the sending."""
-    beside = Beside(by_kind.data)
+def _volumes(
+    by_kind: Sorted, beside: Beside, delivery: Delivery, progress: Progress, laid: dict[object, list[Laid]]
+) -> Iterator[Line]:
+    """Images; their masks are noted in `laid`, those of one scan together wherever in the sending they lie."""
     groups = grouped(by_kind.volumes, single_pictures=delivery.single_pictures)
     images: dict[str, list[Ground]] = {}
     alone: list[tuple[Item, Group]] = []
@@ -115,7 +120,9 @@ def _volumes(by_kind: Sorted, delivery: Delivery, progress: Progress, laid: dict
             if not ground.slices:
                 images.setdefault(group.stem, []).append(ground)
         if len(grounds) == 1 and len(group.images) == 1:
-            yield from lay_masks([laid_file(mask, grounds[0], delivery, beside) for mask in group.masks], delivery)
+            ground = grounds[0]
+            found = [laid_file(mask, ground, delivery, beside) for mask in group.masks]
+            laid.setdefault(ground.scan.pk, []).extend(found)
         else:
             alone += [(mask, group) for mask in group.masks]
         progress.done += size
@@ -125,9 +132,6 @@ def _volumes(by_kind: Sorted, delivery: Delivery, progress: Progress, laid: dict
             yield without_ground(mask, group, delivery, beside)
         else:
             laid.setdefault(other.scan.pk, []).append(laid_file(mask, other, delivery, beside))
-    for data in beside.unused():
-        sentence = "It is data without a header: no .mhd or .nhdr in its folder names it."
-        yield Line(data.label, "refused", sentence, "not_dicom")
 
 
 def _elsewhere(

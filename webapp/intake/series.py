@@ -13,7 +13,7 @@ from inference.imaging.frames import image_of
 from webapp.archive.actions import file_scan
 from webapp.archive.filing import NewInstance, NewScan, clean_site
 from webapp.archive.models import Scan
-from webapp.archive.queries import filed_scan
+from webapp.archive.queries import filed_scan, has_spacing
 from webapp.campaigns.actions import add_case, name_site
 from webapp.campaigns.models import Campaign, Case
 from webapp.intake import linkage, rules
@@ -112,9 +112,10 @@ def file_with_case(
 def sentence_of(scan: Scan, case_number: int, known: bool) -> str:
     """What the line of an accepted series says."""
     nz, ny, nx = scan.shape_zyx
-    spacing = " x ".join(f"{step:.2f}" for step in reversed(_spacing_zyx_mm(scan)))
+    spacing = " x ".join(f"{step:.2f}" for step in reversed(_spacing_zyx_mm(scan))) + " mm"
+    size = spacing if has_spacing(scan) else "of no known size"
     noun = "slice" if nz == 1 else "slices"
-    what = f"{nz} {noun} of {nx} x {ny}, {spacing} mm, patient {scan.study.patient.pseudonym}, case {case_number}."
+    what = f"{nz} {noun} of {nx} x {ny}, {size}, patient {scan.study.patient.pseudonym}, case {case_number}."
     return ("Already in the archive, recognised and not doubled: " if known else "") + what
 
 

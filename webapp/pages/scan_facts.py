@@ -72,7 +72,7 @@ def facts_of(scan: Scan) -> list[tuple[str, Facts]]:
             [
                 ("Slices", f"{nz:,}"),
                 ("Voxels", f"{nx} × {ny} × {nz}"),
-                ("Spacing", f"{spacing_text(scan.affine_lps)} mm"),
+                ("Spacing", spacing_text(scan)),
                 ("Thickness", _figure(scan.slice_thickness_mm, "mm")),
                 ("Values", "Hounsfield units" if scan.has_hu else "not Hounsfield units"),
             ],

@@ -9,6 +9,8 @@ import numpy as np
 from inference.imaging import axes
 from webapp.accounts.models import User
 from webapp.algorithms.models import DraftRun
+from webapp.archive.models import Scan
+from webapp.archive.queries import has_spacing
 from webapp.campaigns.models import Case
 from webapp.masks.models import Version
 from webapp.masks.queries import imported_version
@@ -157,7 +159,9 @@ def _legend(case: Case, user: User) -> list[dict[str, str]]:
     return [lung, *({"name": x["name"], "colour": x["colour"]} for x in mask.label_set.labels if x["value"] in shown)]
 
 
-def spacing_text(affine_lps: Any) -> str:
-    """Voxel spacing x, y, z in mm, as people write it."""
-    z, y, x = axes.spacing_zyx_mm(np.asarray(affine_lps, dtype=np.float64).reshape(4, 4))
-    return " × ".join(f"{mm:.3g}" for mm in (x, y, z))
+def spacing_text(scan: Scan) -> str:
+    """Voxel spacing x, y, z with its unit, as people write it."""
+    if not has_spacing(scan):
+        return "not known"
+    z, y, x = axes.spacing_zyx_mm(np.asarray(scan.affine_lps, dtype=np.float64).reshape(4, 4))
+    return " × ".join(f"{mm:.3g}" for mm in (x, y, z)) + " mm"

@@ -119,7 +119,7 @@ def case(request: HttpRequest, slug: str, number: int) -> HttpResponse:
             "scan": item.scan,
             "remarks": remarks_of(item.scan),
             "weight_remarks": weight_remarks_of(item.scan),
-            "spacing_mm": spacing_text(item.scan.affine_lps),
+            "spacing": spacing_text(item.scan),
             "previous": numbers.filter(number__lt=number).last(),
             "following": numbers.filter(number__gt=number).first(),
             "add_refusal": may_add_scans(item.campaign, request.user),

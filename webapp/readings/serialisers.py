@@ -13,7 +13,7 @@ from rest_framework import serializers
 
 from webapp.accounts.models import User
 from webapp.accounts.queries import viewer_preferences_of
-from webapp.archive.queries import preview_for
+from webapp.archive.queries import has_spacing, preview_for
 from webapp.archive.remarks import remarks_data, weight_remarks_of
 from webapp.campaigns.models import Case
 from webapp.masks.actions import lease_is_live
@@ -116,6 +116,7 @@ def scan_data(case: Case) -> dict[str, Any]:
         "spacing_zyx_mm": spacing_xyz[::-1],
         "voxel_volume_ml": spacing_xyz[0] * spacing_xyz[1] * spacing_xyz[2] / 1000,
         "has_hu": scan.has_hu,
+        "has_spacing": has_spacing(scan),
         "warnings": remarks_data(scan),
         "slabs": slabs_data(case),
     }

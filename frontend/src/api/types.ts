@@ -66,6 +66,8 @@ export interface Reading {
     spacing_zyx_mm: [number, number, number];
     voxel_volume_ml: number;
     has_hu: boolean;
+    /** False for pictures: nothing is known of mm, mL and g. */
+    has_spacing: boolean;
     warnings: Warning[];
     slabs: SlabInfo[];
   };

@@ -8,6 +8,10 @@ export function Numbers() {
   const n = state.numbers.value;
   const scan = state.reading.value?.scan;
   const noHu = scan?.has_hu === false;
+  const noSize = scan?.has_spacing === false;
+  const unit = noSize ? "voxels" : "mL";
+  const volume = (ml: number | null | undefined, digits: number): string =>
+    noSize ? fixed(ml === null || ml === undefined ? ml : Math.round(ml * 1000), 0) : fixed(ml, digits);
   const grams = (value: number | null | undefined): string => (noHu ? "no HU" : `${fixed(value, 1)} g`);
   const whole: Side | undefined = n ? { lungMl: n.lungMl, lesionMl: n.lesionMl, extentPercent: n.extentPercent, weightG: n.weightG } : undefined;
   const row = (name: string, cell: (side: Side | undefined) => string, key?: string) => (
@@ -47,13 +51,13 @@ export function Numbers() {
         </thead>
         <tbody>
           {row("Extent, %", (side) => fixed(side?.extentPercent, 1))}
-          {row("Lesion, mL", (side) => fixed(side?.lesionMl, 1), "lesion")}
+          {row(`Lesion, ${unit}`, (side) => volume(side?.lesionMl, 1), "lesion")}
           {row("Weight, g", (side) => (noHu ? "–" : fixed(side?.weightG, 1)))}
-          {row("Lung, mL", (side) => fixed(side?.lungMl, 0), "lung")}
+          {row(`Lung, ${unit}`, (side) => volume(side?.lungMl, 0), "lung")}
         </tbody>
       </table>
       <p class={n && n.lesionOutsideLungMl > 0 ? "caution" : "caution silent"}>
-        {n && n.lesionOutsideLungMl > 0 ? `${fixed(n.lesionOutsideLungMl, 2)} mL of lesion lies outside the lung and is not counted.` : "\u00a0"}
+        {n && n.lesionOutsideLungMl > 0 ? `${volume(n.lesionOutsideLungMl, 2)} ${unit} of lesion lies outside the lung and is not counted.` : "\u00a0"}
       </p>
       <Remarks scan={scan} />
     </section>
