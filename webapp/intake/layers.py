@@ -7,6 +7,7 @@ from these tables.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,9 @@ from inference.imaging.axes import Affine, spacing_zyx_mm
 from inference.imaging.findings import SeriesRefused
 from inference.imaging.foreign_masks import ForeignSegment
 from webapp.intake.grouping import CLASSES, COMBINED, FINDINGS, LEFT_LUNG, LESION, LUNG, RIGHT_LUNG, UNSAID
-from webapp.masks.models import LabelSet
+
+if TYPE_CHECKING:  # the reference is written from this module without a site
+    from webapp.masks.models import LabelSet
 
 LEFT, RIGHT, BOTH = 1, 2, 0
 Labels = NDArray[np.uint8]
@@ -102,7 +105,7 @@ class Claim:
 class Labelling:
     """How a campaign's label set takes labels of others."""
 
-    def __init__(self, label_set: LabelSet) -> None:
+    def __init__(self, label_set: "LabelSet") -> None:
         self.label_set = label_set
         self.names = {label["value"]: label["name"] for label in label_set.labels}
         self._by_code = {
