@@ -39,6 +39,14 @@ MOST_REFERENCES = 1000
 Mapped = Callable[[str], str]
 
 
+class NoScan(SeriesRefused):
+    """The scan of a mask is not here; `series_key` is what the series that it names would be known by."""
+
+    def __init__(self, sentence: str, key: str) -> None:
+        super().__init__("mask_without_scan", sentence)
+        self.series_key = key
+
+
 @dataclass(frozen=True)
 class Known:
     """A scan of the campaign, and how UIDs of its sender stand in it."""
@@ -108,8 +116,11 @@ def _scan_of(header: Dataset, delivery: Delivery) -> Known:
     if found:
         sentence = "It fits several scans of this campaign, and does not say on which it was drawn."
         raise SeriesRefused("mask_without_scan", sentence)
-    sentence = "The scan that it was drawn on is not in this campaign: send the scan first, or both together."
-    raise SeriesRefused("mask_without_scan", sentence)
+    absent = "The scan that it was drawn on is not in this campaign"
+    if not series:
+        raise NoScan(f"{absent}: send the scan first, or both together.", "")
+    sentence = f"{absent}. When it comes, the mask is laid over it by itself, as long as its original is held."
+    raise NoScan(sentence, series_key(series[0]))
 
 
 def _by_series(uid: str, delivery: Delivery) -> Known | None:

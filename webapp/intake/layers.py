@@ -38,7 +38,6 @@ LESION_CODES = {
     ("DCM", "112120"): "ground glass opacity",
     ("DCM", "112001"): "opacity",
     ("DCM", "112121"): "infiltrate",
-    ("SCT", "52988006"): "lesion",
     ("SCT", "233604007"): "pneumonia",
     ("SCT", "95436008"): "lung consolidation",
     ("SCT", "840539006"): "disease caused by SARS-CoV-2",
@@ -72,8 +71,8 @@ EFFUSION_WORDS = frozenset({"pleural", "effusion", "effusions"})
 EFFUSION = ("SCT", "60046008")
 # Values of the classes of medicalsegmentation.com.
 CLASS_NAMES = {1: "ground glass", 2: "consolidation", 3: "pleural effusion"}
-# Lungs whose middles are nearer to each other than this part of the image's width are not told apart by place.
-APART = 0.1
+# No more than this part of a lung lies beyond the middle between two lungs.
+APART = 0.15
 
 
 @dataclass(frozen=True)
@@ -252,7 +251,10 @@ def _lung_claim(role: str, labels: Labels, values: list[int], affine_lps: Affine
         return _anatomy((labels != 0) * np.uint8(side), title, came_as, [], frozenset({side}))
     if len(values) > 2:
         raise _unknown_labels(values, "a lung mask has one value, or one for each lung")
-    if len(values) == 2 and (left := _the_left_one(labels, values, affine_lps)) is not None:
+    if len(values) == 2:
+        left = _the_left_one(labels, values, affine_lps)
+        if left is None:
+            raise _unknown_labels(values, "they do not lie on two sides, as two lungs would")
         right = next(value for value in values if value != left)
         layer = ((labels == left) * np.uint8(LEFT) + (labels == right) * np.uint8(RIGHT)).astype(np.uint8)
         return _anatomy(layer, title, came_as, [f"By where they lie, {left} is the left lung and {right} the right."])
@@ -310,15 +312,16 @@ def _split(lung: Voxels, affine_lps: Affine) -> Labels:
 
 
 def _the_left_one(labels: Labels, values: list[int], affine_lps: Affine) -> int | None:
-    """Of two values the one that lies to the patient's left; None where they lie side by side no more than one lung."""
-    middles = []
+    """Of two values the one that lies to the patient's left; None where they do not lie on two sides."""
+    places = []
     for value in values:
-        _, y, x = (axis.mean() for axis in np.nonzero(labels == value))
-        middles.append(float(affine_lps[0, 0] * x + affine_lps[0, 1] * y))
-    width = abs(affine_lps[0, 0]) * labels.shape[2] + abs(affine_lps[0, 1]) * labels.shape[1]
-    if abs(middles[0] - middles[1]) < APART * width:
+        _, y, x = np.nonzero(labels == value)
+        places.append(affine_lps[0, 0] * x + affine_lps[0, 1] * y)
+    middle = sum(float(place.mean()) for place in places) / 2
+    on_the_left = [float((place > middle).mean()) for place in places]
+    if min(on_the_left) > APART or max(on_the_left) < 1 - APART:
         return None
-    return values[int(middles[1] > middles[0])]
+    return values[int(on_the_left[1] > on_the_left[0])]
 
 
 def _unknown_labels(values: Sequence[int], why: str) -> SeriesRefused:

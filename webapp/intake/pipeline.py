@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from inference.imaging.findings import SeriesRefused
 from inference.imaging.formats import PICTURE_ENDINGS, VOLUME_ENDINGS
 from inference.imaging.headers import text
-from webapp.audit.refusal import ActionRefused
 from webapp.campaigns.models import Case
-from webapp.intake.dicom_masks import MASK_CLASSES, laid_object
+from webapp.intake.dicom_masks import MASK_CLASSES, NoScan, laid_object
 from webapp.intake.grouping import Group, Item, folders_of, grouped
 from webapp.intake.identity import series_key
 from webapp.intake.lines import Delivery, Line, attempted, line_of
@@ -159,8 +158,8 @@ def _objects(by_kind: Sorted, delivery: Delivery, laid: dict[object, list[Laid]]
     for found in by_kind.objects:
         try:
             mask = laid_object(found, delivery)
-        except (SeriesRefused, ActionRefused) as refused:
-            yield Line(found.label, "refused", refused.sentence, refused.code)
+        except NoScan as alone:
+            yield Line(found.label, "refused", alone.sentence, alone.code, series_key=alone.series_key)
         except Exception as error:  # whatever it is, it gets its line
             failure = error
 

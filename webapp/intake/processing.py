@@ -9,10 +9,13 @@ from django.db import connection
 from django.db.models import Max, Q
 
 from webapp import push
-from webapp.intake.actions import end_batch
+from webapp.audit.actor import SYSTEM
+from webapp.audit.refusal import ActionRefused
+from webapp.intake.actions import end_batch, try_again
 from webapp.intake.lines import Delivery, Line
 from webapp.intake.models import Batch, SeriesLine
 from webapp.intake.pipeline import take_in
+from webapp.intake.queries import batches_waiting_for
 from webapp.intake.sources import NOT_SENT, Sent, Unusable
 
 TELL_EVERY_S = 0.5
@@ -60,6 +63,10 @@ def process(batch: Batch, sent: Iterable[Sent | Unusable], by: Any) -> Iterator[
             _keep(batch, number, line)
             yield line
         end_batch(batch=batch, by=by)
+    # After the lock is let go: a mask that came before its scan finds it now.
+    for waiting in batches_waiting_for(batch):
+        with contextlib.suppress(ActionRefused):
+            try_again(batch=waiting, by=SYSTEM)
 
 
 def _start(batch: Batch) -> bool:

@@ -130,6 +130,14 @@ def outlived_batches(now: datetime) -> QuerySet[Batch]:
     return batches.filter(held | left, originals_gone_at=None).select_related("campaign")
 
 
+def batches_waiting_for(batch: Batch) -> list[Batch]:
+    """The batches whose masks name a series that came with this one, and came before it; their originals are held."""
+    keys = batch.lines.filter(state="accepted", imported_mask=None).exclude(series_key="").values("series_key")
+    lines = SeriesLine.objects.filter(state="refused", code="mask_without_scan", series_key__in=keys)
+    waiting = Batch.objects.filter(campaign=batch.campaign, lines__in=lines, state="done", originals_gone_at=None)
+    return list(waiting.exclude(file_count=0).exclude(pk=batch.pk).distinct())
+
+
 def earlier_line(campaign: Campaign, series_key: str) -> SeriesLine | None:
     """The line by which a series is a case of a campaign already, whatever it was de-identified under."""
     lines = SeriesLine.objects.filter(

@@ -201,7 +201,7 @@ def test_what_does_not_fit_is_refused_with_the_reason(campaign, series):
     def other_series(dataset):
         dataset.ReferencedSeriesSequence[0].SeriesInstanceUID = "1.2.3.4"
 
-    assert "is not in this campaign: send the scan first" in refusal_of(campaign, paths, lambda dataset: None)
+    assert "is not in this campaign. When it comes" in refusal_of(campaign, paths, lambda dataset: None)
     bring(campaign, *paths)
     assert "is not in this campaign" in refusal_of(campaign, paths, other_series)
 
@@ -364,3 +364,25 @@ def test_labelled_segment_set_of_ours_keeps_every_label(campaign, series, phanto
     out, status = bring(campaign, paths[0].parent)
     assert status == 0, out
     assert np.array_equal(the_import()[1]["findings"], findings)
+
+
+def test_mask_that_came_before_its_scan_finds_it(campaign, series, phantom, run_jobs):
+    """By itself, when the scan comes; the batch of the mask is told so in the trail."""
+    paths = series()
+    seg = a_seg(in_z_order(paths), phantom.anatomy.clip(0, 1), segments=[described(1, "lung", LUNG)])
+    path = paths[0].parent.parent / "mask.dcm"
+    seg.save_as(path)
+    out, status = bring(campaign, path)
+    assert status == 1
+    assert "When it comes" in out
+    line = SeriesLine.objects.get()
+    assert line.series_key
+    bring(campaign, *paths)
+    run_jobs()
+    assert the_import()[0].words == "lung"
+    line = line.batch.lines.get()
+    assert line.state == "accepted"
+    assert Event.objects.filter(name="batch.tried_again").count() == 1
+    bring(campaign, *paths)
+    run_jobs()
+    assert Event.objects.filter(name="batch.tried_again").count() == 1

@@ -228,6 +228,7 @@ def test_mask_with_a_slice_less_is_refused(campaign, chest, tmp_path):
     [
         ("case01_lesion", {1: 1, 2: 4}, "It has the labels 1, 4: a lesion mask has one value. Nothing is guessed."),
         ("case01_lung", {1: 3, 2: 4, 3: 5}, "It has the labels 3, 4, 5: a lung mask has one value"),
+        ("case01_lung", {1: 1, 2: 2}, "It has the labels 1, 2: they do not lie on two sides, as two lungs would"),
         ("case01_classes", {1: 1, 2: 9}, "It has the label 9"),
         ("case01_findings", {1: 1, 2: 77}, "It has the label 77"),
         ("case01_mask", {1: 1}, "Its name says that it is a mask, and not of what"),
