@@ -76,7 +76,7 @@ def _both_lungs(claims: list[Claim]) -> Claim:
 def _imported(title: str, chosen: dict[str, Claim], scan: Scan, case_number: int, delivery: Delivery) -> Line:
     campaign = delivery.campaign
     data_set = delivery.data_set or name_data_set(name=UNNAMED, by=delivery.by)
-    notes = [note for claim in chosen.values() for note in claim.notes]
+    notes = list(dict.fromkeys(note for claim in chosen.values() for note in claim.notes))
     if "anatomy" in chosen and "findings" in chosen and (outside := _outside(chosen, campaign.label_set)):
         notes.append(outside)
     layers = {layer: NewLayer(claim.voxels, claim.came_as, claim.labels) for layer, claim in chosen.items()}
