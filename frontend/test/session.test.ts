@@ -131,6 +131,31 @@ it("a stroke begun before the lease was lost and finished after is kept beside, 
   expect(beside()).toEqual([finished!.stroke.id]);
 });
 
+it("a tab told that another writes hears it although that one left while the answer was under way", async () => {
+  const [late, other] = [await writer(), await world.open()];
+  late.network.up = false;
+  void within(other, () => other.hands.take(true));
+  await world.pass(1000);
+  late.network.up = true;
+  const { api } = late.session;
+  const lease = api.lease.bind(api);
+  // The first answer is made while the other writes, and arrives when it is gone.
+  let late_answers = 0;
+  api.lease = async (...asked) => {
+    const answer = await lease(...asked);
+    if (answer.held && late_answers++ === 0) {
+      world.leave(other);
+      await new Promise((go) => setTimeout(go, 2000));
+    }
+    return answer;
+  };
+  world.tell(late, "online");
+  await world.pass(6000);
+  expect(late_answers).toBe(1);
+  expect(late.state.writing.value.kind, "it is free").not.toBe("held");
+  await whole(late);
+});
+
 it("a stroke in hand when the reading is signed elsewhere is finished, not dropped", async () => {
   const tab = await writer();
   does(tab, ({ editor }) => (editor!.begin("findings", "brush", "axial"), editor!.fill(1, 0, 20, 2)));

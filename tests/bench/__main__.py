@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
-from tests.bench import loading, memory, painting, regions, scrolling, searching, starting
+from tests.bench import intake, loading, memory, painting, regions, scrolling, searching, starting
 from tests.bench.figures import Figure, median, percentile, print_pauses, print_table, write_results
 from tests.bench.subjects import PHANTOMS, REAL, SCAN, Subject, begin_reading, bring_in, file_phantom, say
 from tests.journeys.site import ROOT, Site, running_site
@@ -24,9 +24,12 @@ PARTS = {
     "mask": "fetching a mask",
     "regions": "region tools, undo and redo: does the page pause (on the scan of 600 slices)",
     "memory": "the browser's processes",
+    "intake": "300 files by the command and by C-STORE, the memory of 1,500",
     "search": "the list of 10,000 scans: search, filters, counts",
     "start": "the second make run",
 }
+# These bring what they need.
+WITHOUT_SCANS = {"intake", "search", "start"}
 SCROLLED = ("axial", "coronal")
 # A minute and more of region tools is spent on one scan alone.
 REGIONS_ON = ("600",)
@@ -93,7 +96,29 @@ def longest_block(uses: dict[str, dict[str, Any]]) -> float:
     return max(pause["longest_ms"] for use in uses.values() for pause in use.values())
 
 
-def figures_of(subjects: list[Subject], second_start_s: float | None, search_ms: list[float]) -> list[Figure]:
+def intake_figures(raw: dict[str, Any]) -> list[Figure]:
+    """What came of the part on intake, in the column of the first scan; its series are of 300 and 1,500 images."""
+    if not raw:
+        return []
+    lines = [
+        Figure("300 files by manage.py ingest, whole command", "s", {REAL: median(raw["command_s"])}, floor=3.0),
+        Figure("  of it until Python has started", "s", {REAL: median(raw["start_s"])}),
+        Figure("1,500 files by manage.py ingest", "s", {REAL: raw["long_s"]}),
+        Figure(
+            "  its memory, highest", "GB", {REAL: raw["long_peak_bytes"] / 1e9}, floor=1.5, note="all its processes"
+        ),
+    ]
+    if raw["store_s"]:
+        lines[2:2] = [
+            Figure("C-STORE by storescu, acknowledged", "s", {REAL: median(raw["store_s"])}, floor=300 / 40),
+            Figure("  until the scan is filed", "s", {REAL: median(raw["store_filed_s"])}, note="2 s of quiet in it"),
+        ]
+    return lines
+
+
+def figures_of(
+    subjects: list[Subject], second_start_s: float | None, search_ms: list[float], taken_in: dict[str, Any]
+) -> list[Figure]:
     """The lines of the table: of what was measured."""
 
     def each(part: str, value: Any) -> dict[str, float]:
@@ -131,6 +156,7 @@ def figures_of(subjects: list[Subject], second_start_s: float | None, search_ms:
         Figure("longest block of the page, region tools", "ms", each("regions", longest_block), floor=100),
         Figure("ingest, the whole command", "s", each("ingest_s", float)),
         Figure("AI draft, classical baseline", "s", each("draft_s", float), note="worker on the same machine"),
+        *intake_figures(taken_in),
         Figure("a page of 10,000 scans, p50", "ms", {REAL: median(search_ms)} if search_ms else {}),
         Figure("a page of 10,000 scans, p95", "ms", {REAL: percentile(search_ms, 95)} if search_ms else {}, floor=150),
         Figure("second make run until the site answers", "s", {REAL: second_start_s} if second_start_s else {}),
@@ -155,7 +181,7 @@ def main() -> int:
     if not all(scan.isdigit() for scan in scans):
         parser.error("scans are named by their numbers of slices")
     data = os.environ.get("GROUNDGLASS_DATA")
-    if REAL in scans and not data:
+    if REAL in scans and not data and parts - WITHOUT_SCANS:
         print(
             "GROUNDGLASS_DATA is not set: the real scan is not here (--scans 600,1500 does without).", file=sys.stderr
         )
@@ -164,14 +190,19 @@ def main() -> int:
         say("building the stock loader's page ...")
         loading.build_stock_page()
     folder = Path(data or ".").resolve()
-    second_start_s, search_ms = None, []  # type: tuple[float | None, list[float]]
+    second_start_s: float | None = None
+    search_ms: list[float] = []
+    taken_in: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="groundglass-bench-") as home:
-        if scans != [""] and parts - {"start", "search"}:
+        if scans != [""] and parts - WITHOUT_SCANS:
             with running_site(Path(home) / "site") as site, sync_playwright() as playwright:
                 subjects = [bring_in(site, folder / SCAN) if s == REAL else file_phantom(site, s) for s in scans]
                 measure(playwright, site, subjects, parts, options.runs, folder)
         else:
             subjects = []
+        if "intake" in parts:
+            with running_site(Path(home) / "intake", INTAKE_QUIET_S="2") as site:
+                taken_in = intake.measure(site, options.runs)
         if "search" in parts:
             say("filing 10,000 scans' records ...")
             with running_site(Path(home) / "search") as site:
@@ -179,13 +210,13 @@ def main() -> int:
         if "start" in parts:
             say("starting make run twice ...")
             second_start_s = starting.second_start_s(Path(home) / "run")
-    figures = figures_of(subjects, second_start_s, search_ms)
+    figures = figures_of(subjects, second_start_s, search_ms, taken_in)
     print_table(figures, scans)
     for subject in subjects:
         if "regions" in subject.raw:
             print_pauses(subject.raw["regions"])
     raw = {subject.name: subject.raw for subject in subjects}
-    raw |= {"second_start_s": second_start_s, "search_ms": search_ms}
+    raw |= {"second_start_s": second_start_s, "search_ms": search_ms, "intake": taken_in}
     measured = [vars(figure) for figure in figures]
     print(f"\nEvery run: {write_results(ROOT / 'bench-results', {'measured': measured, 'raw': raw})}")
     return 0

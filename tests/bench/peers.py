@@ -17,13 +17,14 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pydicom
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.bench import loading
+from tests.bench import intake, loading
 from tests.bench.figures import median
 from tests.bench.subjects import SCAN, begin_reading, bring_in, say
 from tests.journeys.site import ROOT, free_port, running_site, wait_until
@@ -38,6 +39,15 @@ SERVERS_PATH = "/usr/sbin:/sbin"
 MIME = "/etc/nginx/mime.types"
 LAYOUT = "segmentation?hangingprotocolId=mpr&StudyInstanceUIDs="
 CANNOT = 2
+
+
+@dataclass(frozen=True)
+class Peers:
+    """Where the peers answer: the scan in OHIF's MPR layout, Orthanc's REST, Orthanc's C-STORE."""
+
+    page: str
+    rest: str
+    dicom_port: int
 
 
 class Missing(Exception):
@@ -97,8 +107,8 @@ def get_ohif() -> Path:
     return folder / "package" / "dist"
 
 
-def orthanc_settings(home: Path, port: int) -> dict[str, Any]:
-    """Orthanc as it comes, on a port and in a folder of its own, without DICOM's own network service."""
+def orthanc_settings(home: Path, port: int, dicom_port: int) -> dict[str, Any]:
+    """Orthanc as it comes, on ports and in a folder of its own."""
     return {
         "StorageDirectory": str(home / "orthanc"),
         "IndexDirectory": str(home / "orthanc"),
@@ -106,7 +116,7 @@ def orthanc_settings(home: Path, port: int) -> dict[str, Any]:
         "HttpPort": port,
         "RemoteAccessAllowed": False,
         "AuthenticationEnabled": False,
-        "DicomServerEnabled": False,
+        "DicomPort": dicom_port,
         "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
     }
 
@@ -204,11 +214,11 @@ def send_to_orthanc(address: str, folder: Path) -> str:
 
 
 @contextlib.contextmanager
-def running_peers(home: Path, pages: Path, folder: Path, raw: dict[str, Any]) -> Iterator[str]:
-    """Orthanc with the scan in it, and OHIF before it; the address of the scan in the MPR layout."""
-    orthanc_port, port = free_port(), free_port()
+def running_peers(home: Path, pages: Path, folder: Path, raw: dict[str, Any]) -> Iterator[Peers]:
+    """Orthanc with the scan in it, and OHIF before it."""
+    orthanc_port, dicom_port, port = free_port(), free_port(), free_port()
     (home / "orthanc").mkdir(parents=True)
-    (home / "orthanc.json").write_text(json.dumps(orthanc_settings(home, orthanc_port)))
+    (home / "orthanc.json").write_text(json.dumps(orthanc_settings(home, orthanc_port, dicom_port)))
     (home / "app-config.js").write_text(viewer_settings())
     (home / "nginx.conf").write_text(nginx_settings(home, pages, port, orthanc_port))
     orthanc, nginx = program("Orthanc"), program("nginx")
@@ -229,7 +239,7 @@ def running_peers(home: Path, pages: Path, folder: Path, raw: dict[str, Any]) ->
         study = send_to_orthanc(address, folder)
         raw["orthanc_ingest_s"] = time.monotonic() - began
         wait_until("nginx answers", lambda: answers(f"http://127.0.0.1:{port}/app-config.js"))
-        yield f"http://127.0.0.1:{port}/{LAYOUT}{study}"
+        yield Peers(f"http://127.0.0.1:{port}/{LAYOUT}{study}", address, dicom_port)
     finally:
         for server in servers:
             server.terminate()
@@ -266,7 +276,7 @@ def measure(folder: Path, pages: Path, runs: int, picture: Path | None) -> dict[
     """Loads of both in turns."""
     raw: dict[str, Any] = {"ours": [], "ohif": [], "load": []}
     with tempfile.TemporaryDirectory(prefix="groundglass-peers-") as home, contextlib.ExitStack() as stack:
-        site = stack.enter_context(running_site(Path(home) / "site"))
+        site = stack.enter_context(running_site(Path(home) / "site", INTAKE_QUIET_S="2"))
         playwright = stack.enter_context(sync_playwright())
         subject = bring_in(site, folder)
         raw["ingest_s"] = subject.raw["ingest_s"]
@@ -275,13 +285,15 @@ def measure(folder: Path, pages: Path, runs: int, picture: Path | None) -> dict[
         raw["browser"] = browser.version
         begin_reading(browser, site, subject)
         (Path(home) / "peers").mkdir()
-        address = stack.enter_context(running_peers(Path(home) / "peers", pages, folder, raw))
+        peers = stack.enter_context(running_peers(Path(home) / "peers", pages, folder, raw))
         for run in range(runs):
             raw["load"].append(os.getloadavg()[0])
             raw["ours"].append(loading.load_ours(browser, site, subject.person, subject.reading_id))
             say(f"load {run + 1} of {runs}, ours: {raw['ours'][-1]}")
-            raw["ohif"].append(load_peer(browser, address, picture if run == 0 else None))
+            raw["ohif"].append(load_peer(browser, peers.page, picture if run == 0 else None))
             say(f"load {run + 1} of {runs}, OHIF: {raw['ohif'][-1]}")
+        browser.close()
+        raw["intake"] = intake.beside_orthanc(site, peers.rest, peers.dicom_port, runs)
     return raw
 
 
@@ -294,8 +306,22 @@ def print_figures(raw: dict[str, Any]) -> None:
         print(f"{name:<40}{ours:>9.2f}{ohif:>14.2f}  s     {ohif / ours:.1f}")
     ingest = (raw["ingest_s"], raw["orthanc_ingest_s"])
     print(f"{'the 248 files brought in':<40}{ingest[0]:>9.2f}{ingest[1]:>14.2f}  s     (Orthanc: by REST, a file each)")
+    print_intake(raw["intake"])
     loads = ", ".join(f"{load:.1f}" for load in raw["load"])
     print(f"\nChromium {raw['browser']}, {os.cpu_count()} cores, load average before each turn: {loads}")
+
+
+def print_intake(raw: dict[str, list[float | None]]) -> None:
+    """Images a second of 300 uncompressed files, the same ones to both."""
+    print(f"\n{'300 files of 512 x 512, medians':<40}{'ours':>9}{'Orthanc':>14}  images/s")
+    for name, ours, theirs in (
+        ("manage.py ingest; Orthanc by REST", "command_s", "orthanc_rest_s"),
+        ("C-STORE by storescu", "store_s", "orthanc_store_s"),
+    ):
+        seconds = [[s for s in raw[who] if s is not None] for who in (ours, theirs)]
+        if all(seconds):
+            print(f"{name:<40}{intake.per_second(seconds[0]):>9.0f}{intake.per_second(seconds[1]):>14.0f}")
+    print("Ours decodes, checks, de-identifies and packs them; Orthanc stores what it is sent.")
 
 
 def main() -> int:

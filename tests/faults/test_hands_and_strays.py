@@ -99,8 +99,14 @@ def test_tab_that_slept_while_another_painted_and_left_wakes_up_to_what_is_there
     second.wait_until_saved()
     second.page.close(run_before_unload=True)
 
+    # A tab behind another draws no frames, and waiting for it looks once a frame.
+    first.page.bring_to_front()
     first.page.context.set_offline(False)
-    first.wait_for_handle("g.mayPaint && g.mask.stroke_sequence === 3")
+    # It takes the mask up by itself where the other was gone before it asked, and says that it is free where not.
+    first.wait_for_handle("g.mask.stroke_sequence === 3 && (g.mayPaint || g.writing.kind === 'free')")
+    if not first.handle("g.mayPaint"):
+        first.page.get_by_role("button", name="Edit", exact=True).click()
+    first.wait_for_handle("g.mayPaint")
     check_screen(first)
     painter.paint(3)
     first.wait_until_saved()

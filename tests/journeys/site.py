@@ -245,9 +245,9 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running_site(home: Path) -> Iterator[Site]:
+def running_site(home: Path, **environment: str) -> Iterator[Site]:
     """A started site, stopped in the end whatever happened."""
-    site = Site(home)
+    site = Site(home, environment=environment)
     try:
         yield site.start()
     finally:

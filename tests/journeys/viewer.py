@@ -24,6 +24,7 @@ FLAGS = [
     "--no-first-run",
 ]
 PATIENCE_MS = PATIENCE_S * 1000
+POLL_MS = 50
 SCREEN = {"width": 1280, "height": 800}
 
 
@@ -69,7 +70,9 @@ class Reader:
 
     def wait_until_ready(self) -> None:
         """Until every slice is there and the viewer takes strokes."""
-        self.page.wait_for_function("() => window.groundglass?.slicesComplete && window.groundglass?.mayPaint")
+        self.page.wait_for_function(
+            "() => window.groundglass?.slicesComplete && window.groundglass?.mayPaint", polling=POLL_MS
+        )
 
     # What the server says
 
@@ -104,8 +107,8 @@ class Reader:
         return self.page.evaluate(f"() => {{ const g = window.groundglass; return {expression}; }}")
 
     def wait_for_handle(self, expression: str) -> None:
-        """Until the viewer's handle `g` says so."""
-        self.page.wait_for_function(f"() => {{ const g = window.groundglass; return {expression}; }}")
+        """Until the viewer's handle `g` says so; asked by the clock, as a page behind another draws no frames."""
+        self.page.wait_for_function(f"() => {{ const g = window.groundglass; return {expression}; }}", polling=POLL_MS)
 
     def view(self, plane: str) -> View:
         """Where the voxels of the plane's shown slice lie on the page."""

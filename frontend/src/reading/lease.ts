@@ -17,6 +17,8 @@ export class LeaseKeeper {
   private held = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private current = 0;
+  private asking = false;
+  private askAgain = false;
 
   constructor(
     private readonly api: Api,
@@ -41,9 +43,29 @@ export class LeaseKeeper {
     this.timer = setTimeout(() => void this.renew(), Math.max(2, expiresInS / 3) * 1000);
   }
 
-  /** Asks whether the lease is still ours; also when the server says that it changed hands. */
+  /**
+   * Asks whether the lease is still ours; also when the server says that it changed hands.
+   *
+   * One question at a time: news that comes while one is under way is asked about after it, for its answer may be older.
+   */
   async renew(): Promise<void> {
-    if (!this.held) return;
+    this.askAgain = this.asking;
+    if (this.asking || !this.held) return;
+    this.asking = true;
+    try {
+      await this.ask();
+    } finally {
+      this.asking = false;
+    }
+    if (this.askAgain) await this.renew();
+  }
+
+  /** Somebody let go of it: an answer under way may be older than that. */
+  released(): void {
+    this.askAgain = this.asking;
+  }
+
+  private async ask(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.renew(), 5000);
     if (this.events.busy()) return;
@@ -51,6 +73,7 @@ export class LeaseKeeper {
       const answer = await this.api.lease(this.tab, false);
       // Let go of while the question was under way.
       if (!this.held) return;
+      if (answer.held && this.askAgain) return;
       if (answer.held) {
         this.drop();
         this.events.lost(answer.holder_name, answer.since);

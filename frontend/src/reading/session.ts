@@ -343,7 +343,7 @@ export class Session {
         return writes ? this.lease.renew() : this.refreshed();
       case "lease.released":
         if (state.writing.value.kind === "held" && state.writing.value.asked) return take(this, false);
-        return writes ? undefined : this.refreshed();
+        return writes ? this.lease.released() : this.refreshed();
       case "reading.deleted":
         return this.readOnly("The scan of this reading was deleted. Nothing more can be painted or signed.");
       case "branch.settled":
