@@ -80,6 +80,7 @@ def take_in(
                 yield Line(f"{count - MOST_ALIKE} more files", "refused", sentence)
         if by_kind.is_empty and not alike:
             yield Line("nothing", "refused", "Nothing was sent: there is no file in it.", "empty")
+        yield from _screenshots(by_kind)
         progress = Progress(tell, total=max(by_kind.count, 1))
         yield from _series(by_kind, delivery, known, progress)
         laid: dict[object, list[Laid]] = {}
@@ -91,6 +92,22 @@ def take_in(
         for data in beside.unused():
             sentence = "It is data without a header: no .mhd or .nhdr in its folder names it."
             yield Line(data.label, "refused", sentence, "not_dicom")
+
+
+def _screenshots(by_kind: Sorted) -> Iterator[Line]:
+    """Refuse pictures that lie among DICOM images: nobody looks for a name that is burned into them."""
+    if not by_kind.series:
+        return
+    pictures = [found for found in by_kind.volumes if found.suffix in PICTURE_ENDINGS]
+    by_kind.volumes = [found for found in by_kind.volumes if found.suffix not in PICTURE_ENDINGS]
+    sentence = (
+        "A picture that comes with DICOM images may be a screenshot that shows a name, and is not taken. Send slices "
+        "of public sets by themselves."
+    )
+    for found in pictures[:MOST_ALIKE]:
+        yield Line(found.label, "refused", sentence, "picture_beside_dicom")
+    if len(pictures) > MOST_ALIKE:
+        yield Line(f"{len(pictures) - MOST_ALIKE} more pictures", "refused", sentence, "picture_beside_dicom")
 
 
 def _series(by_kind: Sorted, delivery: Delivery, known: Collection[str], progress: Progress) -> Iterator[Line]:
@@ -200,6 +217,8 @@ def _sort(found: Found | Unusable, by_kind: Sorted) -> Line | None:
 
 def _begins_as_dicom(found: Found) -> bool:
     try:
-        return found.head()[128:132] == b"DICM"
+        head = found.head()
     except OSError:  # its reader says so
         return False
+    # Without a preamble it begins with an element of group 0008 that names its VR.
+    return head[128:132] == b"DICM" or (head[:2] == b"\x08\x00" and head[4:6].isalpha() and head[4:6].isupper())

@@ -16,9 +16,8 @@ from webapp.campaigns.models import Campaign
 from webapp.intake import quarantine
 from webapp.intake.actions import discard_batch, finish_batch, open_batch
 from webapp.intake.processing import alone_with
-from webapp.intake.receiving import receive_all
+from webapp.intake.receiving import NOTHING_SAID, Said, receive_all
 from webapp.intake.sources import Sent
-from webapp.masks.models import DataSet
 
 # What a folder's files look like from outside: path, size, time of the last change.
 State = tuple[tuple[Path, int, int], ...]
@@ -32,19 +31,11 @@ class Seen:
     since_s: float
 
 
-@dataclass(frozen=True)
-class Said:
-    """What whoever watches says of all that comes: its site, and the author of its masks."""
-
-    site: str = ""
-    data_set: DataSet | None = None
-
-
 class Watch:
     """Looks at a folder now and then; `say` gets one line for each sending taken."""
 
     def __init__(
-        self, folder: Path, campaign: Campaign, quiet_s: float, say: Callable[[str], object], said: Said = Said()
+        self, folder: Path, campaign: Campaign, quiet_s: float, say: Callable[[str], object], said: Said = NOTHING_SAID
     ) -> None:
         self.folder, self.campaign, self.quiet_s, self._say, self._said = folder, campaign, quiet_s, say, said
         self._seen: dict[str, Seen] = {}

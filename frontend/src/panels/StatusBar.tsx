@@ -19,7 +19,7 @@ export function StatusBar({ desk }: { desk: Desk }) {
       <span class="w-slice">
         {frame ? anatomicalName(frame) : plane} {total ? `${slice + 1} / ${total}` : ""}
       </span>
-      <span class="w-z">{frame ? `${placeOfSlice(scanGrid.value!, frame, slice)} mm` : "–"}</span>
+      <span class="w-z">{frame && reading?.scan.has_spacing !== false ? `${placeOfSlice(scanGrid.value!, frame, slice)} mm` : "–"}</span>
       <span class="w-hu">{reading?.scan.has_hu === false ? "value" : "HU"} {at?.hu ?? "–"}</span>
       <span class="w-at">{at ? placeInWords(at.mm) : ""}</span>
       <WindowMenu desk={desk} />

@@ -22,6 +22,8 @@ export interface OverlayMarks {
   /** Thickness of the slab whose maximum is shown; 0: the slice alone. */
   slabMm: number;
   lengths: readonly ShownLength[];
+  /** Nothing is known of mm: no scale is drawn. */
+  noSize?: boolean;
 }
 
 const WORDS = "#E8EDF1";
@@ -234,13 +236,13 @@ export class PlaneView {
     const context = this.cleared(this.canvas, ratio);
     const { width, height } = this.canvas;
     const matrix = this.matrix(ratio);
-    const { style, crosshair, lengths } = this.marks();
+    const { style, crosshair, lengths, noSize } = this.marks();
     const layers = this.layers();
     if (layers && !style.hidden) this.painter.draw(context, matrix, layers, this.grid, this.frame, this.slice, style, ratio);
     if (this.sketched) this.drawSketch(context, matrix, ratio);
     for (const length of lengths) this.drawLength(context, matrix, length, ratio);
     if (crosshair) this.drawCrosshair(context, matrix, crosshair, ratio);
-    this.drawScale(context, ratio, width, height);
+    if (!noSize) this.drawScale(context, ratio, width, height);
   }
 
   private drawCrosshair(context: CanvasRenderingContext2D, matrix: DOMMatrix, voxel: Vec3, ratio: number): void {

@@ -10,7 +10,8 @@ from tests.factories.sites import a_person
 from webapp.archive.models import Scan
 from webapp.audit.models import Event
 from webapp.intake.models import Batch, SeriesLine
-from webapp.intake.watching import Said, Watch
+from webapp.intake.receiving import Said
+from webapp.intake.watching import Watch
 from webapp.masks.imports import name_data_set
 from webapp.masks.models import DataSet
 

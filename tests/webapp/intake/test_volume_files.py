@@ -192,3 +192,15 @@ def test_dicom_called_img_is_dicom(ingest, series, tmp_path):
     out, status = ingest(paths[0].parent)
     assert status == 0, out
     assert Scan.objects.get().source == "dicom"
+
+
+def test_pictures_among_dicom_images_may_be_screenshots(ingest, series, phantom):
+    """A name burned into a grey picture is found by nobody: it becomes no scan."""
+    folder = series()[0].parent
+    for number in range(22):
+        write_picture(folder / f"screen{number}.png", grey(phantom)[2])
+    out, status = ingest(folder)
+    assert status == 1
+    assert out.count("may be a screenshot that shows a name") == 21
+    assert "2 more pictures" in out
+    assert [scan.source for scan in Scan.objects.all()] == ["dicom"]

@@ -14,7 +14,8 @@ from django.db import DatabaseError, close_old_connections
 
 from webapp.campaigns.models import Campaign
 from webapp.intake.management.data_sets import add_data_set_arguments, data_set_of
-from webapp.intake.watching import Said, Watch
+from webapp.intake.receiving import Said
+from webapp.intake.watching import Watch
 
 LOOK_EVERY_S = 2.0
 
