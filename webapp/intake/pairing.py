@@ -7,6 +7,8 @@ import numpy as np
 
 from inference.imaging.findings import SeriesRefused
 from webapp.archive.models import Scan
+from webapp.archive.queries import volume_of
+from webapp.archive.storage import DamagedFile
 from webapp.campaigns.actions import chain_of
 from webapp.intake.layers import LEFT, RIGHT, Claim
 from webapp.intake.lines import Delivery, Line, attempted
@@ -14,6 +16,7 @@ from webapp.masks.imports import UNNAMED, NewLayer, import_mask, name_data_set
 from webapp.masks.models import LabelSet
 
 WHAT = {"anatomy": "lung", "findings": "findings"}
+AIRY_BELOW_HU, LEAST_AIRY_PERCENT = -300, 50.0
 NO_LUNG = (
     "No mask of the lung came with it. Extent is lesion inside the lung over the lung, so there is none until the lung "
     "is drawn."
@@ -79,6 +82,8 @@ def _imported(title: str, chosen: dict[str, Claim], scan: Scan, case_number: int
     notes = list(dict.fromkeys(note for claim in chosen.values() for note in claim.notes))
     if "anatomy" in chosen and "findings" in chosen and (outside := _outside(chosen, campaign.label_set)):
         notes.append(outside)
+    if "anatomy" in chosen and (doubt := _doubt_of_lung(chosen["anatomy"], scan)):
+        notes.append(doubt)
     layers = {layer: NewLayer(claim.voxels, claim.came_as, claim.labels) for layer, claim in chosen.items()}
     done = import_mask(
         scan=scan,
@@ -97,6 +102,26 @@ def _imported(title: str, chosen: dict[str, Claim], scan: Scan, case_number: int
     if "anatomy" not in done.mask.layers:
         notes.append(NO_LUNG)
     return Line(f"mask in {title}", "accepted", sentence, "", notes, scan, case_number, imported_mask=done.mask)
+
+
+def _doubt_of_lung(claim: Claim, scan: Scan) -> str:
+    """What to say of a lung mask that lies where there is little air: it fits the grid, and may be another scan's.
+
+    Lung without disease is nearly all below -300 HU, and half of it still is where much is consolidated.
+    """
+    if not scan.has_hu:
+        return ""
+    try:
+        hu = volume_of(scan).hu
+    except DamagedFile:  # whoever opens the scan is told
+        return ""
+    percent = 100 * float(np.mean(hu[claim.voxels != 0] < AIRY_BELOW_HU))
+    if percent >= LEAST_AIRY_PERCENT:
+        return ""
+    return (
+        f"Only {percent:.0f} % of the lung layer holds air (below {AIRY_BELOW_HU} HU). It lies on the scan's voxels all "
+        "the same: look whether the mask is this scan's, and not mirrored, before anybody reads from it."
+    )
 
 
 def _outside(chosen: dict[str, Claim], label_set: LabelSet) -> str:

@@ -12,7 +12,7 @@ from webapp.algorithms.models import DraftRun
 from webapp.archive.models import Scan
 from webapp.archive.queries import has_spacing
 from webapp.campaigns.models import Case
-from webapp.masks.models import Version
+from webapp.masks.models import ImportedMask, Version
 from webapp.masks.queries import imported_version
 from webapp.pages.pictures import LUNG_OUTLINE, labels_shown
 from webapp.pages.queries import DraftView, draft_for, visible_mask_for
@@ -44,15 +44,16 @@ def story_for(user: User, case: Case) -> dict[str, Any]:
     readings = list(readings_of_case_for(user, case))
     current = [r for r in readings if r.state != Reading.SUPERSEDED]
     signed = [r for r in current if r.state == Reading.SIGNED]
-    draft = draft_for(user, case)
+    draft, imports = draft_for(user, case), imports_shown(user, case)
     mine = next((r for r in current if r.reader_id == user.pk), None)
     return {
         "stations": [
             _filed(case),
-            *_import_stations(user, case),
+            *_import_stations(imports),
             *_draft_stations(draft),
             *_reading_stations(case, readings, draft),
         ],
+        "imports": imports,
         "draft": draft,
         "own": mine,
         "mine": mine if mine and mine.state in Reading.OPEN_STATES else None,
@@ -71,10 +72,10 @@ def _filed(case: Case) -> Station:
     return Station("Filed", DONE, "", scan.filed_at, lines, scan.voxels_sha256)
 
 
-def _import_stations(user: User, case: Case) -> list[Station]:
+def _import_stations(imports: list[ImportedMask]) -> list[Station]:
     """A station for each mask that came with the scan."""
     stations = []
-    for imported in imports_shown(user, case):
+    for imported in imports:
         lines = [imported.words]
         if "anatomy" not in imported.layers:
             lines.append("no lung: no extent until it is drawn")

@@ -315,6 +315,21 @@ def test_scan_called_after_its_lung_kernel_is_a_scan(campaign, chest, tmp_path):
     assert Scan.objects.count() == 1
 
 
+def test_mask_of_the_lung_that_lies_beside_the_lung_is_told(campaign, chest, tmp_path):
+    """On the same grid and turned upside down within it: nothing but the voxels' density can tell."""
+    folder = write_volumes(tmp_path / "sent", chest)
+    out, _ = bring(campaign, folder, data_set="Right")
+    assert "look whether the mask is this scan's" not in out
+    body = np.zeros_like(chest.anatomy)
+    body[:, 20:28, 28:36] = 1  # the middle of the chest
+    write(folder / "case01_lung.nii.gz", body.transpose(2, 1, 0), chest.volume.affine_lps)
+    out, status = bring(campaign, folder, data_set="Wrong")
+    assert status == 0
+    assert "% of the lung layer holds air (below -300 HU)" in out
+    notes = ImportedMask.objects.get(data_set__name="Wrong").notes
+    assert any("look whether the mask is this scan's" in note for note in notes)
+
+
 def test_probabilities_are_no_mask_and_no_scan(campaign, chest, tmp_path):
     folder = write_volumes(tmp_path / "sent", chest)
     half = lesion_of(chest).astype(np.float32) / 2

@@ -99,6 +99,7 @@ def test_reading_begins_from_the_imported_mask_and_says_so_everywhere(place, run
     page = client.get(f"/campaigns/covid/cases/{case.number}/").content.decode()
     assert "Imported mask" in page
     assert "began from the imported mask of Shanghai" in page
+    assert "By where they lie, 1 is the left lung and 2 the right." in page
     scan_page = client.get(f"/scans/{case.scan_id}/").content.decode()
     assert "Masks that came with it" in scan_page
     assert "CC0" in scan_page
