@@ -119,8 +119,8 @@ def _doubt_of_lung(claim: Claim, scan: Scan) -> str:
     if percent >= LEAST_AIRY_PERCENT:
         return ""
     return (
-        f"Only {percent:.0f} % of the lung layer holds air (below {AIRY_BELOW_HU} HU). It lies on the scan's voxels all "
-        "the same: look whether the mask is this scan's, and not mirrored, before anybody reads from it."
+        f"Only {percent:.0f} % of the lung layer holds air (below {AIRY_BELOW_HU} HU). It lies on the scan's voxels "
+        "all the same: look whether the mask is this scan's, and not mirrored, before anybody reads from it."
     )
 
 
