@@ -16,7 +16,7 @@ from webapp.intake.queries import earlier_line
 from webapp.intake.reading import MEDIA_DIRECTORY, peek, quiet
 from webapp.intake.series import file_dicom_series
 from webapp.intake.sources import Found, Sent, Unusable, files_in
-from webapp.intake.volumes import DATA_ENDINGS, Beside
+from webapp.intake.volumes import DATA_ENDINGS, HEADER_ENDINGS, Beside
 
 # Beyond this many refused files of one reason, they share a line.
 MOST_ALIKE = 20
@@ -69,12 +69,10 @@ def take_in(
     with quiet():
         by_kind = Sorted()
         alike: dict[str, int] = {}
-        for found in files_in(sent):
-            line = _sort(found, by_kind)
-            if line is not None:
-                alike[line.sentence] = alike.get(line.sentence, 0) + 1
-                if alike[line.sentence] <= MOST_ALIKE:
-                    yield line
+        for line in _sorted(sent, by_kind):
+            alike[line.sentence] = alike.get(line.sentence, 0) + 1
+            if alike[line.sentence] <= MOST_ALIKE:
+                yield line
         for sentence, count in alike.items():
             if count > MOST_ALIKE:
                 yield Line(f"{count - MOST_ALIKE} more files", "refused", sentence)
@@ -188,6 +186,21 @@ def _objects(by_kind: Sorted, delivery: Delivery, laid: dict[object, list[Laid]]
             laid.setdefault(mask.ground.scan.pk, []).append(mask)
 
 
+def _sorted(sent: Iterable[Sent | Unusable], by_kind: Sorted) -> Iterator[Line]:
+    """Put every file with its kind; a line for each that has none."""
+    for found in files_in(sent):
+        line = _sort(found, by_kind)
+        if line is not None:
+            yield line
+    if not any(volume.suffix in HEADER_ENDINGS for volume in by_kind.volumes):
+        # No header could name them: they are what they say themselves, DICOM or nothing.
+        strays, by_kind.data = by_kind.data, []
+        for found in strays:
+            line = _sort_dicom(found, by_kind)
+            if line is not None:
+                yield line
+
+
 def _sort(found: Found | Unusable, by_kind: Sorted) -> Line | None:
     """Put a file with its kind, or say why it has none. What begins as DICOM is DICOM, whatever it is called."""
     if isinstance(found, Unusable):
@@ -198,6 +211,10 @@ def _sort(found: Found | Unusable, by_kind: Sorted) -> Line | None:
     if other is not None and not _begins_as_dicom(found):
         other.append(found)
         return None
+    return _sort_dicom(found, by_kind)
+
+
+def _sort_dicom(found: Found, by_kind: Sorted) -> Line | None:
     try:
         header = peek(found)
     except SeriesRefused as refusal:

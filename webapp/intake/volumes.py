@@ -22,6 +22,7 @@ from webapp.intake.sources import Found
 # A volume has nothing that options could keep: its UIDs are the same in every campaign.
 PROFILE = "groundglass-volume-1"
 # Data of detached headers (.mhd, .nhdr).
+HEADER_ENDINGS = (".mhd", ".nhdr")
 DATA_ENDINGS = (".raw", ".zraw", ".img", ".gz", ".bz2", ".bin")
 # So few different values are labels, not densities: the noise of any scanner has more.
 FEWEST_VALUES = 9
