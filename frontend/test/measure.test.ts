@@ -129,3 +129,14 @@ describe("the numbers of the Python side", () => {
     }
   });
 });
+
+it("of a scan whose voxels have no known size, volumes are counts, extent stands, and there is no weight", () => {
+  const layers = emptyLayers([1, 2, 4]);
+  const hu = Int16Array.of(-800, -800, -800, -800, 0, 0, 0, 0);
+  layers.anatomy.slices[0] = Uint8Array.of(1, 1, 1, 1, 0, 0, 0, 0);
+  layers.findings.slices[0] = Uint8Array.of(1, 0, 0, 0, 1, 0, 0, 0);
+  const book = new MeasureBook(layers, LABELS, null, () => hu);
+  book.touchAll();
+  book.refresh();
+  expect(book.numbers()).toMatchObject({ extentPercent: 25, lungMl: 4, lesionMl: 1, lesionOutsideLungMl: 1, weightG: null, lungWeightG: null });
+});

@@ -4,6 +4,7 @@ import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
@@ -24,7 +25,19 @@ from webapp.audit.trail import audited, record
 
 # zstd, hashing and the disk release the interpreter, so they run beside whoever makes the instances.
 WRITERS = 4
+ENCODERS = 2
 MOST_WAITING = 16
+
+
+@dataclass(frozen=True)
+class Files:
+    """What was written for a scan, rows unsaved: a known one has its slabs, preview and pictures already."""
+
+    voxels_sha256: str
+    instances: list[Instance]
+    slabs: list[dict[str, Any]] = field(default_factory=list)
+    preview: Preview | None = None
+    pictures: list[Picture] = field(default_factory=list)
 
 
 def file_scan(
@@ -45,24 +58,12 @@ def file_scan(
     known = Scan.objects.filter(series_uid=new.series_uid).exists()
     with storage.removed_on_failure(scan_id):
         if known:
-            slabs: list[dict[str, Any]] = []
-            preview, pictures = None, []
             rows = [_row(instance, volume) for instance in instances]
+            files = Files(volume.voxels_sha256(), rows)
         else:
-            preview, small = write_preview(scan_id, volume)
-            pictures = write_pictures(scan_id, volume, small)
-            slabs, rows = _write_files(scan_id, volume, instances)
+            files = _write_files(scan_id, volume, instances)
         with transaction.atomic():
-            scan = _file_rows(
-                scan_id=scan_id,
-                new=new,
-                volume=volume,
-                slabs=slabs,
-                preview=preview,
-                pictures=pictures,
-                rows=rows,
-                by=by,
-            )
+            scan = _file_rows(scan_id=scan_id, new=new, volume=volume, files=files, by=by)
             if then:
                 then(scan)
     if scan.pk != scan_id:  # someone else filed the same series meanwhile
@@ -71,18 +72,8 @@ def file_scan(
 
 
 @audited(events.SCAN_FILED)
-def _file_rows(
-    *,
-    scan_id: uuid.UUID,
-    new: NewScan,
-    volume: Volume,
-    slabs: list[dict],
-    preview: Preview | None,
-    pictures: list[Picture],
-    rows: list[Instance],
-    by: Any,
-) -> Scan:
-    geometry, voxels = volume.geometry_sha256(), volume.voxels_sha256()
+def _file_rows(*, scan_id: uuid.UUID, new: NewScan, volume: Volume, files: Files, by: Any) -> Scan:
+    geometry, voxels, rows = volume.geometry_sha256(), files.voxels_sha256, files.instances
     one_at_a_time()
     require(
         rules.may_file_scan(
@@ -101,14 +92,14 @@ def _file_rows(
         study, _ = Study.objects.get_or_create(
             uid=new.study_uid, defaults={"patient": patient, "shifted_date": new.shifted_date}
         )
-        scan = scan_of(new, volume, study=study, scan_id=scan_id, slabs=slabs)
+        scan = scan_of(new, volume, study=study, scan_id=scan_id, slabs=files.slabs, voxels_sha256=voxels)
         scan.save(force_insert=True)
         for row in rows:
             row.scan = scan
         Instance.objects.bulk_create(rows, batch_size=500)
-        if preview:
-            preview.save(force_insert=True)
-        Picture.objects.bulk_create(pictures)
+        if files.preview:
+            files.preview.save(force_insert=True)
+        Picture.objects.bulk_create(files.pictures)
         if rows:
             jobs.enqueue("archive.index_series", scan_id=str(scan.pk))
     record(
@@ -156,10 +147,8 @@ def mark_scan_deleted(*, scan: Scan, reason: str, by: Any) -> Scan:
     return scan
 
 
-def _write_files(
-    scan_id: uuid.UUID, volume: Volume, instances: Iterable[NewInstance]
-) -> tuple[list[dict[str, Any]], list[Instance]]:
-    """Write slabs and instances side by side; return the slabs in z order and a row for each instance."""
+def _write_files(scan_id: uuid.UUID, volume: Volume, instances: Iterable[NewInstance]) -> Files:
+    """Write slabs, preview, pictures and instances side by side; the slabs are in z order."""
 
     def write_slab(place: tuple[int, int]) -> dict[str, Any]:
         start, count = place
@@ -167,20 +156,28 @@ def _write_files(
         path, sha256 = storage.write(scan_id, storage.SLABS, content, ".slab")
         return {"z_start": start, "z_count": count, "path": path, "sha256": sha256, "bytes": len(content)}
 
+    def draw() -> tuple[Preview, list[Picture]]:
+        preview, small = write_preview(scan_id, volume)
+        return preview, write_pictures(scan_id, volume, small)
+
     def write_instance(instance: NewInstance) -> Instance:
         row = _row(instance, volume)
         row.path, row.sha256 = storage.write(scan_id, storage.INSTANCES, instance.content, ".dcm")
         return row
 
-    with ThreadPoolExecutor(WRITERS) as writers, ThreadPoolExecutor(1) as encoder:
+    with ThreadPoolExecutor(WRITERS) as writers, ThreadPoolExecutor(ENCODERS) as encoder:
         try:
             slabs = [encoder.submit(write_slab, place) for place in slab_ranges(volume.shape_zyx[0])]
+            drawn = encoder.submit(draw)
+            voxels = encoder.submit(volume.voxels_sha256)
             rows: list[Future[Instance]] = []
             for instance in instances:
                 rows.append(writers.submit(write_instance, instance))
                 if len(rows) > MOST_WAITING:
                     rows[-MOST_WAITING].result()  # memory holds a few files, never all
-            written = [slab.result() for slab in slabs], [row.result() for row in rows]
+            written = Files(
+                voxels.result(), [row.result() for row in rows], [slab.result() for slab in slabs], *drawn.result()
+            )
         except BaseException:
             # Nothing may be written any more when the folder is removed.
             writers.shutdown(cancel_futures=True)

@@ -63,7 +63,15 @@ class NewScan:
     ctdi_vol_mgy: float | None = None
 
 
-def scan_of(new: NewScan, volume: Volume, *, study: Study, scan_id: uuid.UUID, slabs: list[dict[str, Any]]) -> Scan:
+def scan_of(
+    new: NewScan,
+    volume: Volume,
+    *,
+    study: Study,
+    scan_id: uuid.UUID,
+    slabs: list[dict[str, Any]],
+    voxels_sha256: str,
+) -> Scan:
     """The row, unsaved, of a scan whose files are written."""
     z_mm, y_mm, x_mm = volume.spacing_zyx_mm
     scan = Scan(
@@ -75,7 +83,7 @@ def scan_of(new: NewScan, volume: Volume, *, study: Study, scan_id: uuid.UUID, s
         shape_zyx=list(volume.shape_zyx),
         affine_lps=volume.affine_lps.tolist(),
         geometry_sha256=volume.geometry_sha256(),
-        voxels_sha256=volume.voxels_sha256(),
+        voxels_sha256=voxels_sha256,
         slabs=slabs,
         has_hu=volume.has_hu,
         warnings=new.warnings,

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
 from inference.imaging import axes
 from inference.imaging.volume import Volume
@@ -102,6 +101,8 @@ def _step(small: Volume, axis: int) -> int:
 
 def _lung_in(air_zyx: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The largest region of air that does not reach the sides of the slices, as the air around a patient does."""
+    from scipy import ndimage  # only where it is used: it is large
+
     regions, count = ndimage.label(air_zyx)
     sizes = np.bincount(regions.ravel(), minlength=count + 1)
     sides = np.concatenate([regions[:, [0, -1]].ravel(), regions[:, :, [0, -1]].ravel()])

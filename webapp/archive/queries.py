@@ -16,6 +16,11 @@ from webapp.archive.models import Instance, Picture, Preview, Scan
 NO_SPACING = "no_spacing"
 
 
+def has_spacing(scan: Scan) -> bool:
+    """Whether anything is known of the size of a scan's voxels; of a picture without a header nothing is."""
+    return all(warning["code"] != NO_SPACING for warning in scan.warnings)
+
+
 def filed_scan(series_uid: str) -> Scan | None:
     """The scan of a (de-identified) series UID, if the archive has it."""
     return Scan.objects.filter(series_uid=series_uid).select_related("study__patient").first()
@@ -39,13 +44,7 @@ def volume_of(scan: Scan) -> Volume:
             hu[start : start + count] = decode_slab(slab_bytes(scan, index), (count, ny, nx))
         except SlabError as error:
             raise storage.DamagedFile(f"{slab['path']} cannot be decoded.") from error
-    affine = np.asarray(scan.affine_lps, dtype=np.float64).reshape(4, 4)
-    return Volume(hu, affine, scan.has_hu, has_spacing(scan))
-
-
-def has_spacing(scan: Scan) -> bool:
-    """Whether the size of a scan's voxels is known; that of pictures is not."""
-    return all(warning["code"] != NO_SPACING for warning in scan.warnings)
+    return Volume(hu, np.asarray(scan.affine_lps, dtype=np.float64).reshape(4, 4), scan.has_hu, has_spacing(scan))
 
 
 def preview_for(scan: Scan) -> Preview | None:

@@ -9,10 +9,12 @@ from io import BytesIO
 from typing import Any
 
 import pydicom
-from pydicom.charset import python_encoding
+from pydicom.charset import default_encoding, python_encoding
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_data_element, write_file_meta_info
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 from pydicom.uid import PYDICOM_IMPLEMENTATION_UID, UID
@@ -57,6 +59,12 @@ class Deidentifier:
         # What many slices share is cleaned once: raw element -> cleaned element, None where it is removed.
         self._cleaned: dict[Any, DataElement | RawDataElement | None] = {}
         self._encoding: Any = None
+        # By the identity of the element, which `_cleaned` and `_added` keep alive; encoded as the slices at hand are.
+        self._shared: set[int] = set()
+        self._encoded: dict[int, bytes] = {}
+        self._encoded_as: Any = None
+        self._added = self._elements_added()
+        self._shared.update(id(element) for element in self._added)
         self._changes: dict[Deed, Callable[[Any, str], object]] = {
             Deed.UID: lambda value, vr: self.new_uid(str(value)),
             Deed.MOVE: lambda value, vr: (shifted_date if vr == "DA" else shifted_datetime)(self.identity, value),
@@ -74,32 +82,62 @@ class Deidentifier:
         """De-identify `dataset` in place and return it; its pixels stay as they are encoded."""
         transfer_syntax = transfer_syntax_of(dataset)
         self._encoding = dataset.original_encoding, str(dataset.original_character_set)
+        if self._encoded_as != self._encoding:
+            self._encoded_as, self._encoded = self._encoding, {}
         clear_overlay_bits(dataset, native=transfer_syntax in NATIVE)
         self._clean_level(dataset)
-        dataset.PatientName = self.identity.pseudonym
-        dataset.PatientID = self.identity.pseudonym
-        dataset.PatientBirthDate = ""
-        dataset.PatientIdentityRemoved = "YES"
-        dataset.DeidentificationMethod = ["Groundglass", self.profile.name]
-        dataset.DeidentificationMethodCodeSequence = Sequence([_code(*code) for code in self.profile.codes])
-        shifted = self.profile.options.dates == SHIFT
-        dataset.LongitudinalTemporalInformationModified = "MODIFIED" if shifted else "REMOVED"
+        for element in self._added:
+            dataset[element.tag] = element
         self._fill_what_must_be_there(dataset)
         dataset.file_meta = _file_meta(dataset, transfer_syntax)
         dataset.preamble = b"\0" * 128
         return dataset
 
+    def _elements_added(self) -> list[DataElement]:
+        """What every cleaned data set says of the patient and of its de-identification (PS3.15 Annex E.1)."""
+        added = Dataset()
+        added.PatientName = self.identity.pseudonym
+        added.PatientID = self.identity.pseudonym
+        added.PatientBirthDate = ""
+        added.PatientIdentityRemoved = "YES"
+        added.DeidentificationMethod = ["Groundglass", self.profile.name]
+        added.DeidentificationMethodCodeSequence = Sequence([_code(*code) for code in self.profile.codes])
+        shifted = self.profile.options.dates == SHIFT
+        added.LongitudinalTemporalInformationModified = "MODIFIED" if shifted else "REMOVED"
+        return list(added)
+
     def file_of(self, dataset: Dataset) -> bytes:
         """The bytes of a cleaned data set as a DICOM file. Raises IdentityFound."""
-        buffer = BytesIO()
-        pydicom.dcmwrite(buffer, dataset, enforce_file_format=True)
-        content = buffer.getvalue()
+        content = self._joined(dataset) if _keeps_its_encoding(dataset) else _written(dataset)
         # Native pixels are numbers; compressed ones carry comments, and every header is searched.
         native = dataset.file_meta.TransferSyntaxUID in NATIVE
         searched = content[: -len(dataset.PixelData)] if native and "PixelData" in dataset else content
         if self.identifiers.are_in_file(searched):
             raise IdentityFound
         return content
+
+    def _joined(self, dataset: Dataset) -> bytes:
+        """What pydicom.dcmwrite writes, but an element that many slices share is encoded once for all of them."""
+        syntax = UID(dataset.file_meta.TransferSyntaxUID)
+        if "PixelData" in dataset:
+            dataset["PixelData"].is_undefined_length = syntax.is_compressed
+        head = DicomBytesIO()
+        write_file_meta_info(head, dataset.file_meta, enforce_standard=True)
+        charsets = dataset.get("SpecificCharacterSet", default_encoding)
+        parts = [dataset.preamble, b"DICM", head.getvalue()]
+        for tag in sorted(dataset.keys()):
+            if tag.element == 0 and tag.group > 6:  # a group's length: retired, PS3.5 section 7.2
+                continue
+            item = dataset.get_item(tag)
+            shared = self._encoded.get(id(item))
+            if shared is None:
+                content = _encoded(item, syntax, charsets)
+                if id(item) in self._shared:
+                    self._encoded[id(item)] = content
+                parts.append(content)
+            else:
+                parts.append(shared)
+        return b"".join(parts)
 
     def new_uid(self, uid: str) -> str:
         """The UID that stands for `uid` under this profile; those that DICOM itself registers stay."""
@@ -133,7 +171,9 @@ class Deidentifier:
             return self._clean_element(dataset, tag, item)
         key = tag, item.VR, item.value, self._encoding
         if key not in self._cleaned:
-            self._cleaned[key] = self._clean_element(dataset, tag, item)
+            self._cleaned[key] = cleaned = self._clean_element(dataset, tag, item)
+            if cleaned is not None:
+                self._shared.add(id(cleaned))
         return self._cleaned[key]
 
     def _clean_element(
@@ -175,6 +215,27 @@ class Deidentifier:
 
     def _code_word(self, value: str) -> str:
         return value if _CODE.fullmatch(value) and not self.identifiers.have_word_of(value) else ""
+
+
+def _keeps_its_encoding(dataset: Dataset) -> bool:
+    """Whether the elements lie in the file as they were read: neither deflated nor in another character set."""
+    syntax = UID(dataset.file_meta.TransferSyntaxUID)
+    kept = (syntax.is_implicit_VR, syntax.is_little_endian) == tuple(dataset.original_encoding)
+    return kept and not syntax.is_deflated and dataset.original_character_set == dataset._character_set
+
+
+def _written(dataset: Dataset) -> bytes:
+    buffer = BytesIO()
+    pydicom.dcmwrite(buffer, dataset, enforce_file_format=True)
+    return buffer.getvalue()
+
+
+def _encoded(item: DataElement | RawDataElement, syntax: UID, charsets: Any) -> bytes:
+    """One element as it lies in a file of a transfer syntax."""
+    out = DicomBytesIO()
+    out.is_implicit_VR, out.is_little_endian = syntax.is_implicit_VR, syntax.is_little_endian
+    write_data_element(out, item, charsets)
+    return out.getvalue()
 
 
 def _each(value: object, change: Callable[[object], object]) -> object:

@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict
+from math import prod
 from typing import Any
 
 from django.urls import reverse
@@ -114,9 +115,8 @@ def scan_data(case: Case) -> dict[str, Any]:
         "shape_zyx": scan.shape_zyx,
         "affine_lps": rows,
         "spacing_zyx_mm": spacing_xyz[::-1],
-        "voxel_volume_ml": spacing_xyz[0] * spacing_xyz[1] * spacing_xyz[2] / 1000,
+        "voxel_volume_ml": prod(spacing_xyz) / 1000 if has_spacing(scan) else None,
         "has_hu": scan.has_hu,
-        "has_spacing": has_spacing(scan),
         "warnings": remarks_data(scan),
         "slabs": slabs_data(case),
     }

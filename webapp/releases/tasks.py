@@ -10,7 +10,6 @@ from webapp.audit.refusal import ActionRefused
 from webapp.jobs import task
 from webapp.masks.models import Version
 from webapp.releases.measurements import measured
-from webapp.releases.objects import KINDS, objects_of
 from webapp.releases.rules import may_export_seg
 
 log = logging.getLogger(__name__)
@@ -29,6 +28,8 @@ def file_version(version_id: str) -> None:
     A scan that has no DICOM images for them to refer to (it came as other files, or was deleted) gets none.
     """
     version = Version.objects.select_related("mask__scan", "mask__label_set").get(pk=version_id)
+    from webapp.releases.objects import KINDS, objects_of  # only where it is used: its libraries are large
+
     if may_export_seg(version.mask.scan) is not None or not version.mask.scan.instances.exists():
         return
     if DerivedObject.objects.filter(made_from=version.pk).count() == len(KINDS):

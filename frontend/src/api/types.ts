@@ -64,10 +64,9 @@ export interface Reading {
     shape_zyx: [number, number, number];
     affine_lps: number[][];
     spacing_zyx_mm: [number, number, number];
-    voxel_volume_ml: number;
+    /** null where nothing is known of the size of a voxel. */
+    voxel_volume_ml: number | null;
     has_hu: boolean;
-    /** False for pictures: nothing is known of mm, mL and g. */
-    has_spacing: boolean;
     warnings: Warning[];
     slabs: SlabInfo[];
   };

@@ -53,7 +53,8 @@ export class MeasureBook {
   constructor(
     private readonly layers: Layers,
     private readonly labels: readonly LabelUse[],
-    private readonly voxelVolumeMl: number,
+    /** null where it is unknown: volumes are counts of voxels then, and there is no weight. */
+    private readonly voxelVolumeMl: number | null,
     private readonly huSlice: (z: number) => Int16Array | null,
   ) {
     const nz = layers.findings.shapeZyx[0];
@@ -130,11 +131,11 @@ export class MeasureBook {
   }
 
   private conclude(count: Float64Array, mass: Float64Array, hasMass: boolean): Numbers {
-    const ml = this.voxelVolumeMl;
+    const ml = this.voxelVolumeMl ?? 1;
     const sum = (table: Float64Array, rows: readonly number[], places: readonly number[]): number =>
       rows.reduce((total, row) => total + places.reduce((inner, place) => inner + table[row * PLACES + place], 0), 0);
     const grams = (rows: readonly number[], places: readonly number[]): number | null =>
-      hasMass ? (sum(mass, rows, places) * ml) / 1000 : null;
+      hasMass && this.voxelVolumeMl !== null ? (sum(mass, rows, places) * ml) / 1000 : null;
     const lesionRows: number[] = [];
     const lungRows = [0];
     this.labels.forEach((label, index) => {

@@ -10,6 +10,7 @@ import { panDrag, windowDrag, zoomDrag } from "../tools/view";
 import type { Drag, Spot } from "../tools/tool";
 import { Letters, Ring, TITLES } from "./Panes";
 import { anatomicalName } from "../geometry/planes";
+import { lengthUnit } from "../units";
 
 export function BesidePane({ desk }: { desk: Desk }) {
   const host = useRef<HTMLDivElement>(null);
@@ -92,7 +93,7 @@ export function BesideBar({ desk }: { desk: Desk }) {
 function offsetInWords(mm: number): string {
   const frame = besidePlane.value && scanGrid.value?.planes[besidePlane.value];
   if (!frame || Math.abs(mm) < 0.05) return "same place";
-  return `${Math.abs(mm).toFixed(1)} mm ${directionLetters(scale(frame.normal, Math.sign(mm)))[0]}`;
+  return `${Math.abs(mm).toFixed(1)} ${lengthUnit.value} ${directionLetters(scale(frame.normal, Math.sign(mm)))[0]}`;
 }
 
 /** Looking only: scroll, pan, zoom and window act on both, through the reading's plane. */

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import type { Desk } from "../reading/desk";
 import * as state from "../state";
-import { amount, fixed } from "./figures";
+import { fixed, volume } from "./figures";
 import { WeightCare } from "./Remarks";
 import { KeySheet } from "./KeySheet";
 import { close, Sheet } from "./Sheet";
@@ -47,7 +47,7 @@ function SignDialog({ desk }: { desk: Desk }) {
       <form onSubmit={submit}>
         <p class="statement">{reading?.statement}</p>
         <p class="num">
-          Extent <b>{fixed(n?.extentPercent, 2)} %</b>, weight <b>{fixed(n?.weightG, 1)} g</b>, lesion {amount(n?.lesionMl, reading?.scan.has_spacing)} of {amount(n?.lungMl, reading?.scan.has_spacing)} lung
+          Extent <b>{fixed(n?.extentPercent, 2)} %</b>, weight <b>{fixed(n?.weightG, 1)} g</b>, lesion {volume(n?.lesionMl)} of {volume(n?.lungMl)} lung
         </p>
         <WeightCare scan={reading?.scan} />
         <p class="dim">A signed reading no longer changes. Signed as {reading?.you?.name ?? reading?.reader.name}.</p>

@@ -3,14 +3,14 @@ import { shownKeys } from "../keyboard";
 import type { Desk } from "../reading/desk";
 import { choices, chosen, compareWith, comparing, difference, nextDifference, otherNumbers, stop, worstDifference } from "../reading/difference";
 import { DIFFERENCE_COLOURS } from "../viewer/maskpainter";
-import { amount, fixed } from "./figures";
+import { fixed, volume } from "./figures";
 import * as state from "../state";
+import { voxelVolume } from "../units";
 
 export function Difference({ desk }: { desk: Desk }) {
   if (comparing.value === "no") return null;
   const found = difference.value;
-  const mlOf = state.reading.value?.scan.voxel_volume_ml ?? 0;
-  const ml = (voxels: number | undefined): string => (voxels === undefined ? "–" : amount(voxels * mlOf, state.reading.value?.scan.has_spacing));
+  const ml = (voxels: number | undefined): string => (voxels === undefined ? "–" : volume(voxels * voxelVolume.value));
   const [mine, other] = [state.numbers.value, otherNumbers.value];
   const slices = found?.disputed.reduce((sum, mark) => sum + mark, 0);
   const noHu = state.reading.value?.scan.has_hu === false;

@@ -5,7 +5,7 @@ import { shownKeys } from "../keyboard";
 import { remember, yesOrNo } from "../preferences";
 import type { Desk } from "../reading/desk";
 import { ToolOptions } from "./ToolOptions";
-import { amount, fixed } from "./figures";
+import { fixed, volume as inWords } from "./figures";
 import * as display from "../display";
 import * as state from "../state";
 
@@ -143,7 +143,7 @@ function LabelRow({ layer, value, name, colour, hotkey, note, code }: RowProps) 
           <kbd>{hotkey}</kbd>
           <span class={layer === "anatomy" ? "label-swatch line" : "label-swatch"} style={{ "--colour": colour }} />
           <span class={hidden ? "ellipsis dim" : "ellipsis"}>{name}</span>
-          <span class="num label-volume">{volume ? amount(volume, state.reading.value?.scan.has_spacing) : ""}</span>
+          <span class="num label-volume">{volume ? inWords(volume) : ""}</span>
         </button>
         <Toggle kind="eye" on={!hidden} name={hidden ? `Show ${name}` : `Hide ${name}`} act={() => (display.hiddenLabels.value = toggled(display.hiddenLabels.value, key))} />
         <Toggle
@@ -156,7 +156,7 @@ function LabelRow({ layer, value, name, colour, hotkey, note, code }: RowProps) 
       {details.value && layer === "findings" && (
         <p class="label-details dim">
           <span class="num">{state.reading.value?.scan.has_hu === false ? "no HU" : `${fixed(found?.weightG, 1)} g`}</span>
-          {found && found.outsideMl > 0 && <span class="num">, {amount(found.outsideMl, state.reading.value?.scan.has_spacing)} outside the lung</span>}
+          {found && found.outsideMl > 0 && <span class="num">, {inWords(found.outsideMl)} outside the lung</span>}
           {note && <span> · {note}</span>}
           {code && (
             <span class="label-code" title={code.meaning}>
@@ -192,7 +192,7 @@ function Facts() {
     <section class="scan-facts">
       <h2>Scan</h2>
       <p class="dim num">
-        {reading.scan.shape_zyx[2]} × {reading.scan.shape_zyx[1]} × {reading.scan.shape_zyx[0]}, {x.toFixed(2)} mm, slices {z.toFixed(2)} mm
+        {reading.scan.shape_zyx[2]} × {reading.scan.shape_zyx[1]} × {reading.scan.shape_zyx[0]}, {reading.scan.voxel_volume_ml === null ? "size of a pixel unknown" : `${x.toFixed(2)} mm, slices ${z.toFixed(2)} mm`}
       </p>
       <p class="dim">
         {reading.label_set.name}, version {reading.label_set.version}

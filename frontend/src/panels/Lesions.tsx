@@ -8,7 +8,8 @@ import type { Desk } from "../reading/desk";
 import { countingLesions, currentLesion, goToLesion, lesions, LISTED_MOST, type Lesion } from "../reading/lesions";
 import * as state from "../state";
 import { setComponent } from "../tools/islands";
-import { amount, fixed } from "./figures";
+import { inVolume, volume } from "./figures";
+import { volumeUnit } from "../units";
 import "./lesions.css";
 
 function* set(desk: Desk, chosen: readonly Lesion[], value: number): Operation<SliceRuns[]> {
@@ -30,7 +31,6 @@ function change(desk: Desk, tool: string, title: string, chosen: readonly Lesion
 export function Lesions({ desk }: { desk: Desk }) {
   const all = lesions.value;
   const labels = new Map(state.reading.value?.label_set.labels.map((label) => [label.value, label]));
-  const noSize = state.reading.value?.scan.has_spacing === false;
   const open = useSignal(-1);
   const move = (event: KeyboardEvent, index: number): void => {
     const to = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: all.length - 1 }[event.key];
@@ -50,7 +50,7 @@ export function Lesions({ desk }: { desk: Desk }) {
       {all.length > 0 && (
         <p class="lesion-heads dim" aria-hidden="true">
           <span />
-          <span>{noSize ? "voxels" : "mL"}</span>
+          <span>{volumeUnit}</span>
           <span>where</span>
           <span>slices</span>
         </p>
@@ -58,9 +58,9 @@ export function Lesions({ desk }: { desk: Desk }) {
       <ol>
         {all.map((lesion, index) => (
           <li key={`${lesion.label}:${lesion.at.join()}`} class={index === currentLesion.value ? "current" : ""}>
-            <button class="lesion-go" title={`${amount(lesion.volumeMl, !noSize)}, ${lesion.place} third, slices ${lesion.component.zFirst + 1} to ${lesion.component.zLast + 1}${lesion.meanHu === null ? "" : `, mean ${Math.round(lesion.meanHu)} HU`}`} tabIndex={index === Math.max(0, currentLesion.value) ? 0 : -1} onClick={() => goToLesion(desk, index)} onKeyDown={(event) => move(event, index)}>
+            <button class="lesion-go" title={`${volume(lesion.volumeMl)}, ${lesion.place} third, slices ${lesion.component.zFirst + 1} to ${lesion.component.zLast + 1}${lesion.meanHu === null ? "" : `, mean ${Math.round(lesion.meanHu)} HU`}`} tabIndex={index === Math.max(0, currentLesion.value) ? 0 : -1} onClick={() => goToLesion(desk, index)} onKeyDown={(event) => move(event, index)}>
               <span class="label-swatch" style={{ "--colour": labels.get(lesion.label)?.colour }} title={labels.get(lesion.label)?.name} />
-              <b class="num lesion-volume">{noSize ? lesion.component.voxels.toLocaleString("en-US") : fixed(lesion.volumeMl, lesion.volumeMl < 10 ? 2 : 1)}</b>
+              <b class="num lesion-volume">{inVolume(lesion.volumeMl)}</b>
               <span class="ellipsis">{lesion.place}</span>
               <span class="num dim lesion-slices">
                 {lesion.component.zFirst + 1}–{lesion.component.zLast + 1}

@@ -1,17 +1,14 @@
 /** Extent, weight and volumes of the mask as it is now, and what to know of the scan when a weight is read. */
 import type { Side } from "../edits/measure";
-import { fixed } from "./figures";
+import { fixed, volume } from "./figures";
 import { Remarks } from "./Remarks";
 import * as state from "../state";
+import { volumeUnit } from "../units";
 
 export function Numbers() {
   const n = state.numbers.value;
   const scan = state.reading.value?.scan;
   const noHu = scan?.has_hu === false;
-  const noSize = scan?.has_spacing === false;
-  const unit = noSize ? "voxels" : "mL";
-  const volume = (ml: number | null | undefined, digits: number): string =>
-    noSize ? fixed(ml === null || ml === undefined ? ml : Math.round(ml * 1000), 0) : fixed(ml, digits);
   const grams = (value: number | null | undefined): string => (noHu ? "no HU" : `${fixed(value, 1)} g`);
   const whole: Side | undefined = n ? { lungMl: n.lungMl, lesionMl: n.lesionMl, extentPercent: n.extentPercent, weightG: n.weightG } : undefined;
   const row = (name: string, cell: (side: Side | undefined) => string, key?: string) => (
@@ -51,13 +48,13 @@ export function Numbers() {
         </thead>
         <tbody>
           {row("Extent, %", (side) => fixed(side?.extentPercent, 1))}
-          {row(`Lesion, ${unit}`, (side) => volume(side?.lesionMl, 1), "lesion")}
+          {row(`Lesion, ${volumeUnit.value}`, (side) => fixed(side?.lesionMl, volumeUnit.value === "mL" ? 1 : 0), "lesion")}
           {row("Weight, g", (side) => (noHu ? "–" : fixed(side?.weightG, 1)))}
-          {row(`Lung, ${unit}`, (side) => volume(side?.lungMl, 0), "lung")}
+          {row(`Lung, ${volumeUnit.value}`, (side) => fixed(side?.lungMl, 0), "lung")}
         </tbody>
       </table>
       <p class={n && n.lesionOutsideLungMl > 0 ? "caution" : "caution silent"}>
-        {n && n.lesionOutsideLungMl > 0 ? `${volume(n.lesionOutsideLungMl, 2)} ${unit} of lesion lies outside the lung and is not counted.` : "\u00a0"}
+        {n && n.lesionOutsideLungMl > 0 ? `${volume(n.lesionOutsideLungMl)} of lesion lies outside the lung and is not counted.` : "\u00a0"}
       </p>
       <Remarks scan={scan} />
     </section>

@@ -11,6 +11,7 @@ import { toggleSurface } from "../reading/view";
 import * as state from "../state";
 import { BesideBar, BesidePane, TwinCursor } from "./BesidePane";
 import { BrushRing } from "./BrushRing";
+import { lengthUnit } from "../units";
 import "./panes.css";
 
 export const TITLES: Record<PlaneName, string> = { axial: "Axial", coronal: "Coronal", sagittal: "Sagittal" };
@@ -85,7 +86,7 @@ function Pane({ name, shown }: { name: PlaneName; shown: boolean }) {
       {shown && <TwinCursor on="reading" />}
       <span class="pane-title">
         {title} <b>{total ? slice + 1 : ""}</b>
-        {frame && state.reading.value?.scan.has_spacing !== false && <span class="pane-place">{placeOfSlice(grid!, frame, slice)} mm</span>}
+        {frame && <span class="pane-place">{placeOfSlice(grid!, frame, slice)} {lengthUnit}</span>}
         {besidePlane.value && <span class="beside-what">This reading{extentNow()}</span>}
         {!wholePlanes.value[name] && <span class="pane-slab">{state.reading.value?.preview ? "low resolution while it loads" : "loading"}</span>}
         {state.slabMm.value ? <span class="pane-slab">MIP {state.slabMm.value} mm, painting on slice {slice + 1}</span> : null}

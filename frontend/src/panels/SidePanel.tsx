@@ -15,7 +15,6 @@ import * as display from "../display";
 import * as state from "../state";
 import "./side.css";
 
-export { fixed } from "./figures";
 
 const SECTIONS: { name: state.SectionName; title: string; action: KeyAction | null; Section: ComponentType<{ desk: Desk }> }[] = [
   { name: "labels", title: "Labels", action: null, Section: Labels },

@@ -6,6 +6,7 @@ import { WindowMenu } from "./WindowMenu";
 import * as state from "../state";
 import { progress } from "../reading/ledger";
 import { toolNamed } from "../tools/registry";
+import { lengthUnit } from "../units";
 
 export function StatusBar({ desk }: { desk: Desk }) {
   const reading = state.reading.value;
@@ -19,12 +20,12 @@ export function StatusBar({ desk }: { desk: Desk }) {
       <span class="w-slice">
         {frame ? anatomicalName(frame) : plane} {total ? `${slice + 1} / ${total}` : ""}
       </span>
-      <span class="w-z">{frame && reading?.scan.has_spacing !== false ? `${placeOfSlice(scanGrid.value!, frame, slice)} mm` : "–"}</span>
+      <span class="w-z">{frame ? `${placeOfSlice(scanGrid.value!, frame, slice)} ${lengthUnit.value}` : "–"}</span>
       <span class="w-hu">{reading?.scan.has_hu === false ? "value" : "HU"} {at?.hu ?? "–"}</span>
       <span class="w-at">{at ? placeInWords(at.mm) : ""}</span>
       <WindowMenu desk={desk} />
       <SeenCount />
-      <span class="w-brush">brush {state.brushMm.value} mm</span>
+      <span class="w-brush">brush {state.brushMm.value} {lengthUnit}</span>
       <span class="w-tool">{toolNamed(state.tool.value)?.edits ? `${state.tool.value}, ${targetName()}` : state.tool.value}</span>
       <span class="spacer" />
       <span class="dim">Press ? for the keys</span>

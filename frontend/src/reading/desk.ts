@@ -165,7 +165,6 @@ export class Desk {
         ...this.visibleColours(),
       },
       slabMm: state.slabMm.value,
-      noSize: state.reading.value?.scan.has_spacing === false,
       lengths: lengthsOn(plane, state.slices.value[plane]),
       crosshair: state.crosshair.value ? [sagittal, coronal, axial] : null,
     };

@@ -7,6 +7,7 @@ import type { Vec3 } from "../geometry/grid";
 import * as state from "../state";
 import { onKey } from "./acts";
 import type { Desk } from "./desk";
+import { voxelVolume } from "../units";
 
 export interface Lesion {
   component: Component;
@@ -71,7 +72,7 @@ export class LesionBook {
 
   private describe(component: Component): Lesion {
     const { session, grid } = this.desk;
-    const voxelMl = state.reading.value!.scan.voxel_volume_ml;
+    const voxelMl = voxelVolume.value;
     const at = nearestVoxel(component);
     return {
       component,

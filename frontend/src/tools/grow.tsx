@@ -15,6 +15,8 @@ import * as state from "../state";
 import { Check, guard, Numeral, onlyOver } from "./options";
 import { clicked } from "./fill";
 import type { Spot, Tool } from "./tool";
+import { volume } from "../panels/figures";
+import { voxelVolume } from "../units";
 
 const toleranceHu = signal(150);
 const radiusMm = signal(40);
@@ -45,8 +47,7 @@ async function regrow(desk: Desk): Promise<void> {
   const result = await desk.compute("Growing the region", work);
   if (!result || growth.value !== from) return;
   grown = result.grown;
-  const [x, y, z] = desk.grid.spacing;
-  grownMl.value = (result.voxels * x * y * z) / 1000;
+  grownMl.value = result.voxels * voxelVolume.value;
   const labels = state.reading.value?.label_set.labels ?? [];
   display.preview.value = { layer: grown, colour: labels.find((label) => label.value === state.target.value.value)?.colour ?? "#E69F00" };
   desk.restyle();
@@ -119,7 +120,7 @@ export const growTool: Tool = {
     return (
       <>
         <p class="dim num">
-          {growth.value ? `around ${growth.value.meanHu} HU${grownMl.value === null ? "" : `: ${grownMl.value.toFixed(1)} mL`}` : "Click where it shall begin."}
+          {growth.value ? `around ${growth.value.meanHu} HU${grownMl.value === null ? "" : `: ${volume(grownMl.value)}`}` : "Click where it shall begin."}
         </p>
         <label class="option-number">
           <span>Tolerance ±</span>

@@ -11,6 +11,7 @@ import * as state from "../state";
 import { clicked } from "./fill";
 import { Numeral } from "./options";
 import type { Tool } from "./tool";
+import { voxelVolume } from "../units";
 
 const smallestMl = signal(0.1);
 const becomes = signal<number | null>(null);
@@ -67,8 +68,7 @@ export const islandsTool: Tool = {
           onClick={() => {
             const { layer, value } = state.target.value;
             const draft = new DeltaDraft(layerAt(desk, layer), desk.permit(layer));
-            const voxelMl = state.reading.value!.scan.voxel_volume_ml;
-            void desk.operate("Removing islands", layer, "islands", "none", removeIslands(layerAt(desk, layer), value, smallestMl.value, voxelMl, draft));
+            void desk.operate("Removing islands", layer, "islands", "none", removeIslands(layerAt(desk, layer), value, smallestMl.value, voxelVolume.value, draft));
           }}
         >
           Remove them

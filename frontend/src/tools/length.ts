@@ -10,6 +10,7 @@ import { onKey } from "../reading/acts";
 import type { Desk } from "../reading/desk";
 import type { ShownLength } from "../viewer/planeview";
 import type { Drag, Spot, Tool } from "./tool";
+import { lengthUnit } from "../units";
 
 export interface Length {
   id: number;
@@ -40,7 +41,7 @@ const mmOf = (desk: Desk, plane: PlaneName, a: Point, b: Point): number => {
 export const lengthsOn = (plane: PlaneName, slice: number): readonly ShownLength[] =>
   lengths.value
     .filter((length) => length.plane === plane && length.slice === slice)
-    .map(({ a, b, mm, id }) => ({ a, b, text: `${mm.toFixed(1)} mm`, chosen: id === chosenLength.value }));
+    .map(({ a, b, mm, id }) => ({ a, b, text: `${mm.toFixed(1)} ${lengthUnit.value}`, chosen: id === chosenLength.value }));
 
 function change(id: number, change: Partial<Length>): void {
   lengths.value = lengths.value.map((length) => (length.id === id ? { ...length, ...change } : length));

@@ -7,6 +7,7 @@ import type { Desk } from "../reading/desk";
 import { numberIn, remember, yesOrNo } from "../preferences";
 import { onKey } from "../reading/acts";
 import * as state from "../state";
+import { unitOf } from "../units";
 import "./options.css";
 
 /** Ends belong to the range. Ground glass and consolidation as in science.md; bands are choices of the reader. */
@@ -119,7 +120,7 @@ export function Numeral({ of, label, unit, min, max, step = 1, onInput }: Numera
           onInput?.();
         }}
       />
-      <span class="dim">{unit}</span>
+      <span class="dim">{unitOf(unit)}</span>
     </label>
   );
 }

@@ -12,6 +12,7 @@ import { Depth, depthRange, huHigh, huLow, HuRange, Numeral } from "./options";
 import { rowsToRuns } from "./segment";
 import { dragShape, SHAPES } from "./shapes";
 import type { Tool } from "./tool";
+import { voxelVolume } from "../units";
 
 const wanted = signal<number>(1);
 const labelsNow = (): readonly { value: number; name: string }[] => {
@@ -103,7 +104,7 @@ function startByThreshold(desk: Desk): void {
   if (!session.layers || layer !== "findings") return void (state.notice.value = "Choose a label of the findings first.");
   if (state.loadedSlices.value < session.layers.findings.shapeZyx[0]) return void (state.notice.value = "The scan is still loading.");
   const draft = new DeltaDraft(session.layers.findings, desk.permit("findings", { onlyOver: 0, insideLung: true }));
-  const work = thresholdLung(session.layers, session.hu, value, [huLow.value, huHigh.value], smallestMl.value, state.reading.value!.scan.voxel_volume_ml, draft);
+  const work = thresholdLung(session.layers, session.hu, value, [huLow.value, huHigh.value], smallestMl.value, voxelVolume.value, draft);
   void desk.operate("Thresholding the lung", "findings", "threshold_lung", "none", work);
 }
 

@@ -6,6 +6,7 @@ import { CtPicture, type GreyTable, type HuSlices } from "./ctpicture";
 import * as frames from "./frames";
 import { MaskPainter, type MaskStyle } from "./maskpainter";
 import type { Layers } from "../edits/layers";
+import { lengthUnit } from "../units";
 
 /** A measured length on the shown slice, in pixels of the slice image. */
 export interface ShownLength {
@@ -22,8 +23,6 @@ export interface OverlayMarks {
   /** Thickness of the slab whose maximum is shown; 0: the slice alone. */
   slabMm: number;
   lengths: readonly ShownLength[];
-  /** Nothing is known of mm: no scale is drawn. */
-  noSize?: boolean;
 }
 
 const WORDS = "#E8EDF1";
@@ -236,13 +235,13 @@ export class PlaneView {
     const context = this.cleared(this.canvas, ratio);
     const { width, height } = this.canvas;
     const matrix = this.matrix(ratio);
-    const { style, crosshair, lengths, noSize } = this.marks();
+    const { style, crosshair, lengths } = this.marks();
     const layers = this.layers();
     if (layers && !style.hidden) this.painter.draw(context, matrix, layers, this.grid, this.frame, this.slice, style, ratio);
     if (this.sketched) this.drawSketch(context, matrix, ratio);
     for (const length of lengths) this.drawLength(context, matrix, length, ratio);
     if (crosshair) this.drawCrosshair(context, matrix, crosshair, ratio);
-    if (!noSize) this.drawScale(context, ratio, width, height);
+    this.drawScale(context, ratio, width, height);
   }
 
   private drawCrosshair(context: CanvasRenderingContext2D, matrix: DOMMatrix, voxel: Vec3, ratio: number): void {
@@ -297,7 +296,7 @@ export class PlaneView {
     if (!mm) return;
     const x = width - 12 * ratio;
     const y = height - 12 * ratio;
-    const text = `${mm / 10} cm`;
+    const text = lengthUnit.value === "mm" ? `${mm / 10} cm` : `${mm} px`;
     context.beginPath();
     context.moveTo(x - mm * perMm, y - 4 * ratio);
     context.lineTo(x - mm * perMm, y);

@@ -14,7 +14,7 @@ from tests.factories.identities import UID_ROOT, write_identities
 from webapp.archive.models import Instance, Patient, Scan, Study
 from webapp.archive.queries import files_of
 from webapp.campaigns.deidentification import DeidentificationOptions
-from webapp.intake import identity
+from webapp.intake import deidentification, identity
 from webapp.intake.deidentification import Deidentifier
 from webapp.intake.descriptors import clean_description
 from webapp.intake.identity import Identity
@@ -293,3 +293,29 @@ def test_institutions_words_do_not_maim_a_makers_name():
     words = Identifiers(["St Swithuns Medical Center"])
     assert words.cleaned("GE MEDICAL SYSTEMS") == "GE MEDICAL SYSTEMS"
     assert words.cleaned("for St Swithuns") == "for St"
+
+
+def files_of_many(paths) -> int:
+    """De-identify files as one series, each twice over; the files must be what pydicom would write. How many joined."""
+    deidentifier = Deidentifier(Identity("1"), Identifiers([]), DEFAULT)
+    joined = 0
+    for path in [*paths, *paths]:
+        header = pydicom.dcmread(path, force=True)
+        header.file_meta.TransferSyntaxUID = header.file_meta.get("TransferSyntaxUID", "1.2.840.10008.1.2")
+        dataset = deidentifier.clean(header)
+        content = deidentifier.file_of(dataset)
+        expected = io.BytesIO()
+        pydicom.dcmwrite(expected, dataset, enforce_file_format=True)
+        assert content == expected.getvalue(), path.name
+        joined += deidentification._keeps_its_encoding(dataset)
+    return joined
+
+
+def test_files_are_what_pydicom_would_write(sent):
+    paths = sorted(path for path in sent.rglob("*") if path.is_file())
+    assert files_of_many(paths) == 2 * len(paths)
+
+
+def test_files_of_every_transfer_syntax_are_what_pydicom_would_write(data_folder):
+    paths = sorted(path for path in (data_folder / "dicom" / "transfer-syntaxes").iterdir() if path.is_file())
+    assert files_of_many(paths) >= 2 * (len(paths) - 2), "all but the deflated one and none else"

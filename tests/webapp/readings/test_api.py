@@ -249,3 +249,13 @@ def test_readings_are_not_announced_to_everyone_who_hears_the_scan(place, monkey
     client_of(place.reader).post(f"/api/readings/{reading.pk}/sign/", body, content_type="application/json")
     assert heard
     assert all(topic.startswith("reading:") for topic in heard)
+
+
+def test_scan_without_spacing_tells_no_volume_of_a_voxel(place, reading):
+    client = client_of(place.reader)
+    scan = reading.case.scan
+    told = client.get(f"/api/readings/{reading.pk}/").json()["scan"]
+    assert told["voxel_volume_ml"] == pytest.approx(np.prod(told["spacing_zyx_mm"]) / 1000)
+    scan.warnings = [{"code": "no_spacing", "sentence": "Nothing is known of the size of a pixel."}]
+    scan.save()
+    assert client.get(f"/api/readings/{reading.pk}/").json()["scan"]["voxel_volume_ml"] is None

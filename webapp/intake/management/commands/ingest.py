@@ -27,6 +27,9 @@ class Command(BaseCommand):
 
     help = "Check, de-identify and file scans and their masks: DICOM, NIfTI, NRRD, MetaImage, pictures, zips of them."
 
+    # Addresses and pages play no part here, and reading them all takes as long as a hundred slices.
+    requires_system_checks = ()
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("paths", nargs="+", metavar="PATH", help="a folder, a zip archive or a file")
         parser.add_argument("--campaign", required=True, metavar="SLUG", help="the campaign that gets the cases")
