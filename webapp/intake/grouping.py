@@ -93,6 +93,8 @@ _AT_END = [(rule, re.compile(rf"(?:^|(?<=[\s._-]))(?:{rule.pattern})$", re.IGNOR
 _AT_START = [(rule, re.compile(rf"^(?:{rule.pattern})(?:[\s._-]|$)", re.IGNORECASE)) for rule in RULES]
 _WHOLE = [(rule, re.compile(rf"(?:{rule.pattern})", re.IGNORECASE)) for rule in RULES]
 _TRIM = " ._-"
+# No file system has longer names; matching a hostile one would take its time.
+LONGEST_NAME = 255
 
 
 @dataclass(frozen=True)
@@ -221,6 +223,8 @@ def _add(group: Group, item: Item) -> None:
 
 
 def _whole_role(folder: str) -> str:
+    if len(folder) > LONGEST_NAME:
+        return ""
     return next((rule.role for rule, pattern in _WHOLE if pattern.fullmatch(folder.strip())), "")
 
 
@@ -233,6 +237,8 @@ def _role_of_folders(folders: list[str]) -> str:
 
 def _first(patterns: list[tuple[Rule, re.Pattern[str]]], stem: str) -> tuple[Rule, re.Match[str]] | None:
     """The rule that takes most of the name; of two, the first."""
+    if len(stem) > LONGEST_NAME:
+        return None
     matches = [(rule, match) for rule, pattern in patterns if (match := pattern.search(stem)) is not None]
     return max(matches, key=lambda pair: len(pair[1].group()), default=None)
 

@@ -77,6 +77,12 @@ def test_folders_of_pictures_with_one_meaning_are_two_stacks():
     assert (len(group.images), len(group.masks)) == (2, 1)
 
 
+def test_names_longer_than_any_file_system_has_say_nothing():
+    long = "lung" + "_" * 4000 + "x"
+    assert Names([long, f"{long}/a.nii"]).of(f"{long}/a.nii").role == "image"
+    assert Names([]).of(f"case{'_' * 300}lung.nii").role == "image"
+
+
 def test_each_word_of_the_table_says_its_role():
     """The words that people are shown are words that the rules take."""
     for rule in RULES:
