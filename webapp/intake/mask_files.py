@@ -35,11 +35,14 @@ class Ground:
 
 @dataclass(frozen=True)
 class Laid:
-    """A mask and the scan that it is to be laid over; `make` reads it."""
+    """A mask and the scan that it is to be laid over; `make` reads it, and `otherwise` says what is to be said of a
+    file that holds no labels.
+    """
 
     ground: Ground
     title: str
     make: Callable[[], list[Claim]]
+    otherwise: Callable[[], Line] | None = None
 
 
 def file_images(
@@ -63,7 +66,10 @@ def lay_masks(masks: Sequence[Laid], delivery: Delivery) -> Iterator[Line]:
             claims += mask.make()
         except Exception as error:  # whatever it is, it gets its line
             refusal = error
-            yield attempted(mask.title, lambda: _raise(refusal))  # noqa: B023
+            if mask.otherwise is not None and isinstance(error, SeriesRefused) and error.code == "labels":
+                yield mask.otherwise()
+            else:
+                yield attempted(mask.title, lambda: _raise(refusal))  # noqa: B023
     if claims:
         ground = masks[0].ground
         yield from import_claims(claims, ground.scan, ground.case_number, delivery)
@@ -72,10 +78,15 @@ def lay_masks(masks: Sequence[Laid], delivery: Delivery) -> Iterator[Line]:
 def laid_file(mask: Item, ground: Ground, delivery: Delivery, beside: Beside) -> Laid:
     """A mask from a file, to be laid over a scan."""
     labelling = Labelling(delivery.campaign.label_set)
-    return Laid(ground, mask.title, lambda: _claims(mask, ground, labelling, beside))
+    return Laid(
+        ground,
+        mask.title,
+        lambda: _claims(mask, ground, labelling, beside),
+        lambda: without_ground(mask, "", delivery, beside),
+    )
 
 
-def without_ground(mask: Item, group: Group, delivery: Delivery, beside: Beside) -> Line:
+def without_ground(mask: Item, why: str, delivery: Delivery, beside: Beside) -> Line:
     """What is to be said of a mask that has no image; one that is none, its voxels being densities, is filed."""
     try:
         read_labels(mask, beside)
@@ -88,7 +99,7 @@ def without_ground(mask: Item, group: Group, delivery: Delivery, beside: Beside)
     except Exception as error:
         failure = error
         return attempted(mask.title, lambda: _raise(failure))
-    return Line(mask.title, "refused", _why_alone(group), "mask_without_image")
+    return Line(mask.title, "refused", why, "mask_without_image")
 
 
 def _file(
@@ -124,9 +135,10 @@ def _claims(mask: Item, ground: Ground, labelling: Labelling, beside: Beside) ->
     return claims
 
 
-def _why_alone(group: Group) -> str:
-    if len(group.images) > 1:
-        return "Several images have the name that it has: which of them it was drawn on would be a guess."
+def why_alone(group: Group, elsewhere: int = 0) -> str:
+    """Why a mask has no image: its group's was refused, or `elsewhere` is how many there are that it might be of."""
+    if len(group.images) > 1 or elsewhere > 1:
+        return "Several scans might be the one that it was drawn on: which of them would be a guess."
     if group.images:
         return "Its image was refused, so that there is nothing to lay it over."
     return (

@@ -11,7 +11,7 @@ from webapp.intake.dicom_masks import MASK_CLASSES, NoScan, laid_object
 from webapp.intake.grouping import Group, Item, folders_of, grouped
 from webapp.intake.identity import series_key
 from webapp.intake.lines import Delivery, Line, attempted, line_of
-from webapp.intake.mask_files import Ground, Laid, file_images, laid_file, lay_masks, without_ground
+from webapp.intake.mask_files import Ground, Laid, file_images, laid_file, lay_masks, why_alone, without_ground
 from webapp.intake.queries import earlier_line
 from webapp.intake.reading import MEDIA_DIRECTORY, peek, quiet
 from webapp.intake.series import file_dicom_series
@@ -141,27 +141,26 @@ def _volumes(
             alone += [(mask, group) for mask in group.masks]
         progress.done += size
     for mask, group in alone:
-        other = None if group.images else _elsewhere(mask, group, images, by_kind, delivery)
-        if other is None:
-            yield without_ground(mask, group, delivery, beside)
+        others = [] if group.images or mask.of_pictures else _elsewhere(group, images, by_kind, delivery)
+        if len(others) == 1:
+            laid.setdefault(others[0].scan.pk, []).append(laid_file(mask, others[0], delivery, beside))
         else:
-            laid.setdefault(other.scan.pk, []).append(laid_file(mask, other, delivery, beside))
+            yield without_ground(mask, why_alone(group, len(others)), delivery, beside)
 
 
-def _elsewhere(
-    mask: Item, group: Group, images: dict[str, list[Ground]], by_kind: Sorted, delivery: Delivery
-) -> Ground | None:
-    """The only image of a mask's name in the sending, or else the only DICOM series in its folder or below."""
-    if mask.of_pictures:
-        return None
-    if group.stem and len(images.get(group.stem, ())) == 1:
-        return images[group.stem][0]
-    inside = [uid for uid, files in by_kind.series.items() if all(_lies_in(found, group.folders) for found in files)]
-    line = earlier_line(delivery.campaign, series_key(inside[0])) if len(inside) == 1 else None
-    if line is None or line.scan is None:
-        return None
-    case = Case.objects.filter(campaign=delivery.campaign, scan=line.scan).first()
-    return Ground(line.scan, case.number) if case else None
+def _elsewhere(group: Group, images: dict[str, list[Ground]], by_kind: Sorted, delivery: Delivery) -> list[Ground]:
+    """The images of a mask's name in the sending, or else the series in its folder or below that are scans now."""
+    if group.stem and group.stem in images:
+        return list({ground.scan.pk: ground for ground in images[group.stem]}.values())
+    grounds = []
+    for uid, files in by_kind.series.items():
+        if all(_lies_in(found, group.folders) for found in files):
+            line = earlier_line(delivery.campaign, series_key(uid))
+            scan = line.scan if line else None
+            case = Case.objects.filter(campaign=delivery.campaign, scan=scan).first() if scan else None
+            if scan is not None and case is not None:
+                grounds.append(Ground(scan, case.number))
+    return grounds
 
 
 def _lies_in(found: Found, folders: tuple[str, ...]) -> bool:

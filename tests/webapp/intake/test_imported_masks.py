@@ -313,6 +313,11 @@ def test_scan_called_after_its_lung_kernel_is_a_scan(campaign, chest, tmp_path):
     out, status = bring(campaign, tmp_path / "sent")
     assert status == 0, out
     assert Scan.objects.count() == 1
+    # Beside another reconstruction of the same name, too.
+    write(tmp_path / "sent" / "thorax.nii.gz", chest.volume.hu.transpose(2, 1, 0) + 1, chest.volume.affine_lps)
+    out, status = bring(campaign, tmp_path / "sent")
+    assert status == 0, out
+    assert (Scan.objects.count(), ImportedMask.objects.count()) == (2, 0)
 
 
 def test_mask_of_the_lung_that_lies_beside_the_lung_is_told(campaign, chest, tmp_path):
@@ -355,9 +360,23 @@ def test_mask_beside_two_series_is_refused(campaign, series, phantom, tmp_path):
     series("all/a")
     folder = series("all/b", uid_seed="b")[0].parent.parent
     write(folder / "lung.nii.gz", phantom.anatomy.transpose(2, 1, 0), phantom.volume.affine_lps)
-    _, status = bring(campaign, folder)
+    out, status = bring(campaign, folder)
     assert status == 1
+    assert "Several scans might be the one that it was drawn on" in out
     assert ImportedMask.objects.count() == 0
+
+
+def test_series_that_was_refused_does_not_hide_the_scan(campaign, series, phantom, tmp_path):
+    """A localiser or a series with a gap beside the scan: the mask is of the one that became a scan."""
+    series("all/a")
+    paths = series("all/b", uid_seed="b")
+    paths[3].unlink()
+    folder = paths[0].parent.parent
+    write(folder / "lung.nii.gz", phantom.anatomy.transpose(2, 1, 0), phantom.volume.affine_lps)
+    out, status = bring(campaign, folder)
+    assert status == 1
+    assert "2 accepted, 1 refused." in out
+    assert np.array_equal(the_import()[1]["anatomy"], phantom.anatomy)
 
 
 @pytest.mark.parametrize("spoil", ["cut", "huge", "text"])
