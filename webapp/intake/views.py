@@ -64,7 +64,7 @@ def batch(request: HttpRequest, batch_id: uuid.UUID) -> HttpResponse:
     """One batch: how far it is, a line for each series, and what may be done with its originals."""
     user = _user(request)
     shown: Batch = batch_for(user, batch_id)
-    lines = list(shown.lines.all())
+    lines = list(shown.lines.select_related("scan"))
     accepted = sum(line.state == "accepted" for line in lines)
     context = {
         "batch": shown,

@@ -21,6 +21,7 @@ from webapp.intake.processing import alone_with
 from webapp.intake.queries import batches_of_kind, counts_by_kind, may_hear_intake
 from webapp.intake.receiving import Incoming, Sender, note_sent_whole, receive_files, receive_instance
 from webapp.intake.tasks import close_quiet_batches, process_batch, sweep
+from webapp.releases.actions import delete_scan
 
 pytestmark = pytest.mark.django_db
 
@@ -347,3 +348,16 @@ def test_page_chooses_what_waits_was_refused_or_is_held(upload, series, machine,
 def test_only_coordinators_hear_that_batches_open(campaign, clara):
     assert may_hear_intake(clara, str(campaign.pk))
     assert not may_hear_intake(a_person("reader", campaign, "radiologist"), str(campaign.pk))
+
+
+def test_line_of_a_scan_deleted_since_leads_to_what_is_left_of_it(upload, series, client, clara):
+    batch = upload(series("good"))
+    line = batch.lines.get()
+    address = f"/campaigns/{batch.campaign.slug}/cases/{line.case_number}/"
+    assert address in client.get(f"/intake/batches/{batch.pk}/").content.decode()
+    delete_scan(scan=line.scan, reason="Sent by mistake.", by=clara)
+    page = client.get(f"/intake/batches/{batch.pk}/").content.decode()
+    assert address not in page
+    assert f'href="/scans/{line.scan_id}/">Deleted since<' in page
+    gone = client.get(f"/scans/{line.scan_id}/")
+    assert (gone.status_code, "Sent by mistake." in gone.content.decode()) == (410, True)
