@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { countVoxels, decodeDelta, DeltaConflict, DeltaError, encodeDelta, invertRuns, sliceRuns } from "../src/edits/delta";
+import { countVoxels, decodeDelta, DeltaConflict, DeltaError, encodeDelta, invertRuns, packRuns, sliceRuns, unpackRuns } from "../src/edits/delta";
 import { Layer } from "../src/edits/layers";
 
 const SHAPE = [3, 4, 5] as const;
@@ -12,8 +12,8 @@ function random(seed: number): () => number {
 describe("a stroke's delta", () => {
   it("is written byte for byte as the format says", () => {
     const delta = [
-      { z: 1, runs: [{ start: 3, length: 2, old: 0, new: 1 }] },
-      { z: 2, runs: [{ start: 0, length: 200, old: 1, new: 0 }] },
+      { z: 1, runs: packRuns([{ start: 3, length: 2, old: 0, new: 1 }]) },
+      { z: 2, runs: packRuns([{ start: 0, length: 200, old: 1, new: 0 }]) },
     ];
     const bytes = [0x47, 0x47, 0x44, 0x31, 2, 1, 1, 3, 2, 0, 1, 1, 1, 0, 0xc8, 1, 1, 0];
     expect([...encodeDelta(delta)]).toEqual(bytes);
@@ -22,7 +22,7 @@ describe("a stroke's delta", () => {
 
   it("merges neighbours of one kind and keeps kinds apart", () => {
     const runs = sliceRuns(0, Uint8Array.from([0, 0, 1, 1, 0]), Uint8Array.from([2, 2, 2, 0, 0]));
-    expect(runs!.runs).toEqual([
+    expect(unpackRuns(runs!.runs)).toEqual([
       { start: 0, length: 2, old: 0, new: 2 },
       { start: 2, length: 1, old: 1, new: 2 },
       { start: 3, length: 1, old: 1, new: 0 },
@@ -51,8 +51,8 @@ describe("a stroke's delta", () => {
     const layer = new Layer(SHAPE);
     layer.writable(1)[4] = 2;
     const delta = [
-      { z: 0, runs: [{ start: 0, length: 3, old: 0, new: 1 }] },
-      { z: 1, runs: [{ start: 4, length: 1, old: 0, new: 1 }] },
+      { z: 0, runs: packRuns([{ start: 0, length: 3, old: 0, new: 1 }]) },
+      { z: 1, runs: packRuns([{ start: 4, length: 1, old: 0, new: 1 }]) },
     ];
     expect(() => layer.apply(delta)).toThrow(DeltaConflict);
     expect(layer.count(1)).toBe(0);
@@ -69,6 +69,7 @@ describe("a stroke's delta", () => {
     ["a slice twice", [0x47, 0x47, 0x44, 0x31, 2, 0, 1, 0, 1, 0, 1, 0, 1, 5, 1, 0, 1]],
     ["runs that should be one", [0x47, 0x47, 0x44, 0x31, 1, 0, 2, 0, 1, 0, 1, 0, 1, 0, 1]],
     ["a long number", [0x47, 0x47, 0x44, 0x31, 1, 0x80, 0, 1, 0, 1, 0, 1]],
+    ["a count beyond its bytes", [0x47, 0x47, 0x44, 0x31, 1, 0, 0xff, 0xff, 0xff, 0xff, 0x07, 0, 1, 0, 1]],
     ["an early end", [0x47, 0x47, 0x44, 0x31, 1, 0, 1, 0, 1, 0]],
     ["bytes after the end", [0x47, 0x47, 0x44, 0x31, 1, 0, 1, 0, 1, 0, 1, 9]],
   ])("with %s is refused", (_, bytes) => {

@@ -1,10 +1,11 @@
 import "fake-indexeddb/auto";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { decodeDelta } from "../src/edits/delta";
-import { Editor, PART_BYTES } from "../src/edits/editor";
+import { decodeDelta, packRuns, type SliceRuns } from "../src/edits/delta";
+import { Editor, PART_BYTES, TooLarge } from "../src/edits/editor";
 import { EditHistory } from "../src/edits/history";
 import { emptyLayers, type Layers, type Shape } from "../src/edits/layers";
-import { SaveQueue, type Outcome, type SaveState } from "../src/edits/queue";
+import { carryOut } from "../src/edits/operation";
+import { SaveQueue, type Outcome, type Part, type SaveState } from "../src/edits/queue";
 import { StorageFull, StrokeLog, type Stroke } from "../src/edits/strokelog";
 import { recall } from "../src/reading/recall";
 
@@ -19,11 +20,26 @@ beforeEach(async () => {
 
 /** Applies what it is sent, once for each id, like the server. */
 class FakeServer {
-  layers = emptyLayers(SHAPE);
+  layers: Layers;
   known = new Map<string, number>();
   down = 0;
   losesAnswers = 0;
   says: Outcome | null = null;
+  parts = new Map<string, string>();
+  /** After so many parts the line is cut. */
+  partsUntilCut = Infinity;
+  partsTaken = 0;
+
+  constructor(private readonly shape: Shape = SHAPE) {
+    this.layers = emptyLayers(shape);
+  }
+
+  postPart = async ({ payload, payload_sha256 }: Part): Promise<"ok" | Outcome> => {
+    if (this.partsUntilCut-- <= 0) return { kind: "offline" };
+    this.partsTaken++;
+    this.parts.set(payload_sha256, payload);
+    return "ok";
+  };
 
   post = async (strokes: Record<string, unknown>[]): Promise<Outcome> => {
     if (this.says) return this.says;
@@ -31,12 +47,14 @@ class FakeServer {
       this.down--;
       return { kind: "offline" };
     }
+    const missing = strokes.filter((one) => one.payload === null && !this.known.has(one.id as string) && !this.parts.has(one.payload_sha256 as string));
+    if (missing.length) return { kind: "parts", hashes: missing.map((one) => one.payload_sha256 as string) };
     const results = strokes.map((stroke) => {
       const id = stroke.id as string;
       const seen = this.known.get(id);
       if (seen === undefined) {
-        const payload = Uint8Array.from(atob(stroke.payload as string), (letter) => letter.charCodeAt(0));
-        this.layers[stroke.layer as "findings"].apply(decodeDelta(payload, SHAPE));
+        const payload = Uint8Array.from(atob((stroke.payload as string | null) ?? this.parts.get(stroke.payload_sha256 as string)!), (letter) => letter.charCodeAt(0));
+        this.layers[stroke.layer as "findings"].apply(decodeDelta(payload, this.shape));
         this.known.set(id, this.known.size + 1);
       }
       const status = seen === undefined ? ("applied" as const) : ("duplicate" as const);
@@ -52,12 +70,12 @@ class FakeServer {
 
 function writer(server: FakeServer, layers: Layers = emptyLayers(SHAPE)): { editor: Editor; queue: SaveQueue; states: SaveState[] } {
   const states: SaveState[] = [];
-  const queue = new SaveQueue(log, server.post, { state: (state) => states.push(state), acknowledged: () => undefined, setAside: () => undefined });
+  const queue = new SaveQueue(log, server.post, { state: (state) => states.push(state), acknowledged: () => undefined, setAside: () => undefined }, server.postPart);
   const editor = new Editor(layers, log, { reading: READING, reader: "me", tab: "t", epoch: 1 }, 0, {
     changed: () => undefined,
     recorded: () => undefined,
-    kept: (stroke) => queue.add(stroke),
-    unkept: (stroke) => queue.add(stroke),
+    kept: (...strokes) => queue.add(...strokes),
+    unkept: (strokes) => queue.add(...strokes),
     historyMoved: () => undefined,
     outdated: () => undefined,
   });
@@ -190,7 +208,7 @@ describe("strokes", () => {
     server.says = null;
     server.post = async (strokes) =>
       strokes.some(({ id }) => id === bad.id) ? { kind: "refused", sentence: "Never.", stroke: bad.id } : post(strokes);
-    const other = new SaveQueue(log, (strokes) => server.post(strokes), { state: () => undefined, acknowledged: () => undefined, setAside: () => undefined });
+    const other = new SaveQueue(log, (strokes) => server.post(strokes), { state: () => undefined, acknowledged: () => undefined, setAside: () => undefined }, server.postPart);
     other.add(...(await log.pending(READING)));
     expect(await other.settled()).toBe(true);
     expect(server.known.size).toBe(4);
@@ -221,7 +239,7 @@ describe("strokes", () => {
       sizes.push(strokes.length);
       return strokes.length > 2 ? { kind: "too_large", sentence: "Too large." } : server.post(strokes);
     };
-    const other = new SaveQueue(log, post, { state: () => undefined, acknowledged: () => undefined, setAside: () => undefined });
+    const other = new SaveQueue(log, post, { state: () => undefined, acknowledged: () => undefined, setAside: () => undefined }, server.postPart);
     other.add(...(await log.pending(READING)));
     expect(await other.settled()).toBe(true);
     expect(sizes.slice(0, 4)).toEqual([12, 6, 3, 2]);
@@ -249,7 +267,7 @@ describe("strokes", () => {
     vi.spyOn(console, "error").mockImplementation(() => undefined);
     const server = new FakeServer();
     const deaf = { state: () => undefined, acknowledged: () => { throw new Error("deaf"); }, setAside: () => undefined };
-    const queue = new SaveQueue(log, server.post, deaf);
+    const queue = new SaveQueue(log, server.post, deaf, server.postPart);
     const { editor } = writer({ ...server, post: async () => ({ kind: "offline" }) } as unknown as FakeServer);
     for (let s = 0; s < 3; s++) {
       paint(editor, s, 0, 5, 1);
@@ -268,7 +286,7 @@ describe("strokes", () => {
       changed: () => undefined, recorded: (stroke) => kept.push(stroke), kept: () => undefined, unkept: () => undefined, historyMoved: () => undefined, outdated: () => undefined,
     });
     // Noise: every other voxel, the most that runs can cost.
-    const noise = Array.from({ length: 20 }, (_, z) => ({ z, runs: Array.from({ length: 128 * 256 }, (_, n) => ({ start: 2 * n, length: 1, old: 0, new: 1 })) }));
+    const noise = Array.from({ length: 20 }, (_, z) => ({ z, runs: packRuns(Array.from({ length: 128 * 256 }, (_, n) => ({ start: 2 * n, length: 1, old: 0, new: 1 }))) }));
     const strokes = editor.perform("findings", "threshold_lung", "none", noise);
     expect(strokes.length).toBe(3);
     expect(strokes.every(({ payload }) => payload.length <= PART_BYTES)).toBe(true);
@@ -284,6 +302,118 @@ describe("strokes", () => {
     expect(again.nextUndo()!.parts.map(({ undoes }) => undoes)).toEqual(kept.slice(-strokes.length).map(({ id }) => id).reverse());
     await editor.flushed();
   }, 30_000);
+
+  describe("of one large edit", () => {
+    const LARGE: Shape = [20, 256, 256];
+    const noise = (): SliceRuns[] =>
+      Array.from({ length: 20 }, (_, z) => ({ z, runs: packRuns(Array.from({ length: 128 * 256 }, (_, n) => ({ start: 2 * n, length: 1, old: 0, new: 1 }))) }));
+    const painted = (layers: Layers): number => layers.findings.slices.reduce((sum, slice) => sum + (slice?.reduce((n, label) => n + label, 0) ?? 0), 0);
+    const ALL = 20 * 128 * 256;
+
+    it("go ahead in parts, go on after a cut in the middle, and are committed together", async () => {
+      const server = new FakeServer(LARGE);
+      server.partsUntilCut = 2;
+      const { editor, queue, states } = writer(server, emptyLayers(LARGE));
+      const strokes = editor.perform("findings", "threshold_lung", "none", noise());
+      expect(strokes.length).toBe(3);
+      expect(new Set(strokes.map(({ edit }) => edit)).size).toBe(1);
+      await editor.flushed();
+      await vi.waitFor(() => expect(states.at(-1)).toEqual({ kind: "offline", count: 3 }));
+      expect(server.known.size, "nothing of it is committed").toBe(0);
+      expect((await log.pending(READING)).length).toBe(3);
+      server.partsUntilCut = Infinity;
+      // The page was closed: what another page finds on the disk goes on where the line was cut.
+      const later = new SaveQueue(log, server.post, { state: () => undefined, acknowledged: () => undefined, setAside: () => undefined }, server.postPart);
+      later.add(...(await log.pending(READING)));
+      expect(await later.settled()).toBe(true);
+      expect(server.partsTaken, "each part was taken once").toBe(3);
+      expect(painted(server.layers)).toBe(ALL);
+      // The first page's answer was lost: it asks again, and needs to send no part.
+      queue.resume();
+      expect(await queue.settled()).toBe(true);
+      expect(server.partsTaken).toBe(3);
+      expect(server.known.size).toBe(3);
+      expect(await log.pending(READING)).toEqual([]);
+    }, 30_000);
+
+    it("are set aside together where the server will not have one of them", async () => {
+      const server = new FakeServer(LARGE);
+      const aside: string[] = [];
+      const queue = new SaveQueue(log, async (strokes) => ({ kind: "refused", sentence: "Never.", stroke: strokes[1].id as string }), {
+        state: () => undefined, acknowledged: () => undefined, setAside: ({ id }) => aside.push(id),
+      }, server.postPart);
+      const { editor } = writer({ ...server, post: async () => ({ kind: "offline" }) } as unknown as FakeServer, emptyLayers(LARGE));
+      const strokes = editor.perform("findings", "threshold_lung", "none", noise());
+      await editor.flushed();
+      queue.add(...(await log.pending(READING)));
+      await vi.waitFor(() => expect(aside).toEqual(strokes.map(({ id }) => id)));
+      expect((await log.pending(READING)).map(({ refused }) => refused)).toEqual(["Never.", "Never.", "Never."]);
+    }, 30_000);
+
+    it("are on the disk all or none", async () => {
+      const server = new FakeServer(LARGE);
+      const unkept: number[] = [];
+      const editor = new Editor(emptyLayers(LARGE), log, { reading: READING, reader: "me", tab: "t", epoch: 1 }, 0, {
+        changed: () => undefined, recorded: () => undefined, kept: () => undefined, unkept: (strokes) => unkept.push(strokes.length), historyMoved: () => undefined, outdated: () => undefined,
+      });
+      const add = vi.spyOn(IDBObjectStore.prototype, "add");
+      let calls = 0;
+      add.mockImplementation(function (this: IDBObjectStore, value: unknown) {
+        if (++calls === 2) throw new DOMException("full", "QuotaExceededError");
+        return IDBObjectStore.prototype.put.call(this, value);
+      });
+      editor.perform("findings", "threshold_lung", "none", noise());
+      await editor.flushed();
+      add.mockRestore();
+      expect(unkept).toEqual([3]);
+      expect(await log.pending(READING)).toEqual([]);
+      expect(server.known.size).toBe(0);
+    }, 30_000);
+
+    it("in small steps are the same, and an edit that comes in between finds it made to its end", async () => {
+      const server = new FakeServer(LARGE);
+      const { editor, queue } = writer(server, emptyLayers(LARGE));
+      const work = editor.performing("findings", "threshold_lung", "none", noise());
+      // Into the middle of the writing: some slices hold it, others do not yet.
+      while (painted(editor.layers) === 0) expect(work.next().done).toBe(false);
+      expect(painted(editor.layers)).toBeLessThan(ALL);
+      expect(editor.working).toBe(true);
+      editor.begin("findings", "brush", "axial");
+      expect(editor.working).toBe(false);
+      expect(painted(editor.layers)).toBe(ALL);
+      editor.fill(0, 1, 2, 2);
+      const { stroke } = editor.finish()!;
+      const done = work.next();
+      expect(done.done && done.value.length).toBe(3);
+      await editor.flushed();
+      expect(await queue.settled()).toBe(true);
+      expect([...server.known.keys()].at(-1), "the brush came after").toBe(stroke.id);
+      editor.undo();
+      const undoing = editor.stepping("undo");
+      undoing.next();
+      // Stopped half way: it is done all the same.
+      undoing.return(null);
+      expect(painted(editor.layers)).toBe(0);
+      expect(await carryOut(editor.stepping("redo"))).not.toBeNull();
+      expect(painted(editor.layers)).toBe(ALL);
+      await editor.flushed();
+      expect(await queue.settled()).toBe(true);
+      expect(painted(server.layers)).toBe(ALL);
+    }, 60_000);
+
+    it("larger than the server takes is refused before anything is changed", async () => {
+      const shape: Shape = [70, 512, 512];
+      const { editor } = writer(new FakeServer(shape), emptyLayers(shape));
+      const runs = new Int32Array(3 * 128 * 1024);
+      for (let n = 0; n < 128 * 1024; n++) runs.set([2 * n, 1, 1], 3 * n);
+      const most = Array.from({ length: 70 }, (_, z) => ({ z, runs }));
+      expect(() => editor.perform("findings", "threshold_lung", "none", most)).toThrow(TooLarge);
+      expect(() => editor.perform("findings", "threshold_lung", "none", most)).toThrow(/32 MB.*nothing was changed/);
+      expect(editor.layers.findings.slices.every((slice) => slice === null)).toBe(true);
+      expect([editor.lastSequence, editor.history.canUndo, editor.writing, editor.working]).toEqual([0, false, false, false]);
+      expect(await log.pending(READING)).toEqual([]);
+    });
+  });
 
   it("that do not fit any more are not undone, and it is said", () => {
     const { editor } = writer(new FakeServer());

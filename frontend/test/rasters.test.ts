@@ -5,7 +5,8 @@ import { StrokeRecorder } from "../src/edits/recorder";
 import { Grid, PLANES, type PlaneName, type Vec3 } from "../src/geometry/grid";
 import type { Point } from "../src/geometry/disc";
 import { depthMm, depthRange } from "../src/tools/options";
-import { paintSegment, rowsToRuns } from "../src/tools/segment";
+import { carryOutAtOnce } from "../src/edits/operation";
+import { paintSegment, rowsToRuns, throughSlices } from "../src/tools/segment";
 import { SHAPES } from "../src/tools/shapes";
 import { paintSphere } from "../src/tools/sphere";
 import type { PlaneView } from "../src/viewer/planeview";
@@ -120,6 +121,24 @@ describe("the scissors, on every plane of an anisotropic grid", () => {
         plain((voxel) => voxel[view.frame.across] === view.slice && between(voxel[view.frame.u], a.u, b.u) && between(voxel[view.frame.v], a.v, b.v)),
       );
     });
+  });
+
+  it.each(PLANES)("a shape through slices of the %s plane takes the same voxels as slice by slice", (name) => {
+    const view = viewOf(name, 2);
+    const { grid, frame } = view;
+    const roll = dice(31);
+    for (let n = 0; n < 20; n++) {
+      const points = Array.from({ length: 7 }, () => ({ u: roll() * view.imageSize[0], v: roll() * view.imageSize[1] }));
+      const first = Math.floor(roll() * 4);
+      const last = first + Math.floor(roll() * (grid.size[frame.across] - first));
+      for (const shape of Object.values(SHAPES)) {
+        const through = filled((fill) => carryOutAtOnce(throughSlices(grid, frame, [first, last], (row) => shape.rows(points, view, row), fill)));
+        const one = filled((fill) => {
+          for (let slice = first; slice <= last; slice++) shape.rows(points, view, rowsToRuns(grid, frame, slice, fill));
+        });
+        expect(through).toEqual(one);
+      }
+    }
   });
 
   it("two lassos that share an edge through centres take every pixel of their sum once", () => {

@@ -4,7 +4,7 @@ import { ZSTDDecoder } from "zstddec";
 import { describe, expect, it } from "vitest";
 import { fromBase64, toBase64 } from "../src/edits/bytes";
 import { readContainer } from "../src/edits/container";
-import { decodeDelta, DeltaError, encodeDelta, sliceRuns, type SliceRuns } from "../src/edits/delta";
+import { decodeDelta, DeltaError, encodeDelta, packRuns, sliceRuns, type SliceRuns } from "../src/edits/delta";
 import { Layer, type Shape } from "../src/edits/layers";
 import { sha256Hex } from "../src/edits/sha256";
 import { decodeSlabPayload } from "../src/viewer/slabs";
@@ -27,7 +27,7 @@ interface Deltas {
 const toRuns = (slices: Columns[]): SliceRuns[] =>
   slices.map((slice) => ({
     z: slice.z,
-    runs: slice.start.map((start, n) => ({ start, length: slice.length[n], old: slice.old[n], new: slice.new[n] })),
+    runs: packRuns(slice.start.map((start, n) => ({ start, length: slice.length[n], old: slice.old[n], new: slice.new[n] }))),
   }));
 
 function layerOf(shape: Shape, voxels: readonly number[]): Layer {

@@ -7,7 +7,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { vi } from "vitest";
 import type { Reading, StoredStroke } from "../src/api/types";
 import { fromBase64, toBase64 } from "../src/edits/bytes";
-import { DeltaConflict, decodeDelta, encodeDelta, invertRuns, type SliceRuns } from "../src/edits/delta";
+import { DeltaConflict, decodeDelta, encodeDelta, invertRuns, packRuns, unpackRuns, type Run, type SliceRuns } from "../src/edits/delta";
 import { emptyLayers, type LayerName, type Layers, type Shape } from "../src/edits/layers";
 import type { StrokeResult, StrokesAnswer } from "../src/edits/queue";
 import type { Stroke } from "../src/edits/strokelog";
@@ -99,7 +99,7 @@ export class Server {
 
   private check(stroke: Wire): void {
     const delta = decodeDelta(fromBase64(stroke.payload), SHAPE);
-    if (!stroke.undoes && delta.some(({ runs }) => runs.some((run) => run.new === POISON))) throw new No(409, "unknown_label", { stroke: stroke.id });
+    if (!stroke.undoes && delta.some(({ runs }) => unpackRuns(runs).some((run) => run.new === POISON))) throw new No(409, "unknown_label", { stroke: stroke.id });
   }
 
   private append(wire: Wire): StrokeResult {
@@ -207,7 +207,7 @@ export class Server {
 
 function deltaTo(now: readonly (Uint8Array | null)[], wanted: readonly (Uint8Array | null)[]): SliceRuns[] {
   return now.flatMap((slice, z) => {
-    const runs: SliceRuns["runs"] = [];
+    const runs: Run[] = [];
     for (let i = 0; i < SHAPE[1] * SHAPE[2]; i++) {
       const [old, next] = [slice?.[i] ?? 0, wanted[z]?.[i] ?? 0];
       const last = runs.at(-1);
@@ -215,7 +215,7 @@ function deltaTo(now: readonly (Uint8Array | null)[], wanted: readonly (Uint8Arr
       if (last && last.start + last.length === i && last.old === old && last.new === next) last.length++;
       else runs.push({ start: i, length: 1, old, new: next });
     }
-    return runs.length ? [{ z, runs }] : [];
+    return runs.length ? [{ z, runs: packRuns(runs) }] : [];
   });
 }
 

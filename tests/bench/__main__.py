@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
-from tests.bench import intake, loading, memory, painting, regions, scrolling, searching, starting
+from tests.bench import film, intake, loading, memory, painting, regions, scrolling, searching, starting
 from tests.bench.figures import Figure, median, percentile, print_pauses, print_table, write_results
 from tests.bench.subjects import PHANTOMS, REAL, SCAN, Subject, begin_reading, bring_in, file_phantom, say
 from tests.journeys.site import ROOT, Site, running_site
@@ -23,6 +23,7 @@ PARTS = {
     "tools": "key press to the next frame with the tool in hand",
     "mask": "fetching a mask",
     "regions": "region tools, undo and redo: does the page pause (on the scan of 600 slices)",
+    "film": "the film of a mask with 5,000 strokes: opened, stepped, thrown far (on the real scan)",
     "memory": "the browser's processes",
     "intake": "300 files by the command and by C-STORE, the memory of 1,500",
     "search": "the list of 10,000 scans: search, filters, counts",
@@ -89,6 +90,16 @@ def measure(
             browser = launch_browser(playwright)
             subject.raw["memory"] = memory.measure(browser, site, subject)
             browser.close()
+        # Last: it gives the mask a history that the other parts shall not meet.
+        if "film" in parts and subject.name == REAL:
+            film.lengthen(site, subject)
+            browser = launch_browser(playwright)
+            reader = subject.open(browser, site)
+            reader.page.wait_for_timeout(memory.REST_MS)
+            subject.raw["film"] = film.measure(reader)
+            say(film.shown(subject.raw["film"]))
+            subject.raw["film_troubles"] = reader.troubles
+            browser.close()
 
 
 def longest_block(uses: dict[str, dict[str, Any]]) -> float:
@@ -154,6 +165,16 @@ def figures_of(
         Figure("browser memory, at rest", "GB", each("memory", lambda m: m["rest"] / 1e9), note="renderers and GPU"),
         Figure("  performance.memory, scripts and arrays", "GB", each("memory", lambda m: (m["js_heap"] or 0) / 1e9)),
         Figure("longest block of the page, region tools", "ms", each("regions", longest_block), floor=100),
+        Figure(f"film of {film.STROKES} strokes, opened", "s", each("film", lambda f: f["open_s"])),
+        Figure("film: a stroke back or on, p50", "ms", each("film", lambda f: median(film.steps(f))), floor=50),
+        Figure("film: a stroke back or on, p95", "ms", each("film", lambda f: percentile(film.steps(f), 95))),
+        Figure("film: thrown far, the first time, most", "ms", each("film", lambda f: max(film.jumps(f, "jumps")))),
+        Figure(
+            "film: thrown far, again, most", "ms", each("film", lambda f: max(film.jumps(f, "jumps_again"))), floor=300
+        ),
+        Figure("film: longest block of the page", "ms", each("film", film.longest_block), floor=100),
+        Figure("film: browser memory more than before", "GB", each("film", lambda f: film.memory_bytes(f) / 1e9)),
+        Figure("a past state from the server, most", "ms", each("film", lambda f: max(f["server_ms"])), floor=300),
         Figure("ingest, the whole command", "s", each("ingest_s", float)),
         Figure("AI draft, classical baseline", "s", each("draft_s", float), note="worker on the same machine"),
         *intake_figures(taken_in),

@@ -83,9 +83,13 @@ class Hands:
         self.note(name, done, undone, redone)
 
     def bytes_after(self, sequence: int) -> int:
-        """The GGD1 bytes of the stroke after this one."""
-        (stroke,) = self.reader.api(f"strokes/?after={sequence}")["strokes"]
-        return len(base64.b64decode(stroke["payload"]))
+        """The GGD1 bytes of the edit after this stroke: a large one has several."""
+        size, more = 0, True
+        while more:
+            said = self.reader.api(f"strokes/?after={sequence}")
+            size += sum(len(base64.b64decode(stroke["payload"])) for stroke in said["strokes"])
+            more, sequence = said["more"], sequence + len(said["strokes"])
+        return size
 
     def look(self, name: str, act: Callable[[], Any], until: Callable[[], Any]) -> None:
         """Something that shows and does not edit."""
@@ -239,8 +243,9 @@ def _overlays(hands: Hands) -> None:
     film.wait_for()
     slider = page.get_by_label("Stroke of the film")
     hands.look("film opened", film.click, slider.wait_for)
-    hands.look("film to its beginning", lambda: slider.press("Home"), lambda: page.get_by_text("0 / ").wait_for())
-    page.get_by_role("button", name="Back to now").click()
+    begun = page.locator(".film:not([aria-busy=true])").get_by_text("0 / ")
+    hands.look("film to its beginning", lambda: slider.press("Home"), begun.wait_for)
+    page.get_by_role("button", name="Now", exact=True).click()
     reader.press("Shift+H")
     canvas = page.locator(".surface-canvas:not([data-triangles='0'])")
     hands.look("surface", lambda: reader.press("Shift+V"), canvas.wait_for)

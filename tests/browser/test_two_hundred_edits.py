@@ -127,6 +127,25 @@ def _edit_until(bench: Bench, count: int) -> Iterator[tuple[int, Layers]]:
             yield now, _mask(bench.reader, bench.raster.shape_zyx)
 
 
+def _film_shows(bench: Bench, masks: dict[int, Layers]) -> None:
+    """Thrown here and there, the film shows what was there after so many strokes: painted, undone, redone."""
+    page = bench.reader.page
+    after = {
+        **masks,
+        **{EDITS + n: masks[EDITS - n] for n in masks},
+        **{2 * EDITS + n: masks[n] for n in masks},
+    }
+    bench.reader.press("Shift+H")
+    page.get_by_role("button", name="Look at the film").click()
+    slider = page.get_by_label("Stroke of the film")
+    for place in np.random.default_rng(6).permutation(sorted(after))[:12]:
+        slider.fill(str(place))
+        page.locator(".film:not([aria-busy=true])").get_by_text(f"{place} / {3 * EDITS}").wait_for()
+        shown = layers_on_screen(bench.reader, bench.raster.shape_zyx, "shownAt")
+        assert_same(shown, after[int(place)], f"film at stroke {place}")
+    page.get_by_role("button", name="Now", exact=True).click()
+
+
 def test_two_hundred_mixed_edits_are_undone_and_redone_exactly_across_reloads(bench: Bench) -> None:
     reader, shape_zyx = bench.reader, bench.raster.shape_zyx
     masks = {0: _mask(reader, shape_zyx), **dict(_edit_until(bench, EDITS))}
@@ -166,4 +185,5 @@ def test_two_hundred_mixed_edits_are_undone_and_redone_exactly_across_reloads(be
         if at in (EDITS // 2, EDITS - EVERY):
             reload()
     assert len(reader.stored_strokes()) == log == 3 * EDITS
+    _film_shows(bench, masks)
     assert not reader.troubles, reader.troubles

@@ -226,20 +226,20 @@ class Bench:
         self.reader.press("Enter")
 
 
-def layers_on_screen(reader: Reader, shape_zyx: tuple[int, int, int]) -> Layers:
-    """The layers (uint8 zyx) that the viewer's handle tells, each voxel asked."""
+def layers_on_screen(reader: Reader, shape_zyx: tuple[int, int, int], told_by: str = "voxelAt") -> Layers:
+    """The layers (uint8 zyx) that the viewer's handle tells, each voxel asked; `shownAt` tells those that are drawn."""
     packed = reader.page.evaluate(
-        """([nz, ny, nx]) => ['anatomy', 'findings'].map((layer) => {
+        """([nz, ny, nx, toldBy]) => ['anatomy', 'findings'].map((layer) => {
           const g = window.groundglass;
           const all = new Uint8Array(nz * ny * nx);
           let n = 0;
           for (let k = 0; k < nz; k++)
-            for (let j = 0; j < ny; j++) for (let i = 0; i < nx; i++) all[n++] = g.voxelAt(layer, i, j, k);
+            for (let j = 0; j < ny; j++) for (let i = 0; i < nx; i++) all[n++] = g[toldBy](layer, i, j, k);
           let text = '';
           for (let at = 0; at < all.length; at += 8192) text += String.fromCharCode(...all.subarray(at, at + 8192));
           return btoa(text);
         })""",
-        list(shape_zyx),
+        [*shape_zyx, told_by],
     )
     anatomy, findings = (np.frombuffer(base64.b64decode(text), np.uint8).reshape(shape_zyx) for text in packed)
     return {"anatomy": anatomy, "findings": findings}

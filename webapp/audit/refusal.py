@@ -17,7 +17,7 @@ class Refusal:
 class ActionRefused(Exception):
     """An action did nothing, because a rule said no. `about` names what it said no to, for programs."""
 
-    def __init__(self, refusal: Refusal, **about: str) -> None:
+    def __init__(self, refusal: Refusal, **about: str | list[str]) -> None:
         super().__init__(refusal.sentence)
         self.code = refusal.code
         self.sentence = refusal.sentence

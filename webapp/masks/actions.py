@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -15,7 +15,8 @@ from webapp.audit.actor import Actor, actor_of
 from webapp.audit.refusal import ActionRefused, Refusal
 from webapp.audit.trail import SITE_CHAIN, audited, record
 from webapp.masks import events
-from webapp.masks.models import LAYERS, HeadSlice, LabelSet, Lease, Mask, SliceBlob, Version
+from webapp.masks.checkpoints import store_slices
+from webapp.masks.models import LAYERS, HeadSlice, LabelSet, Lease, Mask, SliceBlob, StrokePart, Version
 from webapp.masks.strokes import GENESIS
 from webapp.masks.versions import manifest_digests, version_sha256
 
@@ -85,19 +86,11 @@ def cut_version(*, mask: Mask, reason: str, by: Any, chain: str = SITE_CHAIN, au
     mask = (
         Mask.objects.select_for_update(of=("self",)).select_related("scan", "label_set", "forked_from").get(pk=mask.pk)
     )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO masks_sliceblob (sha256, data) SELECT DISTINCT ON (sha256) sha256, data"
-            # In one order always: two cuts of slices alike must not wait for each other.
-            " FROM masks_headslice WHERE mask_id = %s ORDER BY sha256 ON CONFLICT (sha256) DO NOTHING",
-            [mask.pk],
-        )
-    manifests = {layer: bytearray(32 * mask.scan.shape_zyx[0]) for layer in LAYERS}
-    for layer, z, digest in HeadSlice.objects.filter(mask=mask).values_list("layer", "z", "sha256"):
-        manifests[layer][32 * z : 32 * z + 32] = bytes.fromhex(digest)
+    manifests = store_slices(mask)
     last = mask.versions.order_by("-number").first()
     parent = last or mask.forked_from
-    anatomy, findings = bytes(manifests["anatomy"]), bytes(manifests["findings"])
+    anatomy, findings = manifests["anatomy"], manifests["findings"]
+    Mask.objects.filter(pk=mask.pk).update(replay_cost=0)
     version = Version.objects.create(
         mask=mask,
         number=last.number + 1 if last else 1,
@@ -138,6 +131,7 @@ def discard_working_states(*, scan: Scan) -> int:
     """
     HeadSlice.objects.filter(mask__scan=scan).delete()
     Lease.objects.filter(mask__scan=scan).delete()
+    StrokePart.objects.filter(mask__scan=scan).delete()
     return Mask.objects.filter(scan=scan).count()
 
 

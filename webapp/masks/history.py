@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from inference.imaging.delta import SliceRuns, apply_runs, decode_delta, invert_runs, slice_runs
 from inference.imaging.masks import Frame, decode_slice, encode_slice, write_container
-from webapp.masks.models import LAYERS, Mask, SliceBlob, Stroke, Version
-from webapp.masks.strokes import GENESIS, payload_of
+from webapp.masks.models import LAYERS, Checkpoint, Mask, SliceBlob, Stroke, Version
+from webapp.masks.strokes import GENESIS, decompressed, payload_of
 from webapp.masks.versions import manifest_digests
 
 Place = tuple[str, int]
@@ -60,12 +60,16 @@ def head_state(mask: Mask) -> State:
 
 def version_state(version: Version) -> State:
     """A version; no slice is decoded."""
+    return _stored_state(version, version.stroke_head_hash)
+
+
+def _stored_state(stored: Version | Checkpoint, head_hash: str) -> State:
     places = {
-        (layer, z): digest for layer in LAYERS for z, digest in enumerate(manifest_digests(version, layer)) if digest
+        (layer, z): digest for layer in LAYERS for z, digest in enumerate(manifest_digests(stored, layer)) if digest
     }
     blobs = dict(SliceBlob.objects.filter(pk__in=set(places.values())).values_list("sha256", "data"))
     frames = {place: bytes(blobs[digest]) for place, digest in places.items()}
-    return State(_shape(version.mask), version.stroke_sequence, version.stroke_head_hash, frames)
+    return State(_shape(stored.mask), stored.stroke_sequence, head_hash, frames)
 
 
 def base_state(mask: Mask) -> State:
@@ -82,19 +86,26 @@ def state_at(mask: Mask, sequence: int) -> State:
 
     Raises Stroke.DoesNotExist when the mask has no such stroke.
     """
-    last = Stroke.objects.get(mask=mask, stroke_sequence=sequence) if sequence else None
-    below = mask.versions.filter(stroke_sequence__lte=sequence).order_by("-stroke_sequence").first()
-    above = mask.versions.filter(stroke_sequence__gte=sequence).order_by("stroke_sequence").first()
+    last = Stroke.objects.only("hash").get(mask=mask, stroke_sequence=sequence) if sequence else None
+    stored = (mask.versions, mask.checkpoints)
+    below = _nearest([kind.filter(stroke_sequence__lte=sequence).order_by("-stroke_sequence") for kind in stored], -1)
+    above = _nearest([kind.filter(stroke_sequence__gte=sequence).order_by("stroke_sequence") for kind in stored], 1)
     floor = below.stroke_sequence if below else 0
     ceiling = above.stroke_sequence if above else mask.stroke_sequence
     if sequence - floor <= ceiling - sequence and (below or sequence < mask.stroke_sequence):
-        state = version_state(below) if below else base_state(mask)
+        state = _stored_state(below, "") if below else base_state(mask)
     else:
-        state = version_state(above) if above else head_state(mask)
+        state = _stored_state(above, "") if above else head_state(mask)
         floor = state.stroke_sequence
     _replay(mask, state, floor, sequence)
     state.stroke_sequence, state.head_hash = sequence, last.hash if last else GENESIS
     return state
+
+
+def _nearest(kinds: list[Any], sense: int) -> Version | Checkpoint | None:
+    """The first of each query, and of those the one whose place in the log comes first in a `sense`."""
+    found = [first for query in kinds if (first := query.select_related("mask__scan").first())]
+    return min(found, key=lambda stored: sense * stored.stroke_sequence, default=None)
 
 
 def _shape(mask: Mask) -> tuple[int, int, int]:
@@ -107,10 +118,11 @@ def _replay(mask: Mask, state: State, start: int, end: int) -> None:
     low, high = min(start, end), max(start, end)
     strokes = Stroke.objects.filter(mask=mask, applied=True, stroke_sequence__gt=low, stroke_sequence__lte=high)
     held: dict[Place, NDArray[np.uint8]] = {}
-    for stroke in strokes.order_by("stroke_sequence" if end >= start else "-stroke_sequence").iterator(500):
-        delta = decode_delta(payload_of(stroke), state.shape_zyx)
+    ordered = strokes.order_by("stroke_sequence" if end >= start else "-stroke_sequence")
+    for layer, stored in ordered.values_list("layer", "payload").iterator(500):
+        delta = decode_delta(decompressed(stored), state.shape_zyx)
         for runs in delta if end >= start else invert_runs(delta):
-            place = (stroke.layer, runs.z)
+            place = (layer, runs.z)
             if place not in held:
                 held[place] = state.slice(*place)
             apply_runs(held[place], runs)

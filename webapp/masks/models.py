@@ -53,7 +53,8 @@ class SliceBlob(models.Model):
 class Mask(models.Model):
     """A labelled volume over one scan: an anatomy layer and a findings layer, uint8 on the scan's grid.
 
-    `stroke_sequence` and `head_hash` are the length and the head of its chain of strokes.
+    `stroke_sequence` and `head_hash` are the length and the head of its chain of strokes; `replay_cost` is what its
+    strokes since the last stored state cost to replay (see checkpoints).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -67,6 +68,7 @@ class Mask(models.Model):
     forked_from = models.ForeignKey("Version", null=True, on_delete=models.PROTECT, related_name="forks")
     stroke_sequence = models.PositiveIntegerField(default=0)
     head_hash = models.CharField(max_length=64)
+    replay_cost = models.PositiveBigIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -172,6 +174,24 @@ class Version(models.Model):
         return f"{self.mask_id} v{self.number}"
 
 
+class Checkpoint(models.Model):
+    """The state of a mask after a stroke, stored on the way through a long log; manifests as a version's are.
+
+    It saves reading time and says nothing that the strokes do not.
+    """
+
+    mask = models.ForeignKey(Mask, on_delete=models.PROTECT, related_name="checkpoints")
+    stroke_sequence = models.PositiveIntegerField()
+    anatomy_manifest = models.BinaryField()
+    findings_manifest = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mask", "stroke_sequence"], name="one_checkpoint_per_place")]
+
+    def __str__(self) -> str:
+        return f"{self.mask_id} after #{self.stroke_sequence}"
+
+
 class Stroke(models.Model):
     """One edit of one layer, append-only. `payload` is the zstd-compressed GGD1 delta; `hash` chains the strokes.
 
@@ -207,6 +227,25 @@ class Stroke(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mask_id} #{self.stroke_sequence} {self.tool}"
+
+
+class StrokePart(models.Model):
+    """GGD1 bytes of a stroke that is not in the log yet: an edit too large for one request comes in parts.
+
+    Not a record: it goes once its stroke is appended, or after a day.
+    """
+
+    mask = models.ForeignKey(Mask, on_delete=models.CASCADE, related_name="parts")
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="stroke_parts")
+    payload_sha256 = models.CharField(max_length=64)
+    payload = models.BinaryField()
+    arrived_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mask", "reader", "payload_sha256"], name="one_part_once")]
+
+    def __str__(self) -> str:
+        return f"{self.mask_id} {self.payload_sha256}"
 
 
 class BranchDecision(models.Model):

@@ -1,9 +1,10 @@
 """The stroke log: append-only, chained per mask, idempotent by UUID; nothing sent is ever dropped."""
 
 import hashlib
+import itertools
 import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,10 +13,12 @@ import zstandard
 from django.db import transaction
 from django.utils import timezone
 
-from inference.imaging.delta import DeltaConflict, DeltaError, SliceRuns, decode_delta, invert_runs
+from inference.imaging.delta import MAX_BYTES, DeltaConflict, DeltaError, SliceRuns, decode_delta, invert_runs
 from inference.imaging.editing import edit_slices
 from webapp.audit.refusal import ActionRefused, Refusal
+from webapp.masks.checkpoints import leave_checkpoint, replay_cost
 from webapp.masks.models import HeadSlice, Lease, Mask, Stroke
+from webapp.masks.parts import forget_parts, parts_of
 
 APPLIED, DUPLICATE, BRANCHED = "applied", "duplicate", "branched"
 BRANCH_SENTENCES = {
@@ -30,7 +33,10 @@ ROWS_AT_ONCE = 200
 
 @dataclass(frozen=True)
 class SentStroke:
-    """A stroke as a tab sent it; `payload` are its GGD1 bytes."""
+    """A stroke as a tab sent it; `payload` are its GGD1 bytes, None where they were sent ahead (see parts).
+
+    `edit` is what the parts of one edit have in common.
+    """
 
     id: uuid.UUID
     layer: str
@@ -41,8 +47,9 @@ class SentStroke:
     sequence: int
     client_time: str
     undoes: uuid.UUID | None
-    payload: bytes
+    payload: bytes | None
     payload_sha256: str
+    edit: uuid.UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -91,15 +98,22 @@ def append_strokes(
 ) -> list[Answer]:
     """Append strokes to a mask's log in the order given, and apply those that fit to its working state.
 
-    All are committed or none. A stroke already there is answered as it was the first time ("duplicate" where it was
-    applied); one of a stale epoch, or whose old labels are not the mask's, or any to a mask that is `closed`, is kept
-    as a branch. `from_the_past`: they bring back what the mask has held, so their labels are not questioned. Raises
-    ActionRefused, about the one stroke, where a stroke is malformed or contradicts the log.
+    All are committed or none, and the strokes of one edit are applied all or none. A stroke already there is answered
+    as it was the first time ("duplicate" where it was applied); one of a stale epoch, or whose old labels are not the
+    mask's, or any to a mask that is `closed`, is kept as a branch. `from_the_past`: they bring back what the mask has
+    held, so their labels are not questioned. Raises ActionRefused, about the one stroke, where a stroke is malformed or
+    contradicts the log; and about `parts` where payloads that should have been sent ahead are not here.
     """
     mask = Mask.objects.select_for_update(of=("self",)).select_related("scan", "label_set").get(pk=mask.pk)
     lease = Lease.objects.filter(mask=mask).first()
-    answers = [_append(mask, lease, stroke, by, closed, from_the_past) for stroke in sent]
-    mask.save(update_fields=["stroke_sequence", "head_hash"])
+    sent, ahead = _with_payloads(mask, sent, by)
+    answers: list[Answer] = []
+    for _, edit in itertools.groupby(sent, key=lambda stroke: stroke.edit or stroke.id):
+        answers += _append_edit(mask, lease, list(edit), by, closed, from_the_past)
+    if ahead:
+        forget_parts(mask, by, ahead)
+    leave_checkpoint(mask)
+    mask.save(update_fields=["stroke_sequence", "head_hash", "replay_cost"])
     if lease and any(s.tab == lease.tab and s.epoch == lease.epoch for s in sent):
         Lease.objects.filter(mask=mask).update(renewed_at=timezone.now())
     return answers
@@ -110,7 +124,43 @@ def _refused(sent: SentStroke, code: str, sentence: str) -> ActionRefused:
     return ActionRefused(Refusal(code, sentence), stroke=str(sent.id))
 
 
-def _append(mask: Mask, lease: Lease | None, sent: SentStroke, by: Any, closed: bool, from_the_past: bool) -> Answer:
+def _with_payloads(mask: Mask, sent: list[SentStroke], by: Any) -> tuple[list[SentStroke], set[str]]:
+    """The strokes with what was sent ahead, and the hashes of that; what the log has already needs no payload."""
+    ahead = {stroke.payload_sha256 for stroke in sent if stroke.payload is None}
+    if not ahead:
+        return sent, ahead
+    held = parts_of(mask, by, ahead)
+    logged = set(Stroke.objects.filter(pk__in=[stroke.id for stroke in sent]).values_list("pk", flat=True))
+    missing = {s.payload_sha256 for s in sent if s.payload is None and s.id not in logged} - held.keys()
+    if missing:
+        sentence = "Parts of this edit have not arrived: send them, then the strokes again."
+        raise ActionRefused(Refusal("parts_missing", sentence), parts=sorted(missing))
+    if sum(map(len, held.values())) > MAX_BYTES:
+        raise _refused(sent[0], "too_large", f"An edit may hold {MAX_BYTES // 2**20} MiB; this one holds more.")
+    filled = [replace(s, payload=held.get(s.payload_sha256, b"")) if s.payload is None else s for s in sent]
+    return filled, ahead
+
+
+def _append_edit(
+    mask: Mask, lease: Lease | None, edit: list[SentStroke], by: Any, closed: bool, from_the_past: bool
+) -> list[Answer]:
+    """The strokes of one edit: where one of them does not fit, none is applied."""
+    if len(edit) == 1:
+        return [_append(mask, lease, edit[0], by, closed, from_the_past)]
+    before = (mask.stroke_sequence, mask.head_hash, mask.replay_cost)
+    place = transaction.savepoint()
+    answers = [_append(mask, lease, stroke, by, closed, from_the_past) for stroke in edit]
+    if {APPLIED, BRANCHED} <= {answer.status for answer in answers}:
+        transaction.savepoint_rollback(place)
+        mask.stroke_sequence, mask.head_hash, mask.replay_cost = before
+        return [_append(mask, lease, stroke, by, closed, from_the_past, "conflict") for stroke in edit]
+    transaction.savepoint_commit(place)
+    return answers
+
+
+def _append(
+    mask: Mask, lease: Lease | None, sent: SentStroke, by: Any, closed: bool, from_the_past: bool, against: str = ""
+) -> Answer:
     known = Stroke.objects.defer("payload").filter(pk=sent.id).first()
     if known:
         return _known(mask, known, sent, by)
@@ -118,7 +168,7 @@ def _append(mask: Mask, lease: Lease | None, sent: SentStroke, by: Any, closed: 
     undone = _undone(mask, sent, runs)
     if undone is None and not from_the_past:
         _check_labels(mask, sent, runs)
-    reason = _branch_reason(lease, sent, by, closed, undone)
+    reason = against or _branch_reason(lease, sent, by, closed, undone)
     if not reason:
         try:
             _apply(mask, sent.layer, runs)
@@ -143,13 +193,14 @@ def _append(mask: Mask, lease: Lease | None, sent: SentStroke, by: Any, closed: 
         voxel_count=sum(r.voxel_count for r in runs),
         z_first=runs[0].z,
         z_last=runs[-1].z,
-        payload=zstandard.ZstdCompressor(level=3).compress(sent.payload),
+        payload=zstandard.ZstdCompressor(level=3).compress(sent.payload or b""),
         payload_sha256=sent.payload_sha256,
         prev_hash=mask.head_hash,
     )
     stroke.hash = stroke_hash(stroke.prev_hash, stroke_content(stroke))
     stroke.save(force_insert=True)
     mask.stroke_sequence, mask.head_hash = stroke.stroke_sequence, stroke.hash
+    mask.replay_cost += replay_cost(runs) if stroke.applied else 0
     status = BRANCHED if reason else APPLIED
     return Answer(stroke.pk, status, stroke.stroke_sequence, stroke.server_time, BRANCH_SENTENCES.get(reason, ""))
 
@@ -164,11 +215,12 @@ def _known(mask: Mask, known: Stroke, sent: SentStroke, by: Any) -> Answer:
 
 
 def _runs_of(mask: Mask, sent: SentStroke) -> list[SliceRuns]:
-    if hashlib.sha256(sent.payload).hexdigest() != sent.payload_sha256:
+    payload = sent.payload or b""
+    if hashlib.sha256(payload).hexdigest() != sent.payload_sha256:
         raise _refused(sent, "payload_hash", f"Stroke {sent.id} was damaged on its way: send it again.")
     nz, ny, nx = mask.scan.shape_zyx
     try:
-        return decode_delta(sent.payload, (nz, ny, nx))
+        return decode_delta(payload, (nz, ny, nx))
     except DeltaError as error:
         raise _refused(sent, "malformed", str(error)) from error
 
@@ -209,7 +261,12 @@ def _undone(mask: Mask, sent: SentStroke, runs: list[SliceRuns]) -> Stroke | Non
 
 def payload_of(stroke: Stroke) -> bytes:
     """Return the GGD1 bytes of a stored stroke."""
-    return zstandard.ZstdDecompressor().decompress(bytes(stroke.payload))
+    return decompressed(stroke.payload)
+
+
+def decompressed(payload: bytes | memoryview) -> bytes:
+    """Return the GGD1 bytes of a stroke's stored payload."""
+    return zstandard.ZstdDecompressor().decompress(bytes(payload))
 
 
 def _apply(mask: Mask, layer: str, delta: list[SliceRuns]) -> None:

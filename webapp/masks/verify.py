@@ -22,7 +22,7 @@ from inference.imaging.delta import (
 from inference.imaging.masks import MaskError, decode_slice, decompress_exactly, slice_sha256
 from webapp.audit.models import Event
 from webapp.masks import events
-from webapp.masks.models import LAYERS, HeadSlice, Mask, SliceBlob, Stroke, Version
+from webapp.masks.models import LAYERS, Checkpoint, HeadSlice, Mask, SliceBlob, Stroke, Version
 from webapp.masks.strokes import GENESIS, payload_of, stroke_content, stroke_hash
 from webapp.masks.versions import manifest_digests, version_sha256
 
@@ -81,6 +81,7 @@ class MaskCheck:
         self.stale: set[Place] = set()
         self.hash_at = {0: GENESIS}
         self.versions: dict[int, list[Version]] = {}
+        self.checkpoints: dict[int, Checkpoint] = {}
 
     def faults(self) -> Iterator[str]:
         """Yield one sentence for each thing that does not hold."""
@@ -91,6 +92,7 @@ class MaskCheck:
     def _all(self) -> Iterator[str]:
         for version in self.mask.versions.select_related("parent", "signature").order_by("number"):
             self.versions.setdefault(version.stroke_sequence, []).append(version)
+        self.checkpoints = {one.stroke_sequence: one for one in self.mask.checkpoints.all()}
         self.digests = self._beginning()
         yield from self._versions_after(0)
         sequence, head = 0, GENESIS
@@ -111,6 +113,8 @@ class MaskCheck:
         for late in sorted(self.versions):
             for version in self.versions[late]:
                 yield f"version {version.number} was cut after stroke {late}, which is not in the log."
+        for late in sorted(self.checkpoints):
+            yield f"a checkpoint was left after stroke {late}, which is not in the log."
         yield from self._working_state()
         yield from self._numbers()
 
@@ -179,16 +183,23 @@ class MaskCheck:
         return self.digests
 
     def _versions_after(self, sequence: int) -> Iterator[str]:
+        if checkpoint := self.checkpoints.pop(sequence, None):
+            yield from self._manifest(f"the checkpoint after stroke {sequence}", checkpoint)
         for version in self.versions.pop(sequence, []):
-            where, now = f"version {version.number}", self._now()
-            manifest = {(layer, z): d for layer in LAYERS for z, d in enumerate(manifest_digests(version, layer)) if d}
-            for layer, z in sorted(
-                place for place in {*manifest, *now} if manifest.get(place, "") != now.get(place, "")
-            ):
-                yield f"{where}: slice {z + 1} of {layer} is not what the strokes before it amount to."
+            where = f"version {version.number}"
+            yield from self._manifest(where, version)
             if version.stroke_head_hash != self.hash_at[sequence]:
                 yield f"{where}: it does not stand on stroke {sequence} of the log."
             yield from _version(version, self.mask)
+
+    def _manifest(self, where: str, stored: Version | Checkpoint) -> Iterator[str]:
+        now = self._now()
+        manifest = {(layer, z): d for layer in LAYERS for z, d in enumerate(manifest_digests(stored, layer)) if d}
+        for layer, z in sorted(place for place in {*manifest, *now} if manifest.get(place, "") != now.get(place, "")):
+            yield f"{where}: slice {z + 1} of {layer} is not what the strokes before it amount to."
+        wanted = set(manifest.values())
+        if missing := len(wanted) - SliceBlob.objects.filter(pk__in=wanted).count():
+            yield f"{where}: {missing} of its slices are not stored."
 
     def _working_state(self) -> Iterator[str]:
         now, stored = dict(self._now()), {}
@@ -225,9 +236,6 @@ def _version(version: Version, mask: Mask) -> Iterator[str]:
         yield f"{where}: its hash is not that of its content."
     if {len(anatomy), len(findings)} != {32 * mask.scan.shape_zyx[0]}:
         yield f"{where}: its manifests do not name a slice each."
-    wanted = {digest for layer in LAYERS for digest in manifest_digests(version, layer) if digest}
-    if missing := len(wanted) - SliceBlob.objects.filter(pk__in=wanted).count():
-        yield f"{where}: {missing} of its slices are not stored."
     signature = getattr(version, "signature", None)  # readings, above, keeps it
     if signature is not None and signature.version_sha256 != version.sha256:
         yield f"{where}: what was signed has another hash."

@@ -3,12 +3,12 @@
 import hashlib
 import json
 
-from webapp.masks.models import Version
+from webapp.masks.models import Checkpoint, Version
 
 EMPTY_DIGEST = bytes(32)
 
 
-def manifest_digests(version: Version, layer: str) -> list[str]:
+def manifest_digests(version: Version | Checkpoint, layer: str) -> list[str]:
     """Return the hex digest of each slice of a layer in z order, "" where the slice is empty."""
     manifest = bytes(getattr(version, f"{layer}_manifest"))
     parts = (manifest[i : i + 32] for i in range(0, len(manifest), 32))

@@ -24,7 +24,8 @@ from webapp.audit.refusal import ActionRefused, Refusal, require
 from webapp.campaigns.actions import chain_of
 from webapp.campaigns.queries import guideline_html
 from webapp.masks.actions import LEASE_LASTS, release_lease, renew_lease, take_lease
-from webapp.masks.models import Lease, Mask
+from webapp.masks.models import Lease, Mask, Stroke
+from webapp.masks.parts import keep_part
 from webapp.masks.queries import head_container, head_layers
 from webapp.masks.strokes import append_strokes, payload_of
 from webapp.readings.actions import refuse_signing, sign_reading
@@ -33,9 +34,11 @@ from webapp.readings.ledger import record_seen, seen_slices
 from webapp.readings.models import Reading
 from webapp.readings.queries import measurements_of, reading_for
 from webapp.readings.rules import may_edit, may_send_strokes
-from webapp.readings.serialisers import StrokesInput, answers_data, beside_data, holder_data, reading_data
+from webapp.readings.serialisers import PartInput, StrokesInput, answers_data, beside_data, holder_data, reading_data
 
 OBJECT = OpenApiTypes.OBJECT
+# So much of the log goes in one answer, read from the database some strokes at a time.
+LOG_BYTES, LOG_CHUNK = 4 * 1024 * 1024, 50
 ERRORS = {400: OBJECT, 401: OBJECT, 404: OBJECT, 409: OBJECT}
 
 
@@ -63,11 +66,14 @@ def reading_mask(request: HttpRequest, reading_id: uuid.UUID) -> HttpResponse:
 @extend_schema(methods=["POST"], request=StrokesInput, responses={200: OBJECT, **ERRORS})
 @api_view(["GET", "POST"])
 def reading_strokes(request: Request, reading_id: uuid.UUID) -> Response:
-    """GET: the log of strokes after `after`, up to `until` where given. POST: append; answered only once committed."""
+    """GET: the log of strokes after `after`, up to `until` where given; `more` where the answer ends before.
+
+    POST: append; answered only once committed.
+    """
     reading = reading_for(request.user, reading_id)
     if request.method == "GET":
         query = request.query_params
-        return Response({"strokes": _stroke_log(reading, query.get("after", "0"), query.get("until"))})
+        return Response(_stroke_log(reading, query.get("after", "0"), query.get("until")))
     form = StrokesInput(data=request.data)
     if not form.is_valid():
         body = {"error": "malformed", "sentence": "These strokes cannot be read.", "details": form.errors}
@@ -84,28 +90,57 @@ def reading_strokes(request: Request, reading_id: uuid.UUID) -> Response:
     return Response({"results": answers_data(answers), "mask": state})
 
 
-def _stroke_log(reading: Reading, after: str, until: str | None) -> list[dict[str, Any]]:
+@extend_schema(request=PartInput, responses={200: OBJECT, **ERRORS})
+@api_view(["POST"])
+def reading_stroke_part(request: Request, reading_id: uuid.UUID) -> Response:
+    """Keep the payload of a stroke that will be sent by its hash alone: of an edit too large for one request."""
+    reading = reading_for(request.user, reading_id)
+    form = PartInput(data=request.data)
+    if not form.is_valid():
+        return Response(
+            {"error": "malformed", "sentence": "This part cannot be read.", "details": form.errors}, status=400
+        )
+    require(may_send_strokes(reading, request.user))
+    part = dict(form.validated_data)
+    tab = part.pop("tab")
+    keep_part(mask=reading.mask, by=request.user, **part)
+    if tab is not None:
+        # Many parts may take longer than a lease lasts, and the tab says nothing else meanwhile.
+        renew_lease(mask=reading.mask, tab=tab, by=request.user)
+    return Response({})
+
+
+def _stroke_log(reading: Reading, after: str, until: str | None) -> dict[str, Any]:
     strokes = reading.mask.strokes.filter(stroke_sequence__gt=_place(after, "`after`", "know"))
     if until is not None:
         strokes = strokes.filter(stroke_sequence__lte=_place(until, "`until`", "want"))
-    return [
-        {
-            "stroke_sequence": s.stroke_sequence,
-            "id": str(s.pk),
-            "applied": s.applied,
-            "layer": s.layer,
-            "tool": s.tool,
-            "plane": s.plane,
-            "undoes": str(s.undoes_id) if s.undoes_id else None,
-            "reader": str(s.reader),
-            "tab": str(s.tab),
-            "client_time": s.client_time,
-            "server_time": s.server_time.isoformat(),
-            "payload": base64.b64encode(payload_of(s)).decode(),
-            "payload_sha256": s.payload_sha256,
-        }
-        for s in strokes.select_related("reader").order_by("stroke_sequence")
-    ]
+    found: list[dict[str, Any]] = []
+    size = 0
+    for stroke in strokes.select_related("reader").order_by("stroke_sequence").iterator(LOG_CHUNK):
+        payload = payload_of(stroke)
+        size += len(payload)
+        if found and size > LOG_BYTES:
+            return {"strokes": found, "more": True}
+        found.append(_logged(stroke, payload))
+    return {"strokes": found, "more": False}
+
+
+def _logged(s: Stroke, payload: bytes) -> dict[str, Any]:
+    return {
+        "stroke_sequence": s.stroke_sequence,
+        "id": str(s.pk),
+        "applied": s.applied,
+        "layer": s.layer,
+        "tool": s.tool,
+        "plane": s.plane,
+        "undoes": str(s.undoes_id) if s.undoes_id else None,
+        "reader": str(s.reader),
+        "tab": str(s.tab),
+        "client_time": s.client_time,
+        "server_time": s.server_time.isoformat(),
+        "payload": base64.b64encode(payload).decode(),
+        "payload_sha256": s.payload_sha256,
+    }
 
 
 def _place(said: str, name: str, verb: str) -> int:

@@ -35,6 +35,18 @@ ANATOMY_LABELS = [
 PLANES = ("axial", "coronal", "sagittal", "none")
 
 
+LARGEST_TEXT = 12 * 1024 * 1024
+SHA256 = re.compile(r"^[0-9a-f]{64}$")
+
+
+def bytes_of(text: str) -> bytes:
+    """Decode base64, strictly."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise serializers.ValidationError("The payload is not base64.") from error
+
+
 class StrokeInput(serializers.Serializer[dict[str, Any]]):
     """One stroke as a tab sends it."""
 
@@ -47,15 +59,25 @@ class StrokeInput(serializers.Serializer[dict[str, Any]]):
     sequence = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
     client_time = serializers.CharField(max_length=40)
     undoes = serializers.UUIDField(allow_null=True, default=None)
-    payload = serializers.CharField(max_length=12 * 1024 * 1024, trim_whitespace=False)
-    payload_sha256 = serializers.RegexField(re.compile(r"^[0-9a-f]{64}$"))
+    edit = serializers.UUIDField(allow_null=True, default=None)
+    payload = serializers.CharField(max_length=LARGEST_TEXT, trim_whitespace=False, allow_null=True, default=None)
+    payload_sha256 = serializers.RegexField(SHA256)
+
+    def validate_payload(self, value: str | None) -> bytes | None:
+        """Decode the base64 of the GGD1 bytes; None where they were sent ahead."""
+        return None if value is None else bytes_of(value)
+
+
+class PartInput(serializers.Serializer[dict[str, Any]]):
+    """The payload of a stroke, sent ahead of it; `tab` keeps its lease by it, where it has one."""
+
+    tab = serializers.UUIDField(allow_null=True, default=None)
+    payload = serializers.CharField(max_length=LARGEST_TEXT, trim_whitespace=False)
+    payload_sha256 = serializers.RegexField(SHA256)
 
     def validate_payload(self, value: str) -> bytes:
         """Decode the base64 of the GGD1 bytes."""
-        try:
-            return base64.b64decode(value, validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise serializers.ValidationError("The payload is not base64.") from error
+        return bytes_of(value)
 
 
 class StrokesInput(serializers.Serializer[dict[str, Any]]):

@@ -8,6 +8,7 @@ urlpatterns = [
     path("api/readings/<uuid:reading_id>/", api.reading_detail, name="api-reading"),
     path("api/readings/<uuid:reading_id>/mask/", api.reading_mask, name="api-reading-mask"),
     path("api/readings/<uuid:reading_id>/strokes/", api.reading_strokes, name="api-reading-strokes"),
+    path("api/readings/<uuid:reading_id>/strokes/parts/", api.reading_stroke_part, name="api-reading-stroke-part"),
     path("api/readings/<uuid:reading_id>/lease/", api.reading_lease, name="api-reading-lease"),
     path("api/readings/<uuid:reading_id>/lease/release/", api.reading_lease_release, name="api-reading-release"),
     path(

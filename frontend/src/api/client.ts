@@ -1,5 +1,5 @@
 /** Typed calls to the server. A signed-out session is its own error, so that nothing is lost over it. */
-import type { Outcome, StrokesAnswer } from "../edits/queue";
+import type { Outcome, Part, StrokesAnswer } from "../edits/queue";
 import type {
   Branch, Difference, HistoryVersion, LeaseAnswer, MaskHistory, MaskPlace, Provenance, Reading, ScanBeside, SeenRow, StoredStroke,
 } from "./types";
@@ -67,9 +67,13 @@ export class Api {
 
   /** The log after one stroke, to its end or to another. */
   async strokesAfter(sequence: number, until?: number): Promise<StoredStroke[]> {
-    const range = `after=${sequence}${until === undefined ? "" : `&until=${until}`}`;
-    const said = (await (await this.ask(`${this.base}/strokes/?${range}`)).json()) as { strokes: StoredStroke[] };
-    return said.strokes;
+    const found: StoredStroke[] = [];
+    for (let after = sequence; ; after = found[found.length - 1].stroke_sequence) {
+      const range = `after=${after}${until === undefined ? "" : `&until=${until}`}`;
+      const said = await this.json<{ strokes: StoredStroke[]; more?: boolean }>(`strokes/?${range}`);
+      found.push(...said.strokes);
+      if (!said.more) return found;
+    }
   }
 
   /** For the save queue: every way this can end, in its words. */
@@ -77,6 +81,16 @@ export class Api {
     try {
       const answer = (await (await this.ask(`${this.base}/strokes/`, { strokes })).json()) as StrokesAnswer;
       return { kind: "ok", answer };
+    } catch (error) {
+      return outcomeOf(error);
+    }
+  }
+
+  /** The payload of a stroke that will be sent by its hash. */
+  async sendPart(part: Part): Promise<"ok" | Outcome> {
+    try {
+      await this.ask(`${this.base}/strokes/parts/`, part);
+      return "ok";
     } catch (error) {
       return outcomeOf(error);
     }
@@ -160,8 +174,8 @@ export class Api {
   }
 
   /** Applied strokes of one mask of the lineage; the server gives as many as it likes at once. */
-  async chapterStrokes(mask: string, after: number): Promise<StoredStroke[]> {
-    return (await this.json<{ strokes: StoredStroke[] }>(`chapters/${mask}/strokes/?after=${after}`)).strokes;
+  async chapterStrokes(mask: string, after: number, limit: number): Promise<StoredStroke[]> {
+    return (await this.json<{ strokes: StoredStroke[] }>(`chapters/${mask}/strokes/?after=${after}&limit=${limit}`)).strokes;
   }
 
   /** A past or other state as GGM1: "head", "stroke:12", "version:<uuid>", "reading:<uuid>". */
@@ -217,6 +231,7 @@ export function outcomeOf(error: unknown): Outcome {
   const { status, code, message, body } = error;
   if (status === 413) return { kind: "too_large", sentence: "This stroke is larger than the server, or one before it, lets through." };
   if (status === 403 && !code) return { kind: "signed_out" };
+  if (code === "parts_missing" && Array.isArray(body.parts)) return { kind: "parts", hashes: body.parts.map(String) };
   const passing = status >= 500 || status === 408 || status === 425 || status === 429 || code === "csrf";
   if (passing) return { kind: "offline" };
   return { kind: "refused", sentence: message, ...(typeof body.stroke === "string" ? { stroke: body.stroke } : {}) };

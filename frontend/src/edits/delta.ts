@@ -2,6 +2,8 @@
  * GGD1, the voxel delta of one stroke: for each touched axial slice the runs of voxels whose label changed,
  * with what was and what is. Twin of inference.imaging.delta; the same input gives the same bytes.
  */
+import { carryOutAtOnce, type Operation } from "./operation";
+
 export interface Run {
   /** Flat index in the slice, y * nx + x. */
   start: number;
@@ -12,7 +14,8 @@ export interface Run {
 
 export interface SliceRuns {
   z: number;
-  runs: Run[];
+  /** Three numbers a run, runs in order: start, length, old * 256 + new. A threshold in noise has millions of runs. */
+  runs: Int32Array;
 }
 
 export class DeltaError extends Error {}
@@ -21,6 +24,17 @@ export class DeltaError extends Error {}
 export class DeltaConflict extends Error {}
 
 const MAGIC = [0x47, 0x47, 0x44, 0x31];
+
+export function packRuns(runs: readonly Run[]): Int32Array {
+  return Int32Array.from(runs.flatMap((run) => [run.start, run.length, (run.old << 8) | run.new]));
+}
+
+export function unpackRuns(runs: Int32Array): Run[] {
+  return Array.from({ length: runs.length / 3 }, (_, n) => {
+    const kind = runs[3 * n + 2];
+    return { start: runs[3 * n], length: runs[3 * n + 1], old: kind >> 8, new: kind & 255 };
+  });
+}
 
 class Writer {
   private bytes = new Uint8Array(256);
@@ -48,46 +62,61 @@ class Writer {
   }
 }
 
+/** Grows as it is filled, and serves one slice after the other. */
+let scratch = new Int32Array(3 * 4096);
+
 /** The runs between two states of one slice, canonical; null when nothing differs. `from`/`to` bound the search. */
 export function sliceRuns(z: number, before: Uint8Array, after: Uint8Array, from = 0, to = before.length): SliceRuns | null {
-  const runs: Run[] = [];
-  let run: Run | null = null;
-  for (let i = from; i < to; i++) {
+  let found = 0;
+  for (let i = from; i < to; ) {
     const old = before[i];
     const now = after[i];
     if (old === now) {
-      run = null;
-    } else if (run && run.old === old && run.new === now) {
-      run.length++;
-    } else {
-      run = { start: i, length: 1, old, new: now };
-      runs.push(run);
+      i++;
+      continue;
     }
+    const start = i++;
+    while (i < to && before[i] === old && after[i] === now) i++;
+    if (found === scratch.length) {
+      const larger = new Int32Array(2 * found);
+      larger.set(scratch);
+      scratch = larger;
+    }
+    scratch[found] = start;
+    scratch[found + 1] = i - start;
+    scratch[found + 2] = (old << 8) | now;
+    found += 3;
   }
-  return runs.length ? { z, runs } : null;
+  return found ? { z, runs: scratch.slice(0, found) } : null;
 }
 
-export function encodeDelta(slices: readonly SliceRuns[]): Uint8Array {
+/** Slice by slice; the bytes are those of `encodeDelta`. */
+export function* encoding(slices: readonly SliceRuns[]): Operation<Uint8Array> {
   if (!slices.length) throw new DeltaError("A stroke that changes nothing is not stored.");
   const out = new Writer();
   MAGIC.forEach((value) => out.byte(value));
   out.varint(slices.length);
   let previous = 0;
-  slices.forEach(({ z, runs }, index) => {
+  for (const [index, { z, runs }] of slices.entries()) {
     if (index && z <= previous) throw new DeltaError("Slices must ascend.");
     out.varint(z - previous);
     previous = z;
-    out.varint(runs.length);
+    out.varint(runs.length / 3);
     let end = 0;
-    for (const run of runs) {
-      out.varint(run.start - end);
-      out.varint(run.length);
-      out.byte(run.old);
-      out.byte(run.new);
-      end = run.start + run.length;
+    for (let n = 0; n < runs.length; n += 3) {
+      out.varint(runs[n] - end);
+      out.varint(runs[n + 1]);
+      out.byte(runs[n + 2] >> 8);
+      out.byte(runs[n + 2] & 255);
+      end = runs[n] + runs[n + 1];
     }
-  });
+    yield index / slices.length;
+  }
   return out.done();
+}
+
+export function encodeDelta(slices: readonly SliceRuns[]): Uint8Array {
+  return carryOutAtOnce(encoding(slices));
 }
 
 class Reader {
@@ -112,33 +141,37 @@ class Reader {
     throw new DeltaError("A number is too long.");
   }
 
-  get finished(): boolean {
-    return this.at === this.bytes.length;
+  get left(): number {
+    return this.bytes.length - this.at;
   }
 }
 
-function readRuns(input: Reader, sliceSize: number): Run[] {
+function readRuns(input: Reader, sliceSize: number): Int32Array {
   const count = input.varint();
   if (count < 1) throw new DeltaError("A slice without runs.");
-  const runs: Run[] = [];
+  // A run takes four bytes at least: a count beyond that is a lie and must not allocate anything.
+  if (count > input.left / 4) throw new DeltaError("The delta ends too early.");
+  const runs = new Int32Array(3 * count);
   let end = 0;
-  for (let r = 0; r < count; r++) {
+  let before = -1;
+  for (let n = 0; n < runs.length; n += 3) {
     const gap = input.varint();
     const length = input.varint();
-    const run: Run = { start: end + gap, length, old: input.byte(), new: input.byte() };
+    const kind = (input.byte() << 8) | input.byte();
     if (length < 1) throw new DeltaError("A run without voxels.");
-    if (run.old === run.new) throw new DeltaError("A run that changes nothing.");
-    if (run.start + length > sliceSize) throw new DeltaError("A run leaves the slice.");
-    const last = runs[r - 1];
-    if (last && gap === 0 && last.old === run.old && last.new === run.new) throw new DeltaError("Two runs should be one.");
-    end = run.start + length;
-    runs.push(run);
+    if (kind >> 8 === (kind & 255)) throw new DeltaError("A run that changes nothing.");
+    if (end + gap + length > sliceSize) throw new DeltaError("A run leaves the slice.");
+    if (n && gap === 0 && kind === before) throw new DeltaError("Two runs should be one.");
+    runs[n] = end + gap;
+    runs[n + 1] = length;
+    runs[n + 2] = before = kind;
+    end = runs[n] + length;
   }
   return runs;
 }
 
-/** Strict: bounds, order, canonical form, nothing after the end. */
-export function decodeDelta(bytes: Uint8Array, shapeZyx: readonly [number, number, number]): SliceRuns[] {
+/** Slice by slice; what it refuses, and what it gives, is as with `decodeDelta`. */
+export function* decoding(bytes: Uint8Array, shapeZyx: readonly [number, number, number]): Operation<SliceRuns[]> {
   const [nz, ny, nx] = shapeZyx;
   const input = new Reader(bytes);
   if (MAGIC.some((value) => input.byte() !== value)) throw new DeltaError("Not a GGD1 delta.");
@@ -152,46 +185,68 @@ export function decodeDelta(bytes: Uint8Array, shapeZyx: readonly [number, numbe
     z += step;
     if (z >= nz) throw new DeltaError("A slice outside the volume.");
     slices.push({ z, runs: readRuns(input, ny * nx) });
+    yield input.at / bytes.length;
   }
-  if (!input.finished) throw new DeltaError("Bytes after the end of the delta.");
+  if (input.left) throw new DeltaError("Bytes after the end of the delta.");
   return slices;
 }
 
+/** Strict: bounds, order, canonical form, nothing after the end. */
+export function decodeDelta(bytes: Uint8Array, shapeZyx: readonly [number, number, number]): SliceRuns[] {
+  return carryOutAtOnce(decoding(bytes, shapeZyx));
+}
+
 export function invertRuns(slices: readonly SliceRuns[]): SliceRuns[] {
-  return slices.map(({ z, runs }) => ({
-    z,
-    runs: runs.map((run) => ({ start: run.start, length: run.length, old: run.new, new: run.old })),
-  }));
+  return slices.map(({ z, runs }) => {
+    const inverse = runs.slice();
+    for (let n = 2; n < inverse.length; n += 3) inverse[n] = ((runs[n] & 255) << 8) | (runs[n] >> 8);
+    return { z, runs: inverse };
+  });
+}
+
+/** How many voxels change on a slice. */
+export function voxelsOn({ runs }: SliceRuns): number {
+  let sum = 0;
+  for (let n = 1; n < runs.length; n += 3) sum += runs[n];
+  return sum;
 }
 
 export function countVoxels(slices: readonly SliceRuns[]): number {
-  return slices.reduce((sum, slice) => sum + slice.runs.reduce((inner, run) => inner + run.length, 0), 0);
+  return slices.reduce((sum, slice) => sum + voxelsOn(slice), 0);
 }
 
 const varintBytes = (value: number): number => (value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : value < 0x10000000 ? 4 : 5);
 
 function bytesOf({ z, runs }: SliceRuns): number {
   let end = 0;
-  let bytes = varintBytes(z) + varintBytes(runs.length);
-  for (const run of runs) {
-    bytes += varintBytes(run.start - end) + varintBytes(run.length) + 2;
-    end = run.start + run.length;
+  let bytes = varintBytes(z) + varintBytes(runs.length / 3);
+  for (let n = 0; n < runs.length; n += 3) {
+    bytes += varintBytes(runs[n] - end) + varintBytes(runs[n + 1]) + 2;
+    end = runs[n] + runs[n + 1];
   }
   return bytes;
 }
 
 /** The same change in pieces of whole slices, each of at most `limit` bytes, or of one slice. */
 export function inParts(delta: SliceRuns[], limit: number): SliceRuns[][] {
+  return carryOutAtOnce(parting(delta, limit));
+}
+
+/** Slice by slice; `told` how many bytes they come to so far, it may refuse to go on. */
+export function* parting(delta: SliceRuns[], limit: number, told: (bytes: number) => void = () => undefined): Operation<SliceRuns[][]> {
   const parts: SliceRuns[][] = [];
   let room = 0;
-  for (const slice of delta) {
+  let all = 0;
+  for (const [n, slice] of delta.entries()) {
     const bytes = bytesOf(slice);
+    told((all += bytes));
     if (!parts.length || bytes > room) {
       parts.push([]);
       room = limit;
     }
     parts[parts.length - 1].push(slice);
     room -= bytes;
+    yield n / delta.length;
   }
   return parts;
 }

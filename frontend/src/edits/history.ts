@@ -44,12 +44,17 @@ export class EditHistory {
     this.undone.length = 0;
   }
 
+  /** The edit that the next step takes back, or brings back. */
+  next(tool: Step["tool"]): Done | undefined {
+    return (tool === "undo" ? this.done : this.undone).at(-1);
+  }
+
   nextUndo(): Step | null {
-    return back("undo", this.done.at(-1));
+    return back("undo", this.next("undo"));
   }
 
   nextRedo(): Step | null {
-    return back("redo", this.undone.at(-1));
+    return back("redo", this.next("redo"));
   }
 
   /** The step was recorded as strokes of these ids. An undo can be redone; a redo can be undone. */

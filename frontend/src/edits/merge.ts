@@ -2,7 +2,7 @@
  * Strokes that were kept beside a mask, brought into it: voxel by voxel and in their order, the new label where the
  * mask still holds what the stroke found there. Elsewhere the mask stays, and the voxel counts as a conflict.
  */
-import type { SliceRuns } from "./delta";
+import { unpackRuns, type SliceRuns } from "./delta";
 import { DeltaDraft } from "./draft";
 import type { LayerName, Layers } from "./layers";
 
@@ -17,7 +17,7 @@ export function mergeStrokes(layers: Layers, strokes: readonly { layer: LayerNam
   for (const { layer, delta } of strokes) {
     const draft = (drafts[layer] ??= new DeltaDraft(layers[layer]));
     for (const { z, runs } of delta) {
-      for (const run of runs) {
+      for (const run of unpackRuns(runs)) {
         for (let i = run.start; i < run.start + run.length; i++) {
           const held = draft.at(z, i);
           if (held === run.old) draft.set(z, i, run.new);

@@ -1,7 +1,8 @@
 /**
  * Sends strokes to the server in order, in batches, until each is acknowledged. A stroke leaves the browser's log
  * only on the server's answer; the same stroke sent twice is one stroke, by its id. One that the server will never take
- * is set aside, so that those behind it go on.
+ * is set aside, so that those behind it go on. The strokes of one edit go together, and where they are too large for one
+ * request, their payloads go ahead, one by one: the server says which it has not.
  */
 import { toBase64 } from "./bytes";
 import type { Stroke, StrokeLog } from "./strokelog";
@@ -24,6 +25,8 @@ export type Outcome =
   | { kind: "ok"; answer: StrokesAnswer }
   | { kind: "offline" }
   | { kind: "signed_out" }
+  /** The payloads of these hashes must be sent ahead. */
+  | { kind: "parts"; hashes: string[] }
   /** `stroke`: the one that it is about; without, the server takes none of this reading's. */
   | { kind: "refused"; sentence: string; stroke?: string }
   /** More than some server on the way lets through at once. */
@@ -53,7 +56,8 @@ const BATCH = 40;
 const BATCH_BYTES = 1_500_000;
 const WAITS_MS = [400, 800, 1500, 3000, 6000, 10000];
 
-export function toWire(stroke: Stroke): Record<string, unknown> {
+/** `ahead`: its payload is sent, or was sent, by itself. */
+export function toWire(stroke: Stroke, ahead = false): Record<string, unknown> {
   return {
     id: stroke.id,
     layer: stroke.layer,
@@ -64,9 +68,18 @@ export function toWire(stroke: Stroke): Record<string, unknown> {
     sequence: stroke.sequence,
     client_time: stroke.clientTime,
     undoes: stroke.undoes,
-    payload: toBase64(stroke.payload),
+    edit: stroke.edit ?? null,
+    payload: ahead ? null : toBase64(stroke.payload),
     payload_sha256: stroke.sha256,
   };
+}
+
+/** A payload that goes ahead of its stroke. */
+export interface Part {
+  payload: string;
+  payload_sha256: string;
+  /** Keeps the lease while many parts go. */
+  tab: string;
 }
 
 export class SaveQueue {
@@ -78,11 +91,14 @@ export class SaveQueue {
   private lastSaved: string | null = null;
   /** How many go at once, at most: less where a server on the way takes less. */
   private limit = BATCH;
+  /** Where a server on the way takes little at once, the payloads of every large edit go ahead. */
+  private alwaysAhead = false;
 
   constructor(
     private readonly log: StrokeLog,
     private readonly post: (strokes: Record<string, unknown>[]) => Promise<Outcome>,
     private readonly events: QueueEvents,
+    private readonly postPart: (part: Part) => Promise<"ok" | Outcome>,
   ) {}
 
   get size(): number {
@@ -136,11 +152,32 @@ export class SaveQueue {
     let bytes = 0;
     const batch: Stroke[] = [];
     for (const stroke of this.waiting) {
+      // The strokes of one edit, and no others with them.
+      const [first] = batch;
+      if (first && (first.edit !== stroke.edit || (!first.edit && batch.length >= this.limit))) break;
       bytes += stroke.payload.length;
-      if (batch.length && (batch.length === this.limit || bytes > BATCH_BYTES)) break;
+      if (first && !first.edit && bytes > BATCH_BYTES) break;
       batch.push(stroke);
     }
     return batch;
+  }
+
+  private goesAhead(batch: readonly Stroke[]): boolean {
+    return !!batch[0].edit && (this.alwaysAhead || batch.reduce((sum, { payload }) => sum + payload.length, 0) > BATCH_BYTES);
+  }
+
+  /** Sends a batch; of an edit whose payloads go ahead, first those that the server has not. */
+  private async send(batch: readonly Stroke[]): Promise<Outcome> {
+    const ahead = this.goesAhead(batch);
+    const wires = batch.map((stroke) => toWire(stroke, ahead));
+    const outcome = await this.post(wires);
+    if (outcome.kind !== "parts") return outcome;
+    for (const stroke of batch.filter(({ sha256 }) => outcome.hashes.includes(sha256))) {
+      const sent = await this.postPart({ payload: toBase64(stroke.payload), payload_sha256: stroke.sha256, tab: stroke.tab });
+      // About the part alone: none of the edit goes without it.
+      if (sent !== "ok") return sent.kind === "refused" ? { ...sent, stroke: stroke.id } : sent;
+    }
+    return this.post(wires);
   }
 
   private async pump(): Promise<void> {
@@ -151,7 +188,7 @@ export class SaveQueue {
     const batch = this.nextBatch();
     let going = false;
     try {
-      going = await this.take(batch, await this.post(batch.map(toWire)));
+      going = await this.take(batch, await this.send(batch));
     } catch (error) {
       // Whatever went wrong, the strokes are still here and will be sent again.
       console.error(error);
@@ -172,13 +209,15 @@ export class SaveQueue {
         this.halted = { kind: "signed_out" };
         return false;
       case "too_large":
-        if (batch.length > 1) this.limit = Math.ceil(batch.length / 2);
-        else await this.putAside(batch[0], outcome.sentence);
+        if (batch[0].edit && !this.goesAhead(batch)) this.alwaysAhead = true;
+        else if (!batch[0].edit && batch.length > 1) this.limit = Math.ceil(batch.length / 2);
+        else for (const stroke of batch) await this.putAside(stroke, outcome.sentence);
         return true;
       case "refused": {
         const bad = batch.find(({ id }) => id === outcome.stroke);
-        if (bad) await this.putAside(bad, outcome.sentence);
-        else this.halted = { kind: "refused", sentence: outcome.sentence };
+        // An edit stays whole.
+        for (const stroke of bad?.edit ? batch : bad ? [bad] : []) await this.putAside(stroke, outcome.sentence);
+        if (!bad) this.halted = { kind: "refused", sentence: outcome.sentence };
         return !!bad;
       }
       default:

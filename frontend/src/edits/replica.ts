@@ -4,6 +4,7 @@
  */
 import { DeltaConflict, decodeDelta } from "./delta";
 import type { LayerName, Layers } from "./layers";
+import { carryOutAtOnce, type Operation } from "./operation";
 
 /** A stroke of the server's log. */
 export interface Logged {
@@ -11,7 +12,7 @@ export interface Logged {
   id: string;
   applied: boolean;
   layer: LayerName;
-  payload: Uint8Array;
+  readonly payload: Uint8Array;
 }
 
 export class Replica {
@@ -69,7 +70,13 @@ export class Replica {
 
   /** Takes in the strokes of the log after `shown`, in order. False: the layers are wrong. */
   follow(strokes: readonly Logged[]): boolean {
-    for (const stroke of strokes) {
+    return carryOutAtOnce(this.following(strokes));
+  }
+
+  /** The same stroke by stroke, each whole; nobody else may change the layers meanwhile. */
+  *following(strokes: readonly Logged[]): Operation<boolean> {
+    for (const [n, stroke] of strokes.entries()) {
+      yield n / strokes.length;
       if (this.wrong) return false;
       if (stroke.stroke_sequence <= this.shown) continue;
       const held = this.ahead.delete(stroke.id);

@@ -17,6 +17,8 @@ export interface Stroke {
   undoes: string | null;
   payload: Uint8Array;
   sha256: string;
+  /** What the parts of one edit have in common, where it has several: the server takes all of them or none. */
+  edit?: string;
   key?: number;
   /** Why the server will not have it. It stays here until its reader decides. */
   refused?: string;
@@ -98,14 +100,18 @@ export class StrokeLog {
     }
   }
 
-  /** Writes the stroke and its tab's counter in one strict transaction; resolves when both are on disk. */
-  async keep(stroke: Stroke): Promise<void> {
+  /** Writes the strokes of one edit and their tab's counter in one strict transaction; resolves when all are on disk. */
+  async keep(...strokes: Stroke[]): Promise<void> {
+    let keys: number[];
     try {
-      stroke.key = await this.withDatabase((database) => put(database, stroke));
+      keys = await this.withDatabase((database) => put(database, strokes));
     } catch (error) {
       throw notKept(error as Error);
     }
-    this.here.set(stroke.id, stroke);
+    strokes.forEach((stroke, n) => {
+      stroke.key = keys[n];
+      this.here.set(stroke.id, stroke);
+    });
   }
 
   async forget(strokes: readonly Stroke[]): Promise<void> {
@@ -151,16 +157,25 @@ export class StrokeLog {
   }
 }
 
-async function put(database: Database, stroke: Stroke): Promise<number> {
+async function put(database: Database, strokes: readonly Stroke[]): Promise<number[]> {
+  const { tab, reading, sequence } = strokes[strokes.length - 1];
   const work = database.transaction(["strokes", "tabs"], "readwrite", { durability: "strict" });
+  const asked: Promise<number>[] = [];
   try {
-    const [key] = await Promise.all([
-      work.objectStore("strokes").add(stroke),
-      work.objectStore("tabs").put({ tab: stroke.tab, reading: stroke.reading, sequence: stroke.sequence }),
-      work.done,
-    ]);
-    return key;
+    for (const stroke of strokes) {
+      const key = work.objectStore("strokes").add(stroke);
+      key.catch(() => undefined);
+      asked.push(key);
+    }
+    const [keys] = await Promise.all([Promise.all(asked), work.objectStore("tabs").put({ tab, reading, sequence }), work.done]);
+    return keys;
   } catch (error) {
+    // What was not even asked for does not abort by itself: all of the edit, or none.
+    try {
+      work.abort();
+    } catch {
+      // It is over already.
+    }
     await work.done.catch(() => undefined);
     // The requests only say that they were aborted; the transaction knows why.
     throw work.error ?? error;

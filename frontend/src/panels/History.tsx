@@ -5,10 +5,8 @@ import * as display from "../display";
 import * as state from "../state";
 import type { Desk } from "../reading/desk";
 import { compareWith } from "../reading/difference";
-import {
-  branches, busy, closeFilm, film, filmLoading, history, loadHistory, lookAt, merge, openFilm, play, playing, restore, seek, setAside,
-  stateOfFilm, strokeAt,
-} from "../reading/history";
+import { closeFilm, film, filmLoading, openFilm, play, playing, restore, seek, stateOfFilm, strokeAt } from "../reading/film";
+import { branches, busy, history, loadHistory, lookAt, merge, setAside } from "../reading/history";
 import { clock } from "./App";
 import "./history.css";
 
@@ -45,6 +43,11 @@ export function History({ desk }: { desk: Desk }) {
   );
 }
 
+/** The slider's own keys, which the planes would take. */
+function ownKeys(event: KeyboardEvent): void {
+  if (/^(Home|End|PageUp|PageDown|Arrow(Left|Right|Up|Down))$/.test(event.key)) event.stopPropagation();
+}
+
 function FilmBar({ desk }: { desk: Desk }) {
   const at = film.value;
   if (!at) {
@@ -61,7 +64,7 @@ function FilmBar({ desk }: { desk: Desk }) {
   const stroke = strokeAt(at.at);
   const named = stateOfFilm();
   return (
-    <div class="film">
+    <div class="film" aria-busy={!at.there}>
       <input
         type="range"
         min={0}
@@ -69,18 +72,19 @@ function FilmBar({ desk }: { desk: Desk }) {
         value={at.at}
         aria-label="Stroke of the film"
         aria-valuetext={stroke ? `stroke ${at.at} of ${at.of}, ${stroke.tool} by ${stroke.who}` : "as it began"}
-        onInput={(event) => seek(desk, event.currentTarget.valueAsNumber)}
+        onInput={(event) => void seek(desk, event.currentTarget.valueAsNumber)}
+        onKeyDown={ownKeys}
       />
       <p class="num">
         {at.at} / {at.of} {stroke ? `${clock(stroke.server_time, true)} ${stroke.tool}` : "as it began"}
       </p>
       <p class="dim ellipsis">{stroke ? `${stroke.who}, ${stroke.voxel_count} voxels, ${stroke.layer}` : "before the first stroke"}</p>
       <p class="history-row">
-        <button onClick={() => seek(desk, at.at - 1)} aria-label="One stroke back" disabled={!at.at}>
+        <button onClick={() => void seek(desk, at.at - 1)} aria-label="One stroke back" disabled={!at.at}>
           ‹
         </button>
         <button class="film-play" onClick={() => play(desk)}>{playing.value ? "Pause" : "Play"}</button>
-        <button onClick={() => seek(desk, at.at + 1)} aria-label="One stroke on" disabled={at.at === at.of}>
+        <button onClick={() => void seek(desk, at.at + 1)} aria-label="One stroke on" disabled={at.at === at.of}>
           ›
         </button>
         <button disabled={!named || at.at === at.of || !!busy.value} onClick={() => named && void restore(desk, named)} title="As a new version; nothing is taken out of the history">

@@ -7,7 +7,7 @@ import { shownKeys } from "../keyboard";
 import type { Desk } from "../reading/desk";
 import { countingLesions, currentLesion, goToLesion, lesions, LISTED_MOST, type Lesion } from "../reading/lesions";
 import * as state from "../state";
-import { setComponent } from "../tools/islands";
+import { setAll } from "../tools/islands";
 import { inVolume, volume } from "./figures";
 import { volumeUnit } from "../units";
 import "./lesions.css";
@@ -15,11 +15,8 @@ import "./lesions.css";
 function* set(desk: Desk, chosen: readonly Lesion[], value: number): Operation<SliceRuns[]> {
   const layer = desk.session.layers!.findings;
   const draft = new DeltaDraft(layer, desk.permit("findings"));
-  for (const { component } of chosen) {
-    setComponent(draft, component, layer.shapeZyx[2], value);
-    yield 0;
-  }
-  return draft.delta();
+  yield* setAll(draft, chosen.map(({ component }) => component), layer, value);
+  return yield* draft.deltas();
 }
 
 /** What the list knows may be older than the mask: a component is changed only while the list is fresh. */

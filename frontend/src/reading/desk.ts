@@ -7,9 +7,10 @@ import { Grid, PLANES, type PlaneName, type Vec3 } from "../geometry/grid";
 import { besidePlane, isVisible, wholePlanes } from "../layout";
 import * as state from "../state";
 import * as display from "../display";
-import { DeltaConflict, type SliceRuns } from "../edits/delta";
+import { countVoxels, DeltaConflict, type SliceRuns } from "../edits/delta";
 import { carryOut, Cancelled, type Operation } from "../edits/operation";
 import { permitOf, type Permit } from "../edits/permit";
+import { TooLarge } from "../edits/editor";
 import type { Stroke } from "../edits/strokelog";
 import type { LayerName } from "../edits/layers";
 import { lengthsOn } from "../tools/length";
@@ -56,6 +57,8 @@ export class Desk {
   readonly planeWatchers = new Set<(plane: PlaneName) => void>();
   private readonly lesionBook = new LesionBook(this);
   private trace: StrokeTrace | null = null;
+  /** Steps back and on that were asked for while a large edit was being made. */
+  private readonly steps: ("undo" | "redo")[] = [];
   /** A drag that Escape drops: a shape in the making. */
   onCancel: (() => void) | null = null;
 
@@ -284,21 +287,17 @@ export class Desk {
     const { editor } = this.session;
     if (!editor || !this.mayEdit || editor.painting) return null;
     state.operation.value?.cancel();
+    this.settle();
     const { layer } = state.target.value;
     editor.begin(layer, tool, plane, permit === undefined ? this.permit(layer) : permit);
-    this.trace = {
-      plane,
-      slice: state.slices.value[plane],
-      layer,
-      tool,
-      value,
-      radiusMm: state.brushMm.value / 2,
-      path: [],
-      voxels: 0,
-      drawMs: [],
-      id: null,
-    };
+    this.trace = this.traceOf(plane, tool, value);
     return this.trace;
+  }
+
+  /** What is known of a stroke at its beginning. */
+  traceOf(plane: PlaneName, tool: string, value: number): StrokeTrace {
+    const { layer } = state.target.value;
+    return { plane, slice: state.slices.value[plane], layer, tool, value, radiusMm: state.brushMm.value / 2, path: [], voxels: 0, drawMs: [], id: null };
   }
 
   /** A part of the stroke under way: `work` calls `fill` with runs of voxels of axial slices. */
@@ -321,24 +320,39 @@ export class Desk {
   perform(layer: LayerName, tool: string, plane: Stroke["plane"], delta: SliceRuns[]): Stroke[] {
     if (!delta.length || !this.mayEdit) return [];
     state.operation.value?.cancel();
-    return this.session.editor?.perform(layer, tool, plane, delta) ?? [];
+    this.settle();
+    try {
+      return this.session.editor?.perform(layer, tool, plane, delta) ?? [];
+    } catch (error) {
+      if (!(error instanceof TooLarge)) throw error;
+      state.notice.value = error.message;
+      return [];
+    }
   }
 
   /**
    * Works an edit out in small steps and makes one edit of it. The reader sees how far it is, may stop it, and
-   * painting meanwhile stops it.
+   * painting meanwhile stops it. `trace`: of a shape that was drawn for it.
    */
-  async operate(title: string, layer: LayerName, tool: string, plane: Stroke["plane"], work: Operation<SliceRuns[]>): Promise<void> {
+  async operate(title: string, layer: LayerName, tool: string, plane: Stroke["plane"], work: Operation<SliceRuns[]>, trace?: StrokeTrace): Promise<void> {
     if (!this.mayEdit || this.session.editor?.painting) return;
-    const delta = await this.compute(title, work);
-    if (!delta) return;
     try {
-      if (!this.mayEdit) throw new DeltaConflict("The mask cannot be changed now.");
-      this.perform(layer, tool, plane, delta);
+      await this.compute(title, this.worked(layer, tool, plane, work, trace));
     } catch (error) {
-      if (!(error instanceof DeltaConflict)) throw error;
-      state.notice.value = `${title}: the mask changed meanwhile, and nothing was done. Try again.`;
+      if (error instanceof DeltaConflict) state.notice.value = `${title}: the mask changed meanwhile, and nothing was done. Try again.`;
+      else if (error instanceof TooLarge) state.notice.value = `${title}: ${error.message}`;
+      else throw error;
+    } finally {
+      this.nextStep();
     }
+  }
+
+  private *worked(layer: LayerName, tool: string, plane: Stroke["plane"], work: Operation<SliceRuns[]>, trace?: StrokeTrace): Operation<void> {
+    const delta = yield* work;
+    if (!delta.length) return;
+    if (!this.mayEdit || !this.session.editor) throw new DeltaConflict("The mask cannot be changed now.");
+    const strokes = yield* this.session.editor.performing(layer, tool, plane, delta);
+    if (trace && strokes.length) this.traces.push({ ...trace, id: strokes[0].id, voxels: countVoxels(delta) });
   }
 
   /** Long work without a stroke at its end; null when it was stopped. Only one such work goes on at a time. */
@@ -367,7 +381,7 @@ export class Desk {
     this.trace = null;
     if (!trace || !finished) return;
     trace.id = finished.stroke.id;
-    trace.voxels = finished.delta.reduce((sum, slice) => sum + slice.runs.reduce((n, run) => n + run.length, 0), 0);
+    trace.voxels = countVoxels(finished.delta);
     this.traces.push(trace);
   }
 
@@ -382,15 +396,36 @@ export class Desk {
   }
 
   undo(): void {
-    if (!this.mayEdit) return;
-    state.operation.value?.cancel();
-    this.session.editor?.undo();
+    this.step("undo");
   }
 
   redo(): void {
-    if (!this.mayEdit) return;
+    this.step("redo");
+  }
+
+  private step(tool: "undo" | "redo"): void {
+    const { editor } = this.session;
+    if (!this.mayEdit || !editor || editor.painting) return void (this.steps.length = 0);
+    // A large edit is being made: its turn comes, and the page is not held up until then.
+    if (editor.working) return void this.steps.push(tool);
     state.operation.value?.cancel();
-    this.session.editor?.redo();
+    if (editor.isLarge(tool)) void this.compute(tool === "undo" ? "Undoing" : "Redoing", editor.stepping(tool)).then(() => this.nextStep());
+    else {
+      editor[tool]();
+      this.nextStep();
+    }
+  }
+
+  private nextStep(): void {
+    const next = this.steps.shift();
+    if (next) this.step(next);
+  }
+
+  /** What is under way, and the steps that wait for it, are done before anything else is. */
+  private settle(): void {
+    const { editor } = this.session;
+    editor?.settle();
+    for (let next = this.steps.shift(); next; next = this.steps.shift()) if (this.mayEdit) editor?.[next]();
   }
 
   /** Redraws the overlays after hiding, outlining or showing a crosshair. */

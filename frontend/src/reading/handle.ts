@@ -1,5 +1,6 @@
 /** A small read-only handle for tests and for looking under the bonnet: window.groundglass. */
 import type { PlaneName } from "../geometry/grid";
+import { shown } from "../display";
 import * as state from "../state";
 import { layout, narrow, visiblePlanes } from "../layout";
 import { lengths, type Length } from "../tools/length";
@@ -39,6 +40,8 @@ export interface Handle {
   besideToClient(i: number, j: number, k: number): [number, number] | null;
   voxelToClient(plane: PlaneName, i: number, j: number, k: number): [number, number];
   voxelAt(layer: "anatomy" | "findings", i: number, j: number, k: number): number;
+  /** The same of what is drawn: of a past state while the film shows one. */
+  shownAt(layer: "anatomy" | "findings", i: number, j: number, k: number): number;
   hounsfieldAt(i: number, j: number, k: number): number | null;
   voxelCount(layer: "anatomy" | "findings", value: number): number;
   /** Nothing waits to be written or sent. */
@@ -118,6 +121,7 @@ export function exposeHandle(desk: Desk): void {
     },
     voxelToClient: (plane, i, j, k) => desk.voxelToClient(plane, i, j, k),
     voxelAt: (layer, i, j, k) => session.layers?.[layer].at(i, j, k) ?? 0,
+    shownAt: (layer, i, j, k) => (shown.value.kind === "film" ? shown.value.layers : session.layers)?.[layer].at(i, j, k) ?? 0,
     hounsfieldAt: (i, j, k) => session.hu[k]?.[j * (desk.grid?.size[0] ?? 0) + i] ?? null,
     voxelCount: (layer, value) => session.layers?.[layer].count(value) ?? 0,
     allSaved: () => session.allSaved,

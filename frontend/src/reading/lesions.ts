@@ -1,6 +1,6 @@
 /** The list of lesions: connected components of the findings, counted again at rest and only where slices changed. */
 import { effect, signal } from "@preact/signals";
-import { carryOut } from "../edits/operation";
+import { carryOut, type Operation } from "../edits/operation";
 import { RunBook, type Component } from "../edits/regions/components";
 import type { Layers } from "../edits/layers";
 import type { Vec3 } from "../geometry/grid";
@@ -65,12 +65,23 @@ export class LesionBook {
     const found = await carryOut(this.book.components(), { cancelled: () => round !== this.round }).catch(() => null);
     if (!found || round !== this.round) return;
     const chosen = lesions.peek()[currentLesion.peek()];
-    lesions.value = found.slice(0, LISTED_MOST).map((component) => this.describe(component));
+    const listed = await carryOut(this.describing(found.slice(0, LISTED_MOST)), { cancelled: () => round !== this.round }).catch(() => null);
+    if (!listed || round !== this.round) return;
+    lesions.value = listed;
     currentLesion.value = chosen ? lesions.value.findIndex((one) => one.label === chosen.label && distance(one.at, chosen.at) < 3) : -1;
     countingLesions.value = false;
   }
 
-  private describe(component: Component): Lesion {
+  private *describing(components: readonly Component[]): Operation<Lesion[]> {
+    const described: Lesion[] = [];
+    for (const component of components) {
+      described.push(yield* this.describe(component));
+      yield described.length / components.length;
+    }
+    return described;
+  }
+
+  private *describe(component: Component): Operation<Lesion> {
     const { session, grid } = this.desk;
     const voxelMl = voxelVolume.value;
     const at = nearestVoxel(component);
@@ -80,7 +91,7 @@ export class LesionBook {
       volumeMl: component.voxels * voxelMl,
       at,
       place: placeOf(session.layers!, at, component.centre[2], grid!.planes.axial.ahead),
-      meanHu: meanHu(component, session.hu, grid!.size[0]),
+      meanHu: yield* meanHu(component, session.hu, grid!.size[0]),
     };
   }
 }
@@ -98,9 +109,13 @@ export function nearestVoxel({ runs, centre }: Component): Vec3 {
   return best;
 }
 
-function meanHu({ runs, voxels }: Component, hu: readonly (Int16Array | null)[], nx: number): number | null {
+/** Runs between two looks at the clock. */
+const RUNS_A_STEP = 8000;
+
+function* meanHu({ runs, voxels }: Component, hu: readonly (Int16Array | null)[], nx: number): Operation<number | null> {
   let sum = 0;
   for (let n = 0; n < runs.length; n += 4) {
+    if (n % RUNS_A_STEP === 0) yield 0;
     const slice = hu[runs[n]];
     if (!slice) return null;
     for (let i = runs[n + 1] * nx + runs[n + 2]; i < runs[n + 1] * nx + runs[n + 3]; i++) sum += slice[i];

@@ -2,6 +2,7 @@
 import type { StoredStroke } from "../api/types";
 import { readContainer } from "../edits/container";
 import type { LayerName, Layers } from "../edits/layers";
+import { carryOut } from "../edits/operation";
 import { Replica } from "../edits/replica";
 import { logged } from "./recall";
 import { Tally } from "./tally";
@@ -43,9 +44,11 @@ export class MaskCopy {
   }
 
   /** Strokes of the log that are new here; false when the mask must be read anew. */
-  takeIn(log: readonly StoredStroke[]): boolean {
+  async takeIn(log: readonly StoredStroke[]): Promise<boolean> {
     const { replica } = this;
-    if (!replica || replica.isWrong || !replica.follow(log.map(logged))) return false;
+    if (!replica || replica.isWrong) return false;
+    const fresh = log.filter(({ stroke_sequence }) => stroke_sequence > replica.shown);
+    if (fresh.length && !(await carryOut(replica.following(fresh.map(logged))))) return false;
     this.place = { ...this.place, stroke_sequence: Math.max(this.place.stroke_sequence, replica.shown) };
     return true;
   }

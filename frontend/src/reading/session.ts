@@ -5,6 +5,8 @@ import type { Reading, StoredStroke } from "../api/types";
 import { readHeader, type ContainerHeader } from "../edits/container";
 import { Editor, type EditorEvents } from "../edits/editor";
 import type { Layers } from "../edits/layers";
+import { EditHistory } from "../edits/history";
+import { carryOut } from "../edits/operation";
 import { SaveQueue, type StrokeResult, type StrokesAnswer } from "../edits/queue";
 import type { Replica } from "../edits/replica";
 import { StorageFull, StrokeLog, type NotKept, type Stroke } from "../edits/strokelog";
@@ -13,7 +15,7 @@ import { Aside } from "./aside";
 import { take } from "./hands";
 import { LeaseKeeper } from "./lease";
 import { MaskCopy, type MaskListener } from "./maskcopy";
-import { recall, recalled, recentStrokes } from "./recall";
+import { recalled, recalling, recentStrokes } from "./recall";
 import { identifyTab, livingTabs, type TabIdentity } from "./tab";
 import { Turns } from "./turns";
 
@@ -46,7 +48,7 @@ export class Session {
       lost: (holder, since) => this.lost(holder, since),
       regained: (epoch) => this.regained(epoch),
       signedOut: () => (state.dialog.value = "signin"),
-      busy: () => (this.queue?.size ?? 0) > 0 || (this.editor?.painting ?? false) || (this.editor?.writing ?? false),
+      busy: () => (this.queue?.size ?? 0) > 0 || (this.editor?.painting ?? false) || (this.editor?.working ?? false) || (this.editor?.writing ?? false),
     });
   }
 
@@ -116,7 +118,7 @@ export class Session {
       state: (saving) => this.savingIs(saving),
       acknowledged: (result, stroke, mask) => this.acknowledged(result, stroke, mask),
       setAside: (stroke) => this.setAside(stroke),
-    });
+    }, (part) => this.api.sendPart(part));
     this.aside = new Aside(this.log, this.queue);
     if (reading.may_edit) return this.takeUp();
     // What this person left here is kept beside a mask that is closed: it must not stay in this browser unseen. It waits
@@ -190,25 +192,27 @@ export class Session {
   private async bringUpToDate(): Promise<void> {
     const sequence = this.editor?.lastSequence ?? this.identity.sequence;
     let log = await recentStrokes(this.api, this.replica!.shown);
-    if (!this.takeIn(log)) {
+    if (!(await this.takeIn(log))) {
       await this.openMask(await this.api.mask());
       log = await recentStrokes(this.api, this.replica!.shown);
-      this.takeIn(log);
+      await this.takeIn(log);
     }
     const { tab } = this.identity;
     const { epoch } = this.lease;
     const stored = new Set(log.map(({ id }) => id));
     const unsent = this.queue!.pending.filter((stroke) => stroke.tab === tab && stroke.epoch === epoch && !stored.has(stroke.id));
     const drawn = unsent.filter(({ id, layer, payload }) => this.replica!.draw(id, layer, payload));
-    this.makeEditor(sequence);
     const known = [...log.filter(({ applied }) => applied).map(recalled), ...drawn];
     const shape = this.layers!.findings.shapeZyx;
-    this.copy.tally.edited(shape[0], recall(this.editor!.history, known, shape));
+    const history = new EditHistory();
+    const edited = await carryOut(recalling(history, known, shape));
+    this.makeEditor(sequence, history);
+    this.copy.tally.edited(shape[0], edited);
     this.historyMoved();
   }
 
   /** Strokes of the log that are new here; false when the mask must be read anew. */
-  private takeIn(log: readonly StoredStroke[]): boolean {
+  private async takeIn(log: readonly StoredStroke[]): Promise<boolean> {
     const { shown } = this.replica!;
     if (log.some(({ id, applied, stroke_sequence }) => !applied && stroke_sequence > shown && !this.answered.has(id))) void this.countBeside();
     return this.copy.takeIn(log);
@@ -219,17 +223,17 @@ export class Session {
     if (reading) this.describes(reading);
   }
 
-  private makeEditor(sequence: number): void {
+  private makeEditor(sequence: number, history: EditHistory): void {
     const events: EditorEvents = {
       changed: (layer, slices) => this.copy.touched(layer, slices),
       recorded: (stroke) => this.replica!.painted(stroke.id),
-      kept: (stroke) => this.queue!.add(stroke),
-      unkept: (stroke, why) => this.unkept(stroke, why),
+      kept: (...strokes) => this.queue!.add(...strokes),
+      unkept: (strokes, why) => this.unkept(strokes, why),
       historyMoved: () => this.historyMoved(),
       outdated: () => void this.mend(),
     };
     const writer = { reading: this.id, reader: state.reading.value!.you!.id, tab: this.identity.tab, epoch: this.lease.epoch };
-    this.editor = new Editor(this.replica!.layers, this.log!, writer, sequence, events);
+    this.editor = new Editor(this.replica!.layers, this.log!, writer, sequence, events, history);
   }
 
   private historyMoved(): void {
@@ -271,7 +275,7 @@ export class Session {
   /** Whether the screen is what the server holds, once nothing of this page's is under way. */
   private async checkUp(): Promise<void> {
     const { replica, queue, editor } = this;
-    if (!replica || queue?.size || editor?.writing || !(replica.isWrong || replica.isBehind)) return;
+    if (!replica || queue?.size || editor?.working || editor?.writing || !(replica.isWrong || replica.isBehind)) return;
     // A stroke was not applied: is the lease still ours?
     if (replica.isWrong) await this.lease.renew();
     if (state.writing.value.kind === "writing") await this.mend();
@@ -283,7 +287,7 @@ export class Session {
     return this.turns
       .take(async () => {
         if (!this.replica || state.writing.value.kind === "writing") return;
-        if (!this.takeIn(await this.api.strokesAfter(this.replica.shown))) await this.openMask(await this.api.mask());
+        if (!(await this.takeIn(await this.api.strokesAfter(this.replica.shown)))) await this.openMask(await this.api.mask());
       })
       .catch(() => undefined);
   }
@@ -318,7 +322,7 @@ export class Session {
 
   /** No stroke is in hand, and none is under way to the disk or the server, unless sending has stopped. */
   private async atRest(): Promise<void> {
-    while (this.editor?.painting) await new Promise((go) => setTimeout(go, 50));
+    while (this.editor?.painting || this.editor?.working) await new Promise((go) => setTimeout(go, 50));
     await this.editor?.flushed();
     await this.queue?.settled();
   }
@@ -396,14 +400,15 @@ export class Session {
   }
 
   /** The browser keeps nothing more: what is drawn already goes to the server from here, and painting stops. */
-  private unkept(stroke: Stroke, why: NotKept): void {
-    this.queue!.add(stroke);
+  private unkept(strokes: readonly Stroke[], why: NotKept): void {
+    this.queue!.add(...strokes);
     const remedy = why instanceof StorageFull ? "Free some disk space, then load the page again." : "Load the page again.";
     if (state.writing.value.kind === "writing") this.readOnly(`${why.message} Painting has stopped; what is painted is still being saved. ${remedy}`);
   }
 
   /** Waits until every stroke is on the server; throws when it cannot be. */
   async settled(): Promise<void> {
+    this.editor?.settle();
     await this.editor?.flushed();
     if (!(await this.queue?.settled())) throw new Refused(0, "unsaved", "Some strokes are not saved yet.");
   }
@@ -452,7 +457,7 @@ export class Session {
   get allSaved(): boolean {
     const { editor, queue } = this;
     const kept = state.setAside.value.every(({ key }) => key !== undefined);
-    return !editor?.painting && !editor?.writing && !queue?.size && state.saving.value.kind === "saved" && kept;
+    return !editor?.painting && !editor?.working && !editor?.writing && !queue?.size && state.saving.value.kind === "saved" && kept;
   }
 
   private leave(): void {
@@ -467,6 +472,7 @@ export class Session {
 
   /** Signs what is on the screen: no other state of the mask will do. */
   async sign(password: string): Promise<void> {
+    this.editor?.settle();
     await this.editor?.flushed();
     if (!(await this.queue?.settled())) throw new Refused(0, "unsaved", "Some strokes are not saved yet. Sign when they are.");
     if (this.replica!.isBehind || this.replica!.isWrong) {

@@ -4,6 +4,7 @@
  */
 import { signal } from "@preact/signals";
 import { DeltaDraft } from "../edits/draft";
+import type { Permit } from "../edits/permit";
 import { flood, holeAt } from "../edits/regions/flood";
 import { eachRun, huOf, labelsOf, planeSize } from "../edits/regions/plane";
 import type { Desk } from "../reading/desk";
@@ -40,18 +41,17 @@ function fill(desk: Desk, at: Spot): void {
     const centre = hu[v * width + u];
     const tolerance = toleranceHu.value;
     const permit = guard(desk);
-    const along = rowsToRuns;
     // The guard bounds the flood too, so that it cannot run round through forbidden ground.
     const allowed = new Uint8Array(width * height);
-    for (let y = 0; y < height; y++) {
-      for (let x = 0; x < width; x++) {
-        along(grid, frame, slice, (z, start) => {
-          const allow = permit?.(z);
-          allowed[y * width + x] = !allow || allow(start, labels[y * width + x]) ? 1 : 0;
-        })(y, x, x + 1);
-        if (!permit) break;
-      }
-      if (!permit) break;
+    if (permit) {
+      const known = new Map<number, ReturnType<Permit>>();
+      let pixel = 0;
+      const look = rowsToRuns(grid, frame, slice, (z, start, end) => {
+        let allow = known.get(z);
+        if (allow === undefined) known.set(z, (allow = permit(z)));
+        for (let i = start; i < end; i++, pixel++) allowed[pixel] = !allow || allow(i, labels[pixel]) ? 1 : 0;
+      });
+      for (let v = 0; v < height; v++) look(v, 0, width);
     }
     pixels = flood(width, height, u, v, (i) => Math.abs(hu[i] - centre) <= tolerance && (!permit || allowed[i] === 1)).pixels;
   }

@@ -5,8 +5,11 @@
 import { effect, signal, untracked } from "@preact/signals";
 import * as display from "../display";
 import { DeltaDraft } from "../edits/draft";
+import type { SliceRuns } from "../edits/delta";
 import type { Layer } from "../edits/layers";
+import type { Operation } from "../edits/operation";
 import { around, grow } from "../edits/regions/grow";
+import { eachRun } from "../edits/regions/plane";
 import type { Vec3 } from "../geometry/grid";
 import { acts, onKey } from "../reading/acts";
 import type { Desk } from "../reading/desk";
@@ -87,12 +90,19 @@ function apply(desk: Desk): boolean {
   if (!from || !grown || state.operation.value || !session.layers || !session.editor || !desk.mayEdit) return false;
   const { layer, value } = state.target.value;
   const draft = new DeltaDraft(session.layers[layer], inLung.value && layer === "findings" ? desk.permit(layer, { insideLung: true, onlyOver: onlyOver.value }) : guard(desk));
-  grown.slices.forEach((slice, z) => {
-    for (let i = 0; slice && i < slice.length; i++) if (slice[i]) draft.set(z, i, value);
-  });
-  desk.perform(layer, "grow", from.plane, draft.delta());
+  const region = grown;
   drop(desk);
+  void desk.operate("Growing", layer, "grow", from.plane, drawn(region, draft, value));
   return true;
+}
+
+function* drawn(region: Layer, draft: DeltaDraft, value: number): Operation<SliceRuns[]> {
+  for (const [z, slice] of region.slices.entries()) {
+    if (!slice) continue;
+    eachRun(slice, slice.length, (_, from, to) => draft.fill(z, from, to, value));
+    yield z / region.slices.length;
+  }
+  return yield* draft.deltas();
 }
 
 /** Whether Enter was for the preview. */

@@ -17,15 +17,25 @@ const smallestMl = signal(0.1);
 const becomes = signal<number | null>(null);
 
 /** Sets a component's voxels, where permitted. */
-export function setComponent(draft: DeltaDraft, { runs }: Component, nx: number, value: number): void {
-  for (let n = 0; n < runs.length; n += 4) draft.fill(runs[n], runs[n + 1] * nx + runs[n + 2], runs[n + 1] * nx + runs[n + 3], value);
+/** Runs between two looks at the clock. */
+const RUNS_A_STEP = 2000;
+
+/** Gives all voxels of components a label, where the draft permits it. */
+export function* setAll(draft: DeltaDraft, components: readonly Component[], layer: Layer, value: number): Operation<void> {
+  const nx = layer.shapeZyx[2];
+  let since = 0;
+  for (const [at, { runs }] of components.entries()) {
+    for (let n = 0; n < runs.length; n += 4) {
+      draft.fill(runs[n], runs[n + 1] * nx + runs[n + 2], runs[n + 1] * nx + runs[n + 3], value);
+      if (++since % RUNS_A_STEP === 0) yield at / components.length;
+    }
+  }
 }
 
 export function* removeIslands(layer: Layer, value: number, smallest: number, voxelMl: number, draft: DeltaDraft): Operation<SliceRuns[]> {
   const all = yield* new RunBook(layer, only(value)).components();
-  for (const component of all) if (component.voxels * voxelMl < smallest) setComponent(draft, component, layer.shapeZyx[2], 0);
-  yield 1;
-  return draft.delta();
+  yield* setAll(draft, all.filter(({ voxels }) => voxels * voxelMl < smallest), layer, 0);
+  return yield* draft.deltas();
 }
 
 const layerAt = (desk: Desk, name: LayerName): Layer => desk.session.layers![name];
@@ -36,9 +46,8 @@ function* keepClicked(desk: Desk, name: LayerName, voxel: Vec3): Operation<Slice
   const all = yield* new RunBook(layer, only(labelAt(layer, voxel))).components();
   const kept = componentAt(all, voxel);
   const draft = new DeltaDraft(layer, desk.permit(name));
-  for (const component of all) if (component !== kept) setComponent(draft, component, layer.shapeZyx[2], 0);
-  yield 1;
-  return draft.delta();
+  yield* setAll(draft, all.filter((component) => component !== kept), layer, 0);
+  return yield* draft.deltas();
 }
 
 function* relabelClicked(desk: Desk, name: LayerName, voxel: Vec3, value: number): Operation<SliceRuns[]> {
@@ -46,9 +55,8 @@ function* relabelClicked(desk: Desk, name: LayerName, voxel: Vec3, value: number
   const all = yield* new RunBook(layer, only(labelAt(layer, voxel))).components();
   const one = componentAt(all, voxel);
   const draft = new DeltaDraft(layer, desk.permit(name));
-  if (one) setComponent(draft, one, layer.shapeZyx[2], value);
-  yield 1;
-  return draft.delta();
+  if (one) yield* setAll(draft, [one], layer, value);
+  return yield* draft.deltas();
 }
 
 export const islandsTool: Tool = {

@@ -7,10 +7,9 @@ import type { Operation } from "../edits/operation";
 import { only, RunBook } from "../edits/regions/components";
 import type { Desk } from "../reading/desk";
 import * as state from "../state";
-import { setComponent } from "./islands";
+import { setAll } from "./islands";
 import { Depth, depthRange, huHigh, huLow, HuRange, Numeral } from "./options";
-import { rowsToRuns } from "./segment";
-import { dragShape, SHAPES } from "./shapes";
+import { dragShape, drawnThrough, SHAPES } from "./shapes";
 import type { Tool } from "./tool";
 import { voxelVolume } from "../units";
 
@@ -39,11 +38,8 @@ export const replaceTool: Tool = {
       if (!desk.mayEdit || !session.layers || !session.editor) return;
       const { grid, frame, slice } = view;
       const draft = new DeltaDraft(session.layers[layer], desk.permit(layer, { onlyOver: replaced.value }));
-      const [first, last] = depthRange(slice, grid.size[frame.across], grid.spacing[frame.across]);
-      for (let n = first; n <= last; n++) {
-        SHAPES.rectangle.rows(points, view, rowsToRuns(grid, frame, n, (z, start, end) => draft.fill(z, start, end, erases ? 0 : value)));
-      }
-      desk.perform(layer, "replace", at.plane, draft.delta());
+      const depth = depthRange(slice, grid.size[frame.across], grid.spacing[frame.across]);
+      void desk.operate("Replacing", layer, "replace", at.plane, drawnThrough(draft, erases ? 0 : value, grid, frame, depth, (row) => SHAPES.rectangle.rows(points, view, row)));
     });
   },
   Options: () => {
@@ -90,12 +86,9 @@ export function* thresholdLung(
     yield (0.4 * z) / shape[0];
   }
   const all = yield* new RunBook(found, only(1)).components();
-  for (const component of all) {
-    if (component.voxels * voxelMl < smallest) break;
-    setComponent(draft, component, shape[2], value);
-    yield 0.9;
-  }
-  return draft.delta();
+  const small = all.findIndex((component) => component.voxels * voxelMl < smallest);
+  yield* setAll(draft, small < 0 ? all : all.slice(0, small), found, value);
+  return yield* draft.deltas();
 }
 
 function startByThreshold(desk: Desk): void {

@@ -3,14 +3,18 @@
  * A pixel belongs to the shape when its centre lies inside (geometry/shapes.ts). The circle has the press as its
  * centre and is round in mm. Depth takes the same shape through neighbouring slices.
  */
+import type { SliceRuns } from "../edits/delta";
+import { DeltaDraft } from "../edits/draft";
+import type { Operation } from "../edits/operation";
 import { sweepDisc, type Point } from "../geometry/disc";
+import type { Grid, PlaneFrame } from "../geometry/grid";
 import { polygonRows, rectangleRows, type Row } from "../geometry/shapes";
 import { onKey } from "../reading/acts";
 import type { Desk } from "../reading/desk";
 import * as state from "../state";
 import type { PlaneView } from "../viewer/planeview";
 import { Depth, depthRange, eraseGuard, guard, Guards } from "./options";
-import { rowsToRuns } from "./segment";
+import { rowsToRuns, throughSlices } from "./segment";
 import type { Drag, Spot, Tool } from "./tool";
 
 interface Shape {
@@ -85,27 +89,42 @@ export function dragShape(desk: Desk, at: Spot, name: keyof typeof SHAPES, done:
   };
 }
 
+/** A shape through slices of a plane, as an edit. */
+export function* drawnThrough(draft: DeltaDraft, value: number, grid: Grid, frame: PlaneFrame, depth: readonly [number, number], rows: (row: Row) => void): Operation<SliceRuns[]> {
+  yield* throughSlices(grid, frame, depth, rows, (z, start, end) => draft.fill(z, start, end, value));
+  return yield* draft.deltas();
+}
+
 function shapePress(name: "lasso" | "rectangle" | "circle"): NonNullable<Tool["press"]> {
   return (desk, at) => {
     const erases = at.button === 2;
     if (!desk.mayEdit) return null;
     return dragShape(desk, at, name, (points, view) => {
       const value = erases ? 0 : state.target.value.value;
-      const trace = desk.beginStroke(at.plane, erases ? `${name}_erase` : name, value, erases ? eraseGuard(desk) : guard(desk));
+      const tool = erases ? `${name}_erase` : name;
+      const allowed = erases ? eraseGuard(desk) : guard(desk);
       // What was drawn must not vanish without a word.
-      if (!trace) return void (state.notice.value = "The mask cannot be changed now: this shape was not drawn.");
+      const undrawn = (): void => void (state.notice.value = "The mask cannot be changed now: this shape was not drawn.");
+      const { grid, frame, slice } = view;
+      const depth = depthRange(slice, grid.size[frame.across], grid.spacing[frame.across]);
       const onPage = points.map((point) => {
         const [clientX, clientY] = view.clientAt(point.u, point.v);
         return { ...point, clientX, clientY };
       });
+      if (depth[0] < depth[1]) {
+        const { layer } = state.target.value;
+        if (!desk.session.layers || !desk.mayEdit) return undrawn();
+        const draft = new DeltaDraft(desk.session.layers[layer], allowed);
+        const trace = { ...desk.traceOf(at.plane, tool, value), depth, path: onPage };
+        const work = drawnThrough(draft, value, grid, frame, depth, (row) => SHAPES[name].rows(points, view, row));
+        return void desk.operate("Cutting", layer, tool, at.plane, work, trace);
+      }
+      const trace = desk.beginStroke(at.plane, tool, value, allowed);
+      if (!trace) return undrawn();
       const { u, v, ...end } = onPage.pop()!;
       trace.path.push(...onPage);
-      const { grid, frame, slice } = view;
-      const [first, last] = depthRange(slice, grid.size[frame.across], grid.spacing[frame.across]);
-      trace.depth = [first, last];
-      desk.paint({ ...at, ...end, point: { u, v } }, (fill) => {
-        for (let n = first; n <= last; n++) SHAPES[name].rows(points, view, rowsToRuns(grid, frame, n, fill));
-      });
+      trace.depth = depth;
+      desk.paint({ ...at, ...end, point: { u, v } }, (fill) => SHAPES[name].rows(points, view, rowsToRuns(grid, frame, slice, fill)));
       desk.endStroke();
     });
   };

@@ -41,7 +41,7 @@ function* interpolate(desk: Desk, plane: PlaneName): Operation<SliceRuns[]> {
   for (const gap of gaps) {
     yield* fillGap(from, gap, (n, pixels) => eachRun(pixels, width, rowsToRuns(grid, frame, n, (z, start, end) => draft.fill(z, start, end, value))));
   }
-  return draft.delta();
+  return yield* draft.deltas();
 }
 
 const runInterpolation = (desk: Desk): void => {

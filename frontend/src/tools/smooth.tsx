@@ -39,7 +39,7 @@ function* onSlice(desk: Desk, plane: PlaneName): Operation<SliceRuns[]> {
       if (was !== is) rowsToRuns(grid, frame, slice, (z, i) => draft.set(z, i, is ? value : 0))(v, u, u + 1);
     }
   }
-  return draft.delta();
+  return yield* draft.deltas();
 }
 
 const permits = (desk: Desk): ReturnType<typeof guard> => {
@@ -121,7 +121,7 @@ function* inSpace(desk: Desk, at: Spot | null): Operation<SliceRuns[]> {
       yield 0.9;
     }
   }
-  return draft.delta();
+  return yield* draft.deltas();
 }
 
 export const smoothTool: Tool = {

@@ -12,6 +12,7 @@ from inference.imaging.masks import read_container
 from tests.factories.sites import Tab, a_reading, a_workplace
 from webapp.audit.models import Event
 from webapp.audit.refusal import ActionRefused
+from webapp.masks import checkpoints, history
 from webapp.masks.actions import cut_version
 from webapp.masks.branches import branches_of, restore_state, settle_branch, strokes_waiting_beside
 from webapp.masks.history import (
@@ -36,6 +37,41 @@ def reading():
     return a_reading(a_workplace())
 
 
+@pytest.mark.parametrize("most_cost", [1, 30, 10**9])
+def test_a_past_state_is_near_a_stored_one_whatever_became_of_its_strokes(reading, monkeypatch, most_cost):
+    """Strokes, undo and redo, strokes beside, a merge: the state after each is that of a plain replay."""
+    monkeypatch.setattr(checkpoints, "MOST_COST", most_cost)
+    late, painter = Tab(reading, reading.reader), Painter(reading, take_over=True)
+    roll = np.random.default_rng(4)
+    for number in range(40):
+        z, y, x = (int(roll.integers(0, n)) for n in (10, 40, 50))
+        painter.paint("findings", int(roll.integers(0, 3)), (slice(z, z + 2), slice(y, y + 8), slice(x, x + 8)))
+        if number % 5 == 4:
+            painter.step("undo")
+        if number % 10 == 9:
+            painter.step("redo")
+        if number == 20:
+            spoiled = painter.now["findings"].copy()
+            spoiled[5, 3:9, 3:9] = 4
+            kept = late.stroke(painter.now["findings"], spoiled)
+            assert [a.status for a in late.send(kept)] == ["branched"]
+            painter.states.append(painter.states[-1])
+            painter.paint("findings", 4, (slice(5, 6), slice(3, 9), slice(3, 9)), tool="merge")
+    reading.mask.refresh_from_db()
+    replayed = []
+    plain = history.decode_delta
+    monkeypatch.setattr(history, "decode_delta", lambda *about: replayed.append(1) or plain(*about))
+    farthest = 0
+    for sequence in [*range(len(painter.states)), *map(int, roll.integers(0, len(painter.states), 20))]:
+        replayed.clear()
+        found = layers_of(state_at(reading.mask, sequence))
+        farthest = max(farthest, len(replayed))
+        np.testing.assert_array_equal(found["findings"], painter.states[sequence]["findings"])
+    strokes = len(painter.states)
+    assert farthest <= {1: 1, 30: 5, 10**9: strokes // 2}[most_cost]
+    assert (reading.mask.checkpoints.count() > 0) == (most_cost < 10**9)
+
+
 def layers_of(state):
     found = read_container(state.container())
     return {"anatomy": found.anatomy, "findings": found.findings}
@@ -44,8 +80,8 @@ def layers_of(state):
 class Painter:
     """Paints random boxes, undoes and redoes, and keeps every state and every voxel's owner the plain way."""
 
-    def __init__(self, reading) -> None:
-        self.tab = Tab(reading, reading.reader)
+    def __init__(self, reading, take_over=False) -> None:
+        self.tab = Tab(reading, reading.reader, take_over)
         self.reading = reading
         self.now = head_layers(reading.mask)
         # 1 is the draft's own chapter, 2 the reader's.
@@ -53,12 +89,12 @@ class Painter:
         self.states = [{layer: voxels.copy() for layer, voxels in self.now.items()}]
         self.done, self.undone = [], []
 
-    def paint(self, layer, value, box):
+    def paint(self, layer, value, box, tool="brush"):
         new = self.now[layer].copy()
         new[box] = value
         if (new == self.now[layer]).all():
             return
-        stroke = self.tab.stroke(self.now[layer], new, layer=layer)
+        stroke = self.tab.stroke(self.now[layer], new, layer=layer, tool=tool)
         owner = self.owner[layer].copy()
         owner[new != self.now[layer]] = 2
         self.done.append((stroke, self.now[layer], self.owner[layer], new, owner))

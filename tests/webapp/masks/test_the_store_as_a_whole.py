@@ -25,6 +25,7 @@ from inference.imaging.delta import decode_delta
 from inference.imaging.masks import read_container
 from tests.factories.sites import Tab, a_reading, a_workplace
 from webapp.audit.refusal import ActionRefused
+from webapp.masks import checkpoints
 from webapp.masks.actions import cut_version, fork_mask, release_lease, take_lease
 from webapp.masks.branches import branches_of, restore_state, settle_branch, strokes_waiting_beside
 from webapp.masks.history import head_state, provenance_map, state_at, version_state, voxel_history
@@ -339,7 +340,9 @@ class Store(RuleBasedStateMachine):
             assert (story[-1].new if story else 0) == self.now["findings"][z, y, x]
 
 
-def test_the_store_holds_what_its_model_holds():
+def test_the_store_holds_what_its_model_holds(monkeypatch):
+    # A state is stored every other stroke: whatever is read goes over stored states, from both sides.
+    monkeypatch.setattr(checkpoints, "MOST_COST", 12)
     run_state_machine_as_test(
         Store,
         settings=settings(

@@ -7,6 +7,7 @@ from django.db import connection
 
 from inference.imaging.masks import encode_slice, slice_sha256
 from tests.factories.sites import Tab, a_reading, a_workplace
+from webapp.masks import checkpoints
 from webapp.masks.actions import cut_version
 from webapp.masks.branches import restore_state
 from webapp.masks.history import state_at
@@ -16,12 +17,13 @@ from webapp.masks.verify import faults
 from webapp.readings.actions import sign_reading
 
 pytestmark = pytest.mark.django_db
-TABLES = ("masks_stroke", "masks_version", "masks_sliceblob", "readings_signature", "audit_event")
+TABLES = ("masks_stroke", "masks_version", "masks_checkpoint", "masks_sliceblob", "readings_signature", "audit_event")
 
 
 @pytest.fixture
-def reading():
-    """A signed reading with a long story: strokes of both layers, undo, a branch, a restore, three versions."""
+def reading(monkeypatch):
+    """A signed reading with a long story: strokes of both layers, undo, branch, restore, versions, checkpoints."""
+    monkeypatch.setattr(checkpoints, "MOST_COST", 6)
     reading = a_reading(a_workplace())
     tab = Tab(reading, reading.reader)
     states = [head_layers(reading.mask)]
@@ -77,6 +79,7 @@ def tamper(sql: str, *values) -> None:
 
 def test_honest_store_has_no_faults(reading, capsys):
     assert [s.applied for s in reading.mask.strokes.order_by("stroke_sequence")].count(False) == 1
+    assert reading.mask.checkpoints.count() >= 3
     assert found() == []
     call_command("masks", "verify")
     assert "2 masks, 0 faults." in capsys.readouterr().out
@@ -109,6 +112,12 @@ MINE = "mask_id = %s AND stroke_sequence = "
             " WHERE v.mask_id = %s AND v.number = 3 AND o.mask_id = v.mask_id AND o.number = 1",
             "version 3: slice 2 of findings is not what the strokes before it amount to",
         ),
+        (
+            "UPDATE masks_checkpoint c SET findings_manifest = v.findings_manifest FROM masks_version v"
+            " WHERE c.mask_id = %s AND c.stroke_sequence = 1 AND v.mask_id = c.mask_id AND v.number = 2",
+            "the checkpoint after stroke 1: slice 3 of findings is not what the strokes before it amount to",
+        ),
+        (f"UPDATE masks_checkpoint SET stroke_sequence = 99 WHERE {MINE} 1", "left after stroke 99, which is not in"),
         ("UPDATE masks_version SET stroke_head_hash = 'x' WHERE mask_id = %s AND number = 2", "does not stand on"),
         ("UPDATE masks_version SET stroke_sequence = 99 WHERE mask_id = %s AND number = 1", "is not in the log"),
         (

@@ -15,6 +15,7 @@ APPEND_ONLY = [
     "masks_stroke",
     "masks_version",
     "masks_sliceblob",
+    "masks_checkpoint",
     "masks_labelset",
     "readings_signature",
 ]
