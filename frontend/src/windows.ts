@@ -1,5 +1,5 @@
 /** Windows: the three of the house and those that a reader has saved under a name. */
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { remember } from "./preferences";
 import * as state from "./state";
 
@@ -30,7 +30,18 @@ function validOwn(stored: unknown): readonly WindowPreset[] | undefined {
 
 export const ownWindows = signal<readonly WindowPreset[]>([]);
 remember("windows", ownWindows, { valid: validOwn });
-remember("voi", state.voi, { valid: validVoi });
+/** Kept for scans in Hounsfield units alone: a window of other values means nothing in the next scan. */
+const kept = signal(state.voi.peek());
+remember("voi", kept, { valid: validVoi });
+const hasHu = (): boolean => state.reading.peek()?.scan.has_hu !== false;
+effect(() => {
+  const voi = kept.value;
+  if (hasHu()) state.voi.value = voi;
+});
+effect(() => {
+  const voi = state.voi.value;
+  if (hasHu()) kept.value = voi;
+});
 
 export const windows = computed<readonly WindowPreset[]>(() => [...state.WINDOW_PRESETS, ...ownWindows.value]);
 

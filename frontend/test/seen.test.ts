@@ -54,3 +54,10 @@ it("lung windows of every house count", () => {
   expect(showsLung(4000, -600)).toBe(false);
   expect(counts({ ...SEEING, width: 4000 })).toBe(false);
 });
+
+it("any window counts where the values are no Hounsfield units", () => {
+  const sight = { z: 3, loaded: true, fitted: true, visible: true, width: 255, level: 128 };
+  expect(counts({ ...sight, hasHu: true })).toBe(false);
+  expect(counts({ ...sight, hasHu: false })).toBe(true);
+  expect(counts({ ...sight, hasHu: false, loaded: false })).toBe(false);
+});

@@ -71,8 +71,13 @@ def align_picture_mask(labels_zyx: NDArray[np.uint8], scan: Volume) -> NDArray[n
     """A mask of pictures over a scan of pictures; raises SeriesRefused unless the scan is one, of the same size."""
     if scan.has_spacing:
         raise gate.refuse("no_place", name="A mask of pictures", what="only a scan of pictures can have one")
-    if labels_zyx.shape != scan.shape_zyx:
-        raise gate.refuse("mask_size", mask=_by(labels_zyx.shape[::-1]), scan=_by(scan.shape_zyx[::-1]))
+    return align_picture_labels(labels_zyx, scan.shape_zyx)
+
+
+def align_picture_labels(labels_zyx: NDArray[np.uint8], shape_zyx: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """As `align_picture_mask`, over a scan that is known to be of pictures; raises SeriesRefused unless of one size."""
+    if labels_zyx.shape != shape_zyx:
+        raise gate.refuse("mask_size", mask=_by(labels_zyx.shape[::-1]), scan=_by(shape_zyx[::-1]))
     return labels_zyx
 
 

@@ -94,3 +94,27 @@ def saved(dataset: Dataset, path: Path) -> Path:
     """The data set as a file."""
     dataset.save_as(path, enforce_file_format=True)
     return path
+
+
+def contours_of(mask_zyx: Any, affine_lps: Any) -> list[Any]:
+    """A mask as closed contours in mm that enclose the centres of its voxels and no others: one a run of a row."""
+    contours = []
+    for z, y in zip(*np.nonzero(np.asarray(mask_zyx).any(axis=2)), strict=True):
+        row = np.concatenate(([0], np.asarray(mask_zyx)[z, y] != 0, [0])).astype(np.int8)
+        starts, ends = np.flatnonzero(np.diff(row) == 1), np.flatnonzero(np.diff(row) == -1)
+        for start, end in zip(starts, ends, strict=True):
+            left, right, top, bottom = start - 0.5, end - 0.5, y - 0.5, y + 0.5
+            corners = [(left, top, z, 1), (right, top, z, 1), (right, bottom, z, 1), (left, bottom, z, 1)]
+            contours.append((np.array(corners) @ np.asarray(affine_lps).T)[:, :3])
+    return contours
+
+
+def refer_to_series(structures: Dataset, series_uid: str, frame_of_reference_uid: str) -> Dataset:
+    """Let a structure set name the series that it was drawn on, as planning systems do."""
+    frame, study, series = Dataset(), Dataset(), Dataset()
+    series.SeriesInstanceUID = series_uid
+    study.RTReferencedSeriesSequence = [series]
+    frame.FrameOfReferenceUID, frame.RTReferencedStudySequence = frame_of_reference_uid, [study]
+    structures.ReferencedFrameOfReferenceSequence = [frame]
+    structures.SeriesInstanceUID, structures.StudyInstanceUID = generate_uid(), generate_uid()
+    return structures

@@ -8,7 +8,7 @@ import pytest
 
 from inference.imaging.gate.__main__ import PAGE
 from inference.imaging.gate.page import page as gate_page
-from webapp.intake import profile_table
+from webapp.intake import mask_tables, profile_table
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -65,6 +65,12 @@ def test_deidentification_table_is_what_the_rules_say():
     """`python -m webapp.intake.profile_table` writes it anew."""
     page = profile_table.PAGE.read_text()
     assert profile_table.written(page) == page
+
+
+def test_tables_of_imported_masks_are_what_the_rules_say():
+    """`python -m webapp.intake.mask_tables` writes them anew."""
+    page = mask_tables.PAGE.read_text()
+    assert mask_tables.written(page) == page
 
 
 def test_architecture_names_every_app():

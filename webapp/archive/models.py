@@ -19,6 +19,16 @@ MAKERS = {
 }
 
 
+# How scans come, and what people call it.
+CAME_AS = {
+    "dicom": "DICOM series",
+    "nifti": "NIfTI volume",
+    "nrrd": "NRRD volume",
+    "metaimage": "MetaImage volume",
+    "pictures": "pictures",
+}
+
+
 def scanner_name(header: str) -> str:
     """Make and model, joined by a space, as people say them."""
     for long, short in MAKERS.items():
@@ -82,7 +92,7 @@ class Scan(models.Model):
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="scans")
     series_uid = models.CharField(max_length=64)
     frame_of_reference_uid = models.CharField(max_length=64, blank=True)
-    source = models.CharField(max_length=8, choices=[("dicom", "DICOM"), ("nifti", "NIfTI")])
+    source = models.CharField(max_length=12, choices=list(CAME_AS.items()))
     shape_zyx = models.JSONField()
     affine_lps = models.JSONField()
     geometry_sha256 = models.CharField(max_length=64)
@@ -143,6 +153,11 @@ class Scan(models.Model):
 
     def __str__(self) -> str:
         return f"{self.study.patient.pseudonym} {self.description}".strip()
+
+    @property
+    def came_as(self) -> str:
+        """What it came as, as people say it."""
+        return CAME_AS[self.source]
 
     @property
     def scanner(self) -> str:

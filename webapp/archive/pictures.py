@@ -36,8 +36,11 @@ class Drawn:
     height_px: int
 
 
-def windowed(hu: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Grey levels of HU in the lung window (level -600, width 1500)."""
+def windowed(hu: NDArray[np.generic], has_hu: bool = True) -> NDArray[np.uint8]:
+    """Grey levels of HU in the lung window (level -600, width 1500); of values that are none, in their whole range."""
+    if not has_hu:
+        lowest, highest = float(hu.min()), float(hu.max())
+        return ((hu.astype(np.float32) - lowest) * (255 / max(highest - lowest, 1.0))).clip(0, 255).astype(np.uint8)
     low = WINDOW_LEVEL_HU - WINDOW_WIDTH_HU / 2
     return ((hu.astype(np.float32) - low) * (255 / WINDOW_WIDTH_HU)).clip(0, 255).astype(np.uint8)
 
@@ -52,7 +55,7 @@ def draw_pictures(volume: Volume, small: Volume) -> list[Drawn]:
         for size, longest_px in SIZES_PX.items():
             scale = longest_px / max(height_mm, width_mm)
             width, height = max(1, round(width_mm * scale)), max(1, round(height_mm * scale))
-            image = Image.fromarray(windowed(grey)).resize((width, height), Image.Resampling.LANCZOS)
+            image = Image.fromarray(windowed(grey, volume.has_hu)).resize((width, height), Image.Resampling.LANCZOS)
             out = io.BytesIO()
             image.save(out, "WEBP", quality=QUALITY, method=2)
             pictures.append(Drawn(plane, size, out.getvalue(), width, height))

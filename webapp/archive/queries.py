@@ -80,7 +80,7 @@ def scan_to_delete(scan_id: uuid.UUID) -> Scan | None:
 
 
 def instances_of(scan: Scan) -> list[Instance]:
-    """The de-identified DICOM files of a scan in z order; none where it came as NIfTI."""
+    """The de-identified DICOM files of a scan in z order; none where it came as other files."""
     return list(scan.instances.order_by("z"))
 
 

@@ -65,7 +65,7 @@ def remarks_of(scan: Scan) -> list[Remark]:
         found.append(_remark(CONTRAST, "Contrast medium was given."))
     if "kernel" not in codes and is_sharp(scan.kernel):
         found.append(_remark(SHARP_KERNEL, f"Reconstructed with a sharp kernel ({scan.kernel})."))
-    if scan.source == "nifti" and not scan.kernel and scan.slice_thickness_mm is None:
+    if scan.source != "dicom" and not scan.kernel and scan.slice_thickness_mm is None:
         sentence = "Kernel, thickness of slices and contrast medium are not known: the file does not carry them."
         found.append(_remark(UNKNOWN_ACQUISITION, sentence))
     return sorted(found, key=lambda remark: not remark.biases_weight)

@@ -19,7 +19,7 @@ from webapp.campaigns.models import Campaign, Case, GuidelinePicture, Membership
 from webapp.campaigns.pictures import clean_picture, name_from
 from webapp.campaigns.queries import current_protocol, shown_pictures
 from webapp.campaigns.rules import may_add_scans, may_name_site, may_set_deidentification, may_set_protocol
-from webapp.masks.models import LabelSet
+from webapp.masks.models import DataSet, LabelSet
 
 # Presets of stages, as product.md's workflows name them.
 REVIEW = [{"name": "review", "role": "radiologist", "readers": 1, "ends_with": "sign", "starts_from": "ai_draft"}]
@@ -27,6 +27,7 @@ STATEMENT = (
     "I have reviewed this scan and its masks of lung and lesion, slice by slice, and corrected them where needed. "
     "They are my reading."
 )
+AI_DRAFT, IMPORTED_MASK, EMPTY = STARTS = ("ai_draft", "imported_mask", "empty")
 GUIDELINE_BYTES, MOST_PICTURES = 100_000, 100
 
 
@@ -170,6 +171,58 @@ def write_guideline(*, campaign: Campaign, text: str, known_version: int, by: An
         guideline_before_sha256=hashlib.sha256(before.guideline.encode()).hexdigest(),
     )
     return protocol
+
+
+@audited(events.PROTOCOL_SET)
+def set_start(
+    *, campaign: Campaign, starts_from: str, data_set: DataSet | None = None, known_version: int, by: Any
+) -> Protocol:
+    """Say what readings begin from, from now on: "ai_draft", "empty", or the "imported_mask" of a data set.
+
+    A new version of the protocol; readings that have begun keep the one they have. `known_version` is the version that
+    whoever chooses saw.
+    """
+    require(may_set_protocol(campaign, by))
+    campaign = Campaign.objects.select_for_update(of=("self",)).get(pk=campaign.pk)
+    before = current_protocol(campaign)
+    require(_refusal_of_start(before, starts_from, data_set, known_version))
+    start = {"starts_from": starts_from, **({"data_set": str(data_set.pk)} if data_set else {})}
+    plain = [{key: value for key, value in stage.items() if key != "data_set"} for stage in before.stages]
+    stages = [{**stage, **start} for stage in plain]
+    require(None if stages != before.stages else Refusal("unchanged", "Readings begin so already."))
+    protocol = Protocol.objects.create(
+        campaign=campaign,
+        version=before.version + 1,
+        stages=stages,
+        statement=before.statement,
+        guideline=before.guideline,
+    )
+    record(
+        events.PROTOCOL_SET,
+        by=by,
+        chain=chain_of(campaign),
+        subject=f"campaign:{campaign.pk}",
+        version=protocol.version,
+        changed=["starts_from"],
+        stages=stages,
+        data_set=data_set.name if data_set else None,
+    )
+    return protocol
+
+
+def _refusal_of_start(
+    before: Protocol, starts_from: str, data_set: DataSet | None, known_version: int
+) -> Refusal | None:
+    if known_version != before.version:
+        sentence = (
+            f"The protocol is at version {before.version} by now, and you saw version {known_version}: look again."
+        )
+        return Refusal("changed_meanwhile", sentence)
+    if starts_from not in STARTS or (starts_from == IMPORTED_MASK) != (data_set is not None):
+        return Refusal("malformed", "Readings begin from the AI draft, from the mask of a data set, or empty.")
+    if starts_from == AI_DRAFT and before.campaign.draft_algorithm_id is None:
+        return Refusal("no_algorithm", "This campaign has no algorithm that makes drafts.")
+    return None
 
 
 @audited(events.DEFAULT_SITE_SET)

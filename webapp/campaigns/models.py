@@ -41,8 +41,9 @@ class Campaign(models.Model):
 class Protocol(models.Model):
     """One version of how a campaign reads; a reading keeps the one it began under.
 
-    `stages`, in order: [{"name", "role", "readers", "ends_with": "sign" or "submit", "starts_from": "ai_draft" or
-    "empty"}]. `guideline` is Markdown; its pictures are the campaign's, by name.
+    `stages`, in order: [{"name", "role", "readers", "ends_with": "sign" or "submit", "starts_from": "ai_draft",
+    "imported_mask" (of "data_set", an id) or "empty"}]. `guideline` is Markdown; its pictures are the campaign's, by
+    name.
     """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="protocols")

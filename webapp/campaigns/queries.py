@@ -11,6 +11,7 @@ from webapp.accounts.models import User
 from webapp.archive.models import Patient, Scan
 from webapp.campaigns.guidelines import ShownPicture, render_guideline
 from webapp.campaigns.models import Campaign, Case, GuidelinePicture, Membership, Protocol
+from webapp.masks.models import DataSet, ImportedMask
 
 
 def campaigns_for(user: User) -> QuerySet[Campaign]:
@@ -55,6 +56,13 @@ def roles_of(user: User, campaign: Campaign) -> set[str]:
 def current_protocol(campaign: Campaign) -> Protocol:
     """The protocol that new readings begin under."""
     return campaign.protocols.order_by("-version")[0]
+
+
+def data_sets_in(campaign: Campaign) -> QuerySet[DataSet]:
+    """The data sets of which a case of a campaign has a mask under the campaign's label set, by name."""
+    scans = Case.objects.filter(campaign=campaign).values("scan")
+    imported = ImportedMask.objects.filter(scan__in=scans, mask__label_set=campaign.label_set)
+    return DataSet.objects.filter(pk__in=imported.values("data_set")).order_by("name")
 
 
 def shown_pictures(campaign: Campaign) -> dict[str, ShownPicture]:

@@ -23,7 +23,7 @@ def may_add_scans(campaign: Campaign, by: User | Actor) -> Refusal | None:
 
 def may_set_protocol(campaign: Campaign, by: User | Actor) -> Refusal | None:
     """Only coordinators change how a campaign reads, its guideline included; the system itself may too."""
-    refusal = Refusal("not_coordinator", "Only a coordinator of this campaign may change its guideline.")
+    refusal = Refusal("not_coordinator", "Only a coordinator of this campaign may change how it reads.")
     if isinstance(by, Actor):
         return None if by.kind == "system" else refusal
     return None if "coordinator" in roles_of(by, campaign) else refusal

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from webapp import jobs, push
 from webapp.accounts.models import User
+from webapp.archive.filing import clean_site
 from webapp.audit.actor import SYSTEM
 from webapp.audit.refusal import Refusal, require
 from webapp.audit.trail import audited, record
@@ -20,13 +21,27 @@ from webapp.campaigns.rules import may_add_scans
 from webapp.intake import events, linkage
 from webapp.intake.models import Batch
 from webapp.intake.rules import may_discard, may_finish, may_try_again
+from webapp.masks.models import DataSet
 
 PROCESS_JOB = "intake.process_batch"
 
 
 @audited(events.BATCH_OPENED)
-def open_batch(*, campaign: Campaign, by: Any, source: str, sender: str = "", series_key: str = "") -> Batch:
-    """Begin a sending. The command line and machines send as the system, in a batch without a person."""
+def open_batch(
+    *,
+    campaign: Campaign,
+    by: Any,
+    source: str,
+    sender: str = "",
+    series_key: str = "",
+    site: str = "",
+    data_set: DataSet | None = None,
+    single_pictures: bool = False,
+) -> Batch:
+    """Begin a sending. The command line and machines send as the system, in a batch without a person.
+
+    `site` is where its scans come from, `data_set` the author of its masks, as the sender names them.
+    """
     require(may_add_scans(campaign, by))
     batch = Batch.objects.create(
         campaign=campaign,
@@ -34,6 +49,9 @@ def open_batch(*, campaign: Campaign, by: Any, source: str, sender: str = "", se
         source=source,
         sender=sender[:64],
         series_key=series_key,
+        site=clean_site(site),
+        data_set=data_set,
+        single_pictures=single_pictures,
         last_arrival_at=timezone.now(),
     )
     _tell(batch, "opened")
@@ -44,6 +62,9 @@ def open_batch(*, campaign: Campaign, by: Any, source: str, sender: str = "", se
         subject=f"batch:{batch.pk}",
         source=source,
         sender=batch.sender,
+        site=batch.site,
+        data_set=str(data_set) if data_set else None,
+        single_pictures=single_pictures,
     )
     return batch
 

@@ -6,18 +6,22 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from webapp.accounts.models import User
-from webapp.audit.refusal import ActionRefused
+from webapp.audit.refusal import ActionRefused, require
+from webapp.campaigns.models import Campaign
+from webapp.campaigns.rules import may_add_scans
 from webapp.intake import quarantine
 from webapp.intake.actions import discard_batch, finish_batch, open_batch
 from webapp.intake.forms import BatchForm, bundle_of, json_of, keys_asked_for, piece_of
 from webapp.intake.models import Batch
 from webapp.intake.queries import batch_for, open_uploads_of, received_of
 from webapp.intake.receiving import PIECE_BYTES, OutOfPlace, receive_files, receive_piece
+from webapp.masks.imports import name_data_set
 
 BUNDLE = "application/x-groundglass-files"
 # What refusals answer; the others are 409.
@@ -53,6 +57,9 @@ def _described(batch: Batch) -> dict[str, Any]:
         "id": str(batch.pk),
         "code": batch.code,
         "campaign": batch.campaign.slug,
+        "site": batch.site,
+        "data_set": batch.data_set.name if batch.data_set else "",
+        "single_pictures": batch.single_pictures,
         "opened_at": batch.opened_at.isoformat(),
         "files": batch.file_count,
         "bytes": batch.byte_count,
@@ -65,18 +72,36 @@ def _described(batch: Batch) -> dict[str, Any]:
     }
 
 
+@transaction.atomic
+def open_upload(form: BatchForm, campaign: Campaign, by: User) -> Batch:
+    """Open an upload as its form says; the data set that it names is there then. Raises ActionRefused."""
+    said = form.cleaned_data
+    require(may_add_scans(campaign, by))
+    data_set = None
+    if said["data_set"].strip():
+        data_set = name_data_set(name=said["data_set"], licence=said["licence"], citation=said["citation"], by=by)
+    return open_batch(
+        campaign=campaign,
+        by=by,
+        source="upload",
+        site=said["site"],
+        data_set=data_set,
+        single_pictures=said["single_pictures"],
+    )
+
+
 @require_POST
 @answers_json
 def batches(request: HttpRequest) -> HttpResponse:
     """Open an upload for a campaign."""
     form = BatchForm.of(request)
     if not form.is_valid():
-        return error(400, "no_campaign", "Say which campaign the scans are for.")
+        return error(400, *form.what_is_wrong)
     campaign = form.campaign_of(_user(request))
     try:
-        batch = open_batch(campaign=campaign, by=_user(request), source="upload")
+        batch = open_upload(form, campaign, _user(request))
     except ActionRefused as refused:
-        return error(403, refused.code, refused.sentence)
+        return error(409 if refused.code == "data_set_differs" else 403, refused.code, refused.sentence)
     return JsonResponse(_described(batch), status=201)
 
 

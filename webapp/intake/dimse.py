@@ -21,7 +21,7 @@ from webapp.campaigns.models import Campaign
 from webapp.intake.classes import SOP_CLASSES, TRANSFER_SYNTAXES, VERIFICATION
 from webapp.intake.instances import OUT_OF_RESOURCES, PROCESSING_FAILURE, STORED, Announced, status_of, take_instance
 from webapp.intake.quarantine import Staging
-from webapp.intake.receiving import Sender, note_sent_whole
+from webapp.intake.receiving import NOTHING_SAID, Said, Sender, note_sent_whole
 from webapp.intake.sources import LARGEST_FILE_BYTES
 
 SUCCESS = 0x0000
@@ -53,9 +53,11 @@ class Listener:
         callers: Sequence[str] = (),
         most_associations: int = 10,
         say: Callable[[str], object] = print,
+        said: Said = NOTHING_SAID,
     ) -> None:
         """`campaigns` maps called AE titles to slugs; without `callers` any calling AE title is let in."""
         self.campaigns = dict(campaigns)
+        self._said = said
         self._say = say
         self._open: dict[Association, Conversation] = {}
         # pynetdicom tells of requests, UIDs and all, as soon as anybody listens.
@@ -105,7 +107,7 @@ class Listener:
             close_old_connections()
             slug = self.campaigns[association.acceptor.ae_title.strip()]
             campaign = Campaign.objects.get(slug=slug)
-            conversation.sender = Sender("dimse", campaign, SYSTEM, caller)
+            conversation.sender = Sender("dimse", campaign, SYSTEM, caller, self._said)
         except Exception as error:
             # Each image is answered with a failure then: the sender tries again later.
             self._say(f"{caller}: its campaign cannot be found now ({type(error).__name__}).")

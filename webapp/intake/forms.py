@@ -8,6 +8,7 @@ from django import forms
 from django.http import HttpRequest
 
 from webapp.accounts.models import User
+from webapp.archive.models import SITE_LENGTH
 from webapp.audit.refusal import ActionRefused, Refusal
 from webapp.campaigns.deidentification import (
     CHARACTERISTICS,
@@ -19,6 +20,7 @@ from webapp.campaigns.deidentification import (
 from webapp.campaigns.models import Campaign
 from webapp.campaigns.queries import campaign_for
 from webapp.intake.receiving import PIECE_BYTES, Incoming, upload_key
+from webapp.masks.models import DataSet
 
 LONGEST_PATH = 4096
 LONGEST_MARK = 64
@@ -39,9 +41,14 @@ def json_of(request: HttpRequest) -> dict[str, Any]:
 
 
 class BatchForm(forms.Form):
-    """The campaign, by slug, that an upload is for."""
+    """What an upload is for and what its sender says of it: campaign (a slug), site, and the data set of its masks."""
 
     campaign = forms.SlugField(max_length=60)
+    site = forms.CharField(max_length=SITE_LENGTH, required=False)
+    data_set = forms.CharField(max_length=DataSet.NAME_LENGTH, required=False)
+    licence = forms.CharField(max_length=DataSet.LICENCE_LENGTH, required=False)
+    citation = forms.CharField(max_length=DataSet.CITATION_LENGTH, required=False)
+    single_pictures = forms.BooleanField(required=False)
 
     @classmethod
     def of(cls, request: HttpRequest) -> "BatchForm":
@@ -51,6 +58,14 @@ class BatchForm(forms.Form):
     def campaign_of(self, user: User) -> Campaign:
         """The campaign; raises Http404 for those outside it."""
         return campaign_for(user, self.cleaned_data["campaign"])
+
+    @property
+    def what_is_wrong(self) -> tuple[str, str]:
+        """Code and sentence, of a form that is not valid."""
+        if "campaign" in self.errors:
+            return "no_campaign", "Say which campaign the scans are for."
+        field = next(iter(self.errors))
+        return "malformed", f"{field.replace('_', ' ').capitalize()}: {self.errors[field][0]}"
 
 
 class OptionsForm(forms.Form):

@@ -5,8 +5,9 @@ import uuid
 from django.conf import settings
 from django.db import models
 
-from webapp.archive.models import Scan
+from webapp.archive.models import SITE_LENGTH, Scan
 from webapp.campaigns.models import Campaign
+from webapp.masks.models import DataSet, ImportedMask
 
 # How scans come in, and what people call it.
 SOURCES = {
@@ -35,6 +36,10 @@ class Batch(models.Model):
     source = models.CharField(max_length=8, choices=list(SOURCES.items()), default="upload")
     # The calling AE title of a DICOM sender; people are in `by`.
     sender = models.CharField(max_length=64, blank=True)
+    # What its sender said of it: the site of its scans, the author of its masks, and what a picture is.
+    site = models.CharField(max_length=SITE_LENGTH, blank=True, default="")
+    data_set = models.ForeignKey(DataSet, null=True, blank=True, on_delete=models.PROTECT, related_name="batches")
+    single_pictures = models.BooleanField(default=False)
     # HMAC of the series UID where a batch is one series; empty where the sender decides what belongs together.
     series_key = models.CharField(max_length=64, blank=True, db_index=True)
     state = models.CharField(max_length=12, default="receiving", choices=[(s, s) for s in STATES])
@@ -109,6 +114,10 @@ class SeriesLine(models.Model):
     series_key = models.CharField(max_length=64, blank=True, db_index=True)
     scan = models.ForeignKey(Scan, null=True, blank=True, on_delete=models.SET_NULL, related_name="intake_lines")
     case_number = models.PositiveIntegerField(null=True, blank=True)
+    # Of a line about masks: what became of them.
+    imported_mask = models.ForeignKey(
+        ImportedMask, null=True, blank=True, on_delete=models.SET_NULL, related_name="intake_lines"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["batch", "number"], name="one_line_per_number")]

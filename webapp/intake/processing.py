@@ -9,9 +9,13 @@ from django.db import connection
 from django.db.models import Max, Q
 
 from webapp import push
-from webapp.intake.actions import end_batch
+from webapp.audit.actor import SYSTEM
+from webapp.audit.refusal import ActionRefused
+from webapp.intake.actions import end_batch, try_again
+from webapp.intake.lines import Delivery, Line
 from webapp.intake.models import Batch, SeriesLine
-from webapp.intake.pipeline import Line, take_in
+from webapp.intake.pipeline import take_in
+from webapp.intake.queries import batches_waiting_for
 from webapp.intake.sources import NOT_SENT, Sent, Unusable
 
 TELL_EVERY_S = 0.5
@@ -46,14 +50,23 @@ def process(batch: Batch, sent: Iterable[Sent | Unusable], by: Any) -> Iterator[
         number = batch.lines.aggregate(last=Max("number"))["last"] or 0
         accepted = batch.lines.filter(state="accepted")
         known = set(accepted.exclude(series_key="").values_list("series_key", flat=True))
-        filed = set(accepted.values_list("scan_id", flat=True))
-        for line in take_in(sent, campaign=batch.campaign, by=by, known=known, tell=_teller(batch)):
-            if line.scan is not None and line.scan.pk in filed:
-                continue  # a volume that names no series is known by its voxels alone
+        filed = set(accepted.filter(imported_mask=None).values_list("scan_id", flat=True))
+        imported = set(accepted.exclude(imported_mask=None).values_list("imported_mask_id", flat=True))
+        delivery = Delivery(batch.campaign, by, batch.site, batch.data_set, batch.single_pictures)
+        for line in take_in(sent, delivery=delivery, known=known, tell=_teller(batch)):
+            # What names no series is known by its voxels alone.
+            if line.is_of_a_scan and line.scan is not None and line.scan.pk in filed:
+                continue
+            if line.imported_mask is not None and line.imported_mask.pk in imported:
+                continue
             number += 1
             _keep(batch, number, line)
             yield line
         end_batch(batch=batch, by=by)
+    # After the lock is let go: a mask that came before its scan finds it now.
+    for waiting in batches_waiting_for(batch):
+        with contextlib.suppress(ActionRefused):
+            try_again(batch=waiting, by=SYSTEM)
 
 
 def _start(batch: Batch) -> bool:
@@ -81,6 +94,7 @@ def _keep(batch: Batch, number: int, line: Line) -> SeriesLine:
         series_key=line.series_key,
         scan=line.scan,
         case_number=line.case_number,
+        imported_mask=line.imported_mask,
     )
     push.publish(
         f"batch:{batch.pk}",

@@ -1,6 +1,7 @@
 """What a person may see of intake. Outsiders get Http404, as if it were not there."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from webapp.accounts.models import User
 from webapp.campaigns.models import Campaign
 from webapp.intake.models import Batch, SeriesLine
 from webapp.intake.rules import may_see_batch
+from webapp.masks.models import DataSet
 
 # What the page's chips choose.
 KINDS = {
@@ -53,7 +55,7 @@ def _visible_to(user: User) -> QuerySet[Batch]:
 
 def batch_for(user: User, batch_id: uuid.UUID) -> Batch:
     """One batch, for its sender and the campaign's coordinators."""
-    batch = Batch.objects.filter(pk=batch_id).select_related("campaign", "by").first()
+    batch = Batch.objects.filter(pk=batch_id).select_related("campaign", "by", "data_set").first()
     if batch is None or not may_see_batch(batch, user):
         raise Http404("No such upload.")
     return batch
@@ -61,7 +63,15 @@ def batch_for(user: User, batch_id: uuid.UUID) -> Batch:
 
 def open_uploads_of(user: User) -> QuerySet[Batch]:
     """The uploads that a person has begun and not finished; newest first."""
-    return Batch.objects.filter(by_id=user.pk, source="upload", state="receiving").select_related("campaign")
+    return Batch.objects.filter(by_id=user.pk, source="upload", state="receiving").select_related(
+        "campaign", "data_set"
+    )
+
+
+def data_sets_of(campaigns: Iterable[Campaign]) -> list[str]:
+    """The names of the data sets that were sent for some campaigns."""
+    sent = DataSet.objects.filter(batches__campaign__in=list(campaigns))
+    return list(sent.distinct().order_by("name").values_list("name", flat=True))
 
 
 def received_of(batch: Batch, keys: list[str]) -> list[int]:
@@ -118,6 +128,14 @@ def outlived_batches(now: datetime) -> QuerySet[Batch]:
     left = Q(state="receiving", arrived__lte=begun_before)
     batches = Batch.objects.annotate(arrived=Coalesce(F("last_arrival_at"), F("opened_at")))
     return batches.filter(held | left, originals_gone_at=None).select_related("campaign")
+
+
+def batches_waiting_for(batch: Batch) -> list[Batch]:
+    """The batches whose masks name a series that came with this one, and came before it; their originals are held."""
+    keys = batch.lines.filter(state="accepted", imported_mask=None).exclude(series_key="").values("series_key")
+    lines = SeriesLine.objects.filter(state="refused", code="mask_without_scan", series_key__in=keys)
+    waiting = Batch.objects.filter(campaign=batch.campaign, lines__in=lines, state="done", originals_gone_at=None)
+    return list(waiting.exclude(file_count=0).exclude(pk=batch.pk).distinct())
 
 
 def earlier_line(campaign: Campaign, series_key: str) -> SeriesLine | None:

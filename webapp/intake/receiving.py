@@ -23,6 +23,7 @@ from webapp.intake.queries import reopenable
 from webapp.intake.rules import LARGEST_UPLOAD_BYTES, may_receive
 from webapp.intake.sealing import CHUNK, Sealed, Sealer
 from webapp.intake.sources import Sent, Unusable
+from webapp.masks.models import DataSet
 
 # A file comes in pieces of at most this many bytes; a CT slice is one piece.
 PIECE_BYTES = 8 * 1024 * 1024
@@ -175,6 +176,17 @@ def _count(batch_id: uuid.UUID, *, files: int, size: int) -> None:
 
 
 @dataclass(frozen=True)
+class Said:
+    """What is said of all that comes one way: its site, and the author of its masks."""
+
+    site: str = ""
+    data_set: DataSet | None = None
+
+
+NOTHING_SAID = Said()
+
+
+@dataclass(frozen=True)
 class Sender:
     """Which way images come in one by one, and from whom: a person, or a machine by its AE title."""
 
@@ -182,6 +194,7 @@ class Sender:
     campaign: Campaign
     by: User | Actor
     name: str = ""
+    said: Said = NOTHING_SAID
 
 
 def receive_instance(*, sender: Sender, series_uid: str, staged: quarantine.Staged) -> Batch:
@@ -225,7 +238,13 @@ def _batch_of_series(sender: Sender, key: str) -> Batch:
         if earlier is not None:
             return reopen_batch(batch=earlier, by=sender.by)
         return open_batch(
-            campaign=sender.campaign, by=sender.by, source=sender.source, sender=sender.name, series_key=key
+            campaign=sender.campaign,
+            by=sender.by,
+            source=sender.source,
+            sender=sender.name,
+            series_key=key,
+            site=sender.said.site,
+            data_set=sender.said.data_set,
         )
     return batch
 

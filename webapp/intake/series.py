@@ -2,8 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import replace
 
 from pydicom.dataset import Dataset, FileDataset
 
@@ -12,14 +11,15 @@ from inference.imaging.elements import file_name, numbers, text
 from inference.imaging.findings import Finding, SeriesRefused
 from inference.imaging.frames import image_of
 from webapp.archive.actions import file_scan
-from webapp.archive.filing import NewInstance, NewScan
+from webapp.archive.filing import NewInstance, NewScan, clean_site
 from webapp.archive.models import Scan
-from webapp.archive.queries import filed_scan
-from webapp.campaigns.actions import add_case
+from webapp.archive.queries import filed_scan, has_spacing
+from webapp.campaigns.actions import add_case, name_site
 from webapp.campaigns.models import Campaign, Case
 from webapp.intake import linkage, rules
 from webapp.intake.deidentification import Deidentifier
 from webapp.intake.identity import Identity, series_key
+from webapp.intake.lines import Delivery, Filed
 from webapp.intake.personal import Identifiers, personal_texts_of
 from webapp.intake.profile import DEVICE, Profile
 from webapp.intake.queries import earlier_line
@@ -31,28 +31,17 @@ OTHER_OPTIONS = "It came in before under other options of de-identification, and
 OTHER_IMAGES = "A series with the same UID but other images is a case of this campaign already; nothing was replaced."
 
 
-@dataclass(frozen=True)
-class Filed:
-    """A scan in the archive, new or known, its case, and what to say of it."""
-
-    scan: Scan
-    case_number: int
-    description: str
-    sentence: str
-    notes: list[str] = field(default_factory=list)
-
-
-def file_dicom_series(files: list[Found], campaign: Campaign, by: Any, advance: Callable[[float], None]) -> Filed:
+def file_dicom_series(files: list[Found], delivery: Delivery, advance: Callable[[float], None]) -> Filed:
     """Check, de-identify and file one series. Raises SeriesRefused, ActionRefused, IdentityFound, OSError.
 
     Memory holds the volume and one file: each file is read for its header, for its voxels, and to be filed.
     """
     slices = Slices(files)
-    profile = Profile(campaign.deidentification_options)
+    profile = Profile(delivery.campaign.deidentification_options)
     kept = DEVICE if profile.options.device else frozenset()
     identifiers = Identifiers(personal_texts_of(slices.headers, kept))
     try:
-        return _file(slices, identifiers, profile, campaign, by, advance)
+        return _file(slices, identifiers, profile, delivery, advance)
     except SeriesRefused as refusal:
         # A sentence may quote a tag (a modality, say), and a hospital may have written anything there.
         raise SeriesRefused(
@@ -66,8 +55,7 @@ def _file(
     slices: Slices,
     identifiers: Identifiers,
     profile: Profile,
-    campaign: Campaign,
-    by: Any,
+    delivery: Delivery,
     advance: Callable[[float], None],
 ) -> Filed:
     rules.require_takeable(slices.headers)
@@ -77,14 +65,14 @@ def _file(
     first = slices.headers[series.order[0]]
     deidentifier = Deidentifier(_identity_of(first), identifiers, profile)
     linkage.is_on()  # a key that is none refuses the series before anything of it is filed
-    new = _new_scan(deidentifier, first, series)
+    new = replace(_new_scan(deidentifier, first, series), site=delivery.site)
     known = filed_scan(new.series_uid) is not None
-    if not known and (earlier := _under_other_options(campaign, first, series)):
-        case_number = add_case(campaign=campaign, scan=earlier, by=by).number
+    if not known and (earlier := _under_other_options(delivery.campaign, first, series)):
+        case_number = add_case(campaign=delivery.campaign, scan=earlier, by=delivery.by).number
         return Filed(
             earlier, case_number, earlier.description, sentence_of(earlier, case_number, True), [OTHER_OPTIONS]
         )
-    filed = file_with_case(new, series, _instances(slices, series, deidentifier, advance), campaign, by)
+    filed = file_with_case(new, series, _instances(slices, series, deidentifier, advance), delivery)
     linkage.keep(deidentifier.identity)
     noun = "file was" if repeated == 1 else "files were"
     notes = [f"{repeated} {noun} sent twice; each image counts once."] if repeated else []
@@ -104,9 +92,10 @@ def _under_other_options(campaign: Campaign, header: Dataset, series: SeriesVolu
 
 
 def file_with_case(
-    new: NewScan, series: SeriesVolume, instances: Iterator[NewInstance], campaign: Campaign, by: Any
+    new: NewScan, series: SeriesVolume, instances: Iterator[NewInstance], delivery: Delivery
 ) -> tuple[Scan, int]:
-    """File a scan and make it a case, both or neither."""
+    """File a scan and make it a case, both or neither. A known scan without a site of its own gets the sender's."""
+    campaign, by = delivery.campaign, delivery.by
     cases: list[Case] = []
     scan = file_scan(
         new=new,
@@ -115,15 +104,18 @@ def file_with_case(
         by=by,
         then=lambda scan: cases.append(add_case(campaign=campaign, scan=scan, by=by)),
     )
+    if delivery.site and scan.site in ("", campaign.default_site) and scan.site != clean_site(delivery.site):
+        name_site(scans=[scan], site=delivery.site, by=by)
     return scan, cases[0].number
 
 
 def sentence_of(scan: Scan, case_number: int, known: bool) -> str:
     """What the line of an accepted series says."""
     nz, ny, nx = scan.shape_zyx
-    spacing = " x ".join(f"{step:.2f}" for step in reversed(_spacing_zyx_mm(scan)))
+    spacing = " x ".join(f"{step:.2f}" for step in reversed(_spacing_zyx_mm(scan))) + " mm"
+    size = spacing if has_spacing(scan) else "of no known size"
     noun = "slice" if nz == 1 else "slices"
-    what = f"{nz} {noun} of {nx} x {ny}, {spacing} mm, patient {scan.study.patient.pseudonym}, case {case_number}."
+    what = f"{nz} {noun} of {nx} x {ny}, {size}, patient {scan.study.patient.pseudonym}, case {case_number}."
     return ("Already in the archive, recognised and not doubled: " if known else "") + what
 
 

@@ -34,13 +34,17 @@ NOT_SENT = "not_sent"
 
 @dataclass(frozen=True)
 class Found:
-    """One file: what lines call it, its bytes' count, and how to open it. `head` reads its first bytes cheaply."""
+    """One file: what lines call it, its bytes' count, and how to open it. `head` reads its first bytes cheaply.
+
+    `path` is where it lay at its sender's, folders and all: what belongs together is known by it, and nothing shows it.
+    """
 
     label: str
     suffix: str
     size: int
     open: Callable[[], BinaryIO]
     head: Callable[[], bytes]
+    path: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Unusable:
 
 @dataclass(frozen=True)
 class Sent:
-    """One thing that was sent: its name and how to open it (seekable)."""
+    """One thing that was sent: its name, with the folders it lay in, and how to open it (seekable)."""
 
     name: str
     size: int
@@ -70,17 +74,18 @@ def files_under(paths: Iterable[Path]) -> Iterator[Sent | Unusable]:
                 folders.sort()
                 for name in sorted(names):
                     found = True
-                    yield _on_disk(Path(folder, name))
+                    inside = Path(folder, name)
+                    yield _on_disk(inside, str(Path(path.resolve().name, inside.relative_to(path))))
                 for linked in (f for f in folders if Path(folder, f).is_symlink()):
                     found = True
                     yield Unusable(shown_name(linked), "It is a symbolic link; links are not followed.", NOT_SENT)
             if not found:
                 yield Unusable("the folder", "It is empty: there is no file in it or below it.", NOT_SENT)
         else:
-            yield _on_disk(path.resolve())
+            yield _on_disk(path.resolve(), path.name)
 
 
-def _on_disk(path: Path) -> Sent | Unusable:
+def _on_disk(path: Path, name: str) -> Sent | Unusable:
     try:
         status = path.lstat()
     except OSError:
@@ -89,7 +94,7 @@ def _on_disk(path: Path) -> Sent | Unusable:
         return Unusable(shown_name(path.name), "It is a symbolic link; links are not followed.", NOT_SENT)
     if not stat.S_ISREG(status.st_mode):
         return Unusable(shown_name(path.name), "It is not a regular file.", NOT_SENT)
-    return Sent(path.name, status.st_size, lambda: open(path, "rb"))
+    return Sent(name, status.st_size, lambda: open(path, "rb"))
 
 
 def files_in(sent: Iterable[Sent | Unusable]) -> Iterator[Found | Unusable]:
@@ -117,7 +122,8 @@ def files_in(sent: Iterable[Sent | Unusable]) -> Iterator[Found | Unusable]:
         elif thing.size > LARGEST_FILE_BYTES:
             yield Unusable(label, f"It is larger than {LARGEST_FILE_BYTES // MIB:,} MB.")
         else:
-            yield Found(label, suffix_of(thing.name), thing.size, thing.open, _head_of(thing.open))
+            opened = thing.open
+            yield Found(label, suffix_of(thing.name), thing.size, opened, _head_of(opened), path_of(thing.name))
 
 
 def _members(label: str, archive: Sent) -> Iterator[Found | Unusable]:
@@ -139,6 +145,8 @@ def _members(label: str, archive: Sent) -> Iterator[Found | Unusable]:
             member.file_size,
             lambda member=member: BytesIO(_member_bytes(archive, member)),  # type: ignore[misc]
             lambda member=member: _member_bytes(archive, member, HEAD_BYTES),  # type: ignore[misc]
+            # What lies in an archive lies in a folder of its own.
+            path_of(f"{path_of(archive.name).removesuffix('.zip').removesuffix('.ZIP')}/{member.filename}"),
         )
 
 
@@ -193,6 +201,11 @@ def _head_of(opened: Callable[[], BinaryIO]) -> Callable[[], bytes]:
             return stream.read(HEAD_BYTES)
 
     return head
+
+
+def path_of(name: str) -> str:
+    """A sender's path with forward slashes and no empty parts."""
+    return "/".join(part for part in name.replace("\\", "/").split("/") if part not in ("", "."))
 
 
 def suffix_of(name: str) -> str:

@@ -25,7 +25,7 @@ SWEEP_EVERY_S = 60.0
 @task("intake.process_batch", on_given_up="intake.give_batch_up")
 def process_batch(batch_id: str) -> None:
     """Take in what a batch holds. Run again after a crash, it goes on where it was and doubles nothing."""
-    batch = Batch.objects.select_related("campaign", "by").get(pk=uuid.UUID(batch_id))
+    batch = Batch.objects.select_related("campaign", "by", "data_set").get(pk=uuid.UUID(batch_id))
     for _ in process(batch, quarantine.waiting(batch), batch.by or SYSTEM):
         pass
 

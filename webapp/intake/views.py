@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from webapp.accounts.models import User
+from webapp.archive.models import SITE_LENGTH
 from webapp.audit.refusal import ActionRefused
 from webapp.intake import quarantine
 from webapp.intake.actions import discard_batch, finish_batch, try_again
@@ -22,6 +23,7 @@ from webapp.intake.queries import (
     campaigns_to_send_to,
     completes_at,
     counts_by_kind,
+    data_sets_of,
     open_uploads_of,
 )
 from webapp.intake.rules import may_discard, may_finish, may_try_again
@@ -47,6 +49,8 @@ def index(request: HttpRequest) -> HttpResponse:
         "campaigns": campaigns,
         "chosen": request.GET.get("campaign", ""),
         "unfinished": open_uploads_of(user),
+        "data_sets": data_sets_of(campaigns),
+        "site_length": SITE_LENGTH,
     }
     return render(request, "intake/index.html", context)
 

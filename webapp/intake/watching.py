@@ -16,7 +16,7 @@ from webapp.campaigns.models import Campaign
 from webapp.intake import quarantine
 from webapp.intake.actions import discard_batch, finish_batch, open_batch
 from webapp.intake.processing import alone_with
-from webapp.intake.receiving import receive_all
+from webapp.intake.receiving import NOTHING_SAID, Said, receive_all
 from webapp.intake.sources import Sent
 
 # What a folder's files look like from outside: path, size, time of the last change.
@@ -34,8 +34,10 @@ class Seen:
 class Watch:
     """Looks at a folder now and then; `say` gets one line for each sending taken."""
 
-    def __init__(self, folder: Path, campaign: Campaign, quiet_s: float, say: Callable[[str], object]) -> None:
-        self.folder, self.campaign, self.quiet_s, self._say = folder, campaign, quiet_s, say
+    def __init__(
+        self, folder: Path, campaign: Campaign, quiet_s: float, say: Callable[[str], object], said: Said = NOTHING_SAID
+    ) -> None:
+        self.folder, self.campaign, self.quiet_s, self._say, self._said = folder, campaign, quiet_s, say, said
         self._seen: dict[str, Seen] = {}
 
     def look(self, now_s: float) -> int:
@@ -64,10 +66,19 @@ class Watch:
         return found
 
     def _take(self, name: str, state: State) -> int:
-        batch = open_batch(campaign=self.campaign, by=SYSTEM, source="watch")
+        batch = open_batch(
+            campaign=self.campaign,
+            by=SYSTEM,
+            source="watch",
+            site=self._said.site,
+            data_set=self._said.data_set,
+        )
         with alone_with(batch):
             try:
-                things = [Sent(path.name, size, functools.partial(_opened, path)) for path, size, _ in state]
+                things = [
+                    Sent(str(path.relative_to(self.folder)), size, functools.partial(_opened, path))
+                    for path, size, _ in state
+                ]
                 receive_all(batch=batch, things=things, durable=True)
                 changed = _state_of([path for path, _, _ in state]) != state
             except (OSError, quarantine.TooLarge) as error:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from inference.imaging.masks import encode_slice, slice_sha256
 from webapp.archive.models import Scan
-from webapp.audit.actor import actor_of
+from webapp.audit.actor import Actor, actor_of
 from webapp.audit.refusal import ActionRefused, Refusal
 from webapp.audit.trail import SITE_CHAIN, audited, record
 from webapp.masks import events
@@ -81,8 +81,8 @@ def fork_mask(*, version: Version, by: Any, author_kind: str = "person") -> Mask
 
 
 @audited(events.VERSION_CUT)
-def cut_version(*, mask: Mask, reason: str, by: Any, chain: str = SITE_CHAIN) -> Version:
-    """Freeze the present state of a mask as its next version."""
+def cut_version(*, mask: Mask, reason: str, by: Any, chain: str = SITE_CHAIN, author: Actor | None = None) -> Version:
+    """Freeze the present state of a mask as its next version; `author` where that is not who cuts it."""
     mask = (
         Mask.objects.select_for_update(of=("self",)).select_related("scan", "label_set", "forked_from").get(pk=mask.pk)
     )
@@ -96,7 +96,7 @@ def cut_version(*, mask: Mask, reason: str, by: Any, chain: str = SITE_CHAIN) ->
         number=last.number + 1 if last else 1,
         parent=parent,
         reason=reason,
-        author_name=actor_of(by).name,
+        author_name=(author or actor_of(by)).name,
         stroke_sequence=mask.stroke_sequence,
         stroke_head_hash=mask.head_hash,
         anatomy_manifest=anatomy,

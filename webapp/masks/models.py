@@ -8,6 +8,7 @@ from django.db import models
 from webapp.archive.models import Scan
 
 LAYERS = ("anatomy", "findings")
+VERSION_REASONS = ("draft", "import", "submit", "return", "sign", "restore")
 LAYER_CHOICES = [(layer, layer) for layer in LAYERS]
 
 
@@ -93,6 +94,60 @@ class HeadSlice(models.Model):
         return f"{self.mask_id} {self.layer} {self.z}"
 
 
+class DataSet(models.Model):
+    """A public or own collection of scans that came with masks: the author of those masks.
+
+    What is said of licence and citation is said once; `name` is what versions and exports carry.
+    """
+
+    NAME_LENGTH, LICENCE_LENGTH, CITATION_LENGTH = 120, 200, 2000
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=NAME_LENGTH, unique=True)
+    licence = models.CharField(max_length=LICENCE_LENGTH, blank=True)
+    citation = models.TextField(blank=True)
+    named_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ImportedMask(models.Model):
+    """A mask that came with a scan, on the scan's own voxels; its author is the data set. Append-only.
+
+    `layers` says of each layer that came where it came from: {"anatomy": {"came_as", "voxels", "labels"}}; a layer that
+    is not in it was not given, which is not the same as empty. `content_sha256` is over the label set and the layers'
+    voxels: the same mask of the same data set is known again. `notes` are sentences for whoever reads from it.
+    """
+
+    mask = models.OneToOneField(Mask, primary_key=True, on_delete=models.PROTECT, related_name="imported")
+    scan = models.ForeignKey(Scan, on_delete=models.PROTECT, related_name="imported_masks")
+    data_set = models.ForeignKey(DataSet, on_delete=models.PROTECT, related_name="imported_masks")
+    content_sha256 = models.CharField(max_length=64)
+    layers = models.JSONField()
+    notes = models.JSONField(default=list)
+    imported_by_name = models.CharField(max_length=120)
+    imported_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["scan", "data_set", "content_sha256"], name="one_imported_mask_per_content")
+        ]
+        ordering = ["imported_at"]
+
+    def __str__(self) -> str:
+        return f"imported mask of {self.data_set} over {self.scan_id}"
+
+    @property
+    def words(self) -> str:
+        """Which layers came, for people."""
+        names = {"anatomy": "lung", "findings": "findings"}
+        return " and ".join(names[layer] for layer in LAYERS if layer in self.layers)
+
+
 class Version(models.Model):
     """An immutable state of a mask. A manifest is the slices' SHA-256 digests in z order, 32 bytes each (zeros: empty).
 
@@ -103,7 +158,7 @@ class Version(models.Model):
     mask = models.ForeignKey(Mask, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
     parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="children")
-    reason = models.CharField(max_length=8, choices=[(r, r) for r in ("draft", "submit", "return", "sign", "restore")])
+    reason = models.CharField(max_length=8, choices=[(r, r) for r in VERSION_REASONS])
     author_name = models.CharField(max_length=120)
     stroke_sequence = models.PositiveIntegerField()
     stroke_head_hash = models.CharField(max_length=64)

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.imaging.masks import Frame, decode_slice, write_container
-from webapp.masks.models import LAYERS, HeadSlice, Mask, SliceBlob, Version
+from webapp.archive.models import Scan
+from webapp.masks.models import LAYERS, DataSet, HeadSlice, ImportedMask, LabelSet, Mask, SliceBlob, Version
 from webapp.masks.versions import manifest_digests
 
 Layers = dict[str, NDArray[np.uint8]]
@@ -45,3 +46,20 @@ def version_layers(version: Version) -> Layers:
 
 def _empty(mask: Mask) -> Layers:
     return {layer: np.zeros(mask.scan.shape_zyx, np.uint8) for layer in LAYERS}
+
+
+def imports_of(scan: Scan, label_set: LabelSet) -> list[ImportedMask]:
+    """The masks that came with a scan under a label set: of each data set the newest, by the data set's name."""
+    found = ImportedMask.objects.filter(scan=scan, mask__label_set=label_set).select_related("data_set", "mask")
+    return list(found.order_by("data_set__name", "-imported_at", "-pk").distinct("data_set__name"))
+
+
+def newest_import(scan: Scan, label_set: LabelSet, data_set: DataSet) -> ImportedMask | None:
+    """The newest mask that came with a scan from a data set, under a label set."""
+    found = ImportedMask.objects.filter(scan=scan, data_set=data_set, mask__label_set=label_set)
+    return found.select_related("data_set", "mask").order_by("-imported_at", "-pk").first()
+
+
+def imported_version(imported: ImportedMask) -> Version:
+    """The version that an imported mask was cut as."""
+    return imported.mask.versions.select_related("mask").get(number=1)

@@ -45,7 +45,7 @@ def picture_png(scan: Scan, mask: Mask | None, size_px: int) -> bytes:
     height, width = grey.shape[0] * spacing_y, grey.shape[1] * spacing_x
     scale = size_px / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    picture = Image.fromarray(windowed(grey)).resize(size, Image.Resampling.BILINEAR)
+    picture = Image.fromarray(windowed(grey, scan.has_hu)).resize(size, Image.Resampling.BILINEAR)
     canvas = np.repeat(np.asarray(picture, dtype=np.float32)[..., None], 3, axis=2)
     if mask is not None:
         _draw_mask(canvas, mask, z, affine, size)

@@ -14,6 +14,8 @@ from webapp.readings.around import LOOK_AHEAD, NextCase, cases_with_room_for, fi
 from webapp.readings.models import Reading
 from webapp.readings.queries import (
     draft_is_shown,
+    import_to_begin_from,
+    imports_shown,
     readings_in_campaign_for,
     readings_of_case_for,
     sees_all_readings,
@@ -110,12 +112,17 @@ def draft_for(user: User, case: Case) -> DraftView | None:
 
 
 def visible_mask_for(user: User, case: Case) -> Mask | None:
-    """The mask that a picture of a case may show to a person: of the last reading they may see, else the AI draft."""
+    """The mask that a picture of a case may show to a person: of the last reading they may see, else of what readings
+    begin from, else the AI draft.
+    """
     reading = readings_of_case_for(user, case).exclude(state=Reading.SUPERSEDED).last()
     if reading is not None:
         return reading.mask
-    roles = roles_of(user, case.campaign)
-    if not draft_is_shown(current_protocol(case.campaign).stages, roles):
+    roles, stages = roles_of(user, case.campaign), current_protocol(case.campaign).stages
+    imported = import_to_begin_from(case, stages[0])
+    if imported is not None and imported in imports_shown(user, case):
+        return imported.mask
+    if not draft_is_shown(stages, roles):
         return None
     run = finished_draft(case.scan, case.campaign.draft_algorithm, case.campaign.label_set)
     return run.mask if run else None

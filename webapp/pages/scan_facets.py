@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import Case, CharField, Count, F, Func, QuerySet, Value, When
 from django.db.models.functions import Cast, Concat, Trim
 
-from webapp.archive.models import Scan, scanner_name
+from webapp.archive.models import CAME_AS, Scan, scanner_name
 from webapp.archive.remarks import short_of
 
 UNKNOWN = "-"
@@ -18,7 +18,7 @@ THICKNESS = {"thin": "up to 1.5 mm", "medium": "1.5 to 3 mm", "thick": "3 mm and
 AGES = {"young": "under 40", "middle": "40 to 59", "old": "60 to 79", "oldest": "80 and more", UNKNOWN: "not known"}
 SEXES = {"F": "female", "M": "male", "O": "other", UNKNOWN: "not known"}
 CONTRAST = {"yes": "given", "no": "none known"}
-SOURCES = {"dicom": "DICOM", "nifti": "NIfTI"}
+SOURCES = {source: words.removesuffix(" volume").removesuffix(" series") for source, words in CAME_AS.items()}
 
 
 def _text(name: str) -> Any:

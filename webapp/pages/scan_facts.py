@@ -1,5 +1,6 @@
 """What is known of a scan, in words and units, by heading; and what deleting it would destroy."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Sum
@@ -9,9 +10,10 @@ from webapp.algorithms.models import DraftRun
 from webapp.archive.models import Scan
 from webapp.archive.upkeep import files_named_by, own_files_of
 from webapp.campaigns.models import Case, Membership
-from webapp.masks.models import Mask
+from webapp.masks.models import ImportedMask, Mask
 from webapp.pages.story import spacing_text
 from webapp.readings.models import Reading
+from webapp.readings.queries import imports_shown
 
 Facts = list[tuple[str, str]]
 SEXES = {"F": "female", "M": "male", "O": "other"}
@@ -33,6 +35,7 @@ class Loss:
     files: int
     cases: int
     drafts: int
+    imports: int
     readings: int
     strokes: int
 
@@ -61,7 +64,7 @@ def facts_of(scan: Scan) -> list[tuple[str, Facts]]:
                 ("Exposure, first slice", _figure(scan.exposure_mas, "mAs")),
                 ("CTDIvol", _figure(scan.ctdi_vol_mgy, "mGy")),
                 ("Kernel", scan.kernel),
-                ("Contrast", agent or ("" if scan.source == "nifti" else "none known")),
+                ("Contrast", agent or ("none known" if scan.source == "dicom" else "")),
             ],
         ),
         (
@@ -69,7 +72,7 @@ def facts_of(scan: Scan) -> list[tuple[str, Facts]]:
             [
                 ("Slices", f"{nz:,}"),
                 ("Voxels", f"{nx} × {ny} × {nz}"),
-                ("Spacing", f"{spacing_text(scan.affine_lps)} mm"),
+                ("Spacing", spacing_text(scan)),
                 ("Thickness", _figure(scan.slice_thickness_mm, "mm")),
                 ("Values", "Hounsfield units" if scan.has_hu else "not Hounsfield units"),
             ],
@@ -77,7 +80,7 @@ def facts_of(scan: Scan) -> list[tuple[str, Facts]]:
         (
             "Identification",
             [
-                ("Came as", "DICOM series" if scan.source == "dicom" else "NIfTI volume"),
+                ("Came as", scan.came_as),
                 ("Filed", f"{scan.filed_at:%Y-%m-%d %H:%M}"),
                 ("Scan", str(scan.pk)),
                 ("Study UID", scan.study.uid),
@@ -88,6 +91,12 @@ def facts_of(scan: Scan) -> list[tuple[str, Facts]]:
         ),
     ]
     return [(heading, [fact for fact in facts if fact[1]]) for heading, facts in groups]
+
+
+def imports_of_places(cases: Iterable[Case], user: User) -> list[ImportedMask]:
+    """The masks that came with a scan, as far as one of its campaigns lets a person see them; by name of data set."""
+    found = {imported.pk: imported for case in cases for imported in imports_shown(user, case)}
+    return sorted(found.values(), key=lambda imported: imported.data_set.name)
 
 
 def files_of_scan(scan: Scan) -> list[File]:
@@ -102,6 +111,7 @@ def loss_of(scan: Scan) -> Loss:
         files=sum(1 for _ in files_named_by(scan)),
         cases=Case.objects.filter(scan=scan).count(),
         drafts=DraftRun.objects.filter(scan=scan).exclude(mask=None).count(),
+        imports=ImportedMask.objects.filter(scan=scan).count(),
         readings=Reading.objects.filter(case__scan=scan).exclude(state=Reading.SUPERSEDED).count(),
         strokes=masks.aggregate(strokes=Sum("stroke_sequence"))["strokes"] or 0,
     )

@@ -32,7 +32,7 @@ from webapp.campaigns.rules import MOST_SCANS_NAMED, may_name_site
 from webapp.pages.actions import view_patient, view_scan_page
 from webapp.pages.forms import DeletionForm
 from webapp.pages.patient_story import neighbours_of, patient_story_for, places_of
-from webapp.pages.scan_facts import facts_of, files_of_scan, loss_of, sees_losses
+from webapp.pages.scan_facts import facts_of, files_of_scan, imports_of_places, loss_of, sees_losses
 from webapp.pages.scan_search import Search
 from webapp.releases.actions import delete_scan
 from webapp.releases.rules import may_delete_scan
@@ -139,6 +139,7 @@ def scan(request: HttpRequest, scan_id: uuid.UUID) -> HttpResponse:
             "facts": facts_of(shown),
             "remarks": remarks_of(shown),
             "places": places,
+            "imports": imports_of_places([place.case for place in places], request.user),
             "files": files_of_scan(shown),
             "neighbours": neighbours_of(request.user, shown),
             "site_refusal": may_name_site([shown], request.user),

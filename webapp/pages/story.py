@@ -9,12 +9,15 @@ import numpy as np
 from inference.imaging import axes
 from webapp.accounts.models import User
 from webapp.algorithms.models import DraftRun
+from webapp.archive.models import Scan
+from webapp.archive.queries import has_spacing
 from webapp.campaigns.models import Case
-from webapp.masks.models import Version
+from webapp.masks.models import ImportedMask, Version
+from webapp.masks.queries import imported_version
 from webapp.pages.pictures import LUNG_OUTLINE, labels_shown
 from webapp.pages.queries import DraftView, draft_for, visible_mask_for
 from webapp.readings.models import Reading
-from webapp.readings.queries import readings_of_case_for
+from webapp.readings.queries import imports_shown, readings_of_case_for
 from webapp.readings.rules import may_start_reading, stage_of
 from webapp.releases.measurements import measured
 from webapp.releases.rules import may_export_seg
@@ -41,10 +44,16 @@ def story_for(user: User, case: Case) -> dict[str, Any]:
     readings = list(readings_of_case_for(user, case))
     current = [r for r in readings if r.state != Reading.SUPERSEDED]
     signed = [r for r in current if r.state == Reading.SIGNED]
-    draft = draft_for(user, case)
+    draft, imports = draft_for(user, case), imports_shown(user, case)
     mine = next((r for r in current if r.reader_id == user.pk), None)
     return {
-        "stations": [_filed(case), *_draft_stations(draft), *_reading_stations(case, readings, draft)],
+        "stations": [
+            _filed(case),
+            *_import_stations(imports),
+            *_draft_stations(draft),
+            *_reading_stations(case, readings, draft),
+        ],
+        "imports": imports,
         "draft": draft,
         "own": mine,
         "mine": mine if mine and mine.state in Reading.OPEN_STATES else None,
@@ -58,9 +67,21 @@ def story_for(user: User, case: Case) -> dict[str, Any]:
 
 def _filed(case: Case) -> Station:
     scan = case.scan
-    kind = "DICOM series" if scan.source == "dicom" else "NIfTI volume"
-    lines = [f"{kind}, {scan.shape_zyx[0]} slices"]
+    noun = "slice" if scan.shape_zyx[0] == 1 else "slices"
+    lines = [f"{scan.came_as}, {scan.shape_zyx[0]} {noun}"]
     return Station("Filed", DONE, "", scan.filed_at, lines, scan.voxels_sha256)
+
+
+def _import_stations(imports: list[ImportedMask]) -> list[Station]:
+    """A station for each mask that came with the scan."""
+    stations = []
+    for imported in imports:
+        lines = [imported.words]
+        if "anatomy" not in imported.layers:
+            lines.append("no lung: no extent until it is drawn")
+        digest = imported_version(imported).sha256
+        stations.append(Station("Imported mask", DONE, imported.data_set.name, imported.imported_at, lines, digest))
+    return stations
 
 
 def _draft_stations(draft: DraftView | None) -> list[Station]:
@@ -120,6 +141,8 @@ def _origin(reading: Reading) -> str:
     origin = reading.mask.forked_from
     if origin is None:
         return "began empty"
+    if origin.mask.author_kind == "import":
+        return f"began from the imported mask of {origin.author_name}"
     return "began from the AI draft" if origin.mask.author_kind == "algorithm" else f"began from {origin.author_name}"
 
 
@@ -137,7 +160,9 @@ def _legend(case: Case, user: User) -> list[dict[str, str]]:
     return [lung, *({"name": x["name"], "colour": x["colour"]} for x in mask.label_set.labels if x["value"] in shown)]
 
 
-def spacing_text(affine_lps: Any) -> str:
-    """Voxel spacing x, y, z in mm, as people write it."""
-    z, y, x = axes.spacing_zyx_mm(np.asarray(affine_lps, dtype=np.float64).reshape(4, 4))
-    return " × ".join(f"{mm:.3g}" for mm in (x, y, z))
+def spacing_text(scan: Scan) -> str:
+    """Voxel spacing x, y, z with its unit, as people write it."""
+    if not has_spacing(scan):
+        return "not known"
+    z, y, x = axes.spacing_zyx_mm(np.asarray(scan.affine_lps, dtype=np.float64).reshape(4, 4))
+    return " × ".join(f"{mm:.3g}" for mm in (x, y, z)) + " mm"

@@ -18,6 +18,7 @@ urlpatterns = [
     path("campaigns/<slug:slug>/", views.campaign, name="campaign"),
     path("campaigns/<slug:slug>/guideline/", guideline_views.guideline, name="guideline"),
     path("campaigns/<slug:slug>/site/", scan_views.default_site, name="default_site"),
+    path("campaigns/<slug:slug>/begin/", views.begin_from, name="begin_from"),
     path(CASE, views.case, name="case"),
     path(f"{CASE}picture.png", views.picture, name="picture"),
     path(f"{CASE}readings/", views.start, name="start"),

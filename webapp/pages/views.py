@@ -15,11 +15,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from webapp.archive.remarks import remarks_of, weight_remarks_of
 from webapp.audit.refusal import ActionRefused
-from webapp.campaigns.actions import request_draft_again
+from webapp.campaigns.actions import request_draft_again, set_start
 from webapp.campaigns.queries import campaign_for, case_for, roles_of
-from webapp.campaigns.rules import may_add_scans
+from webapp.campaigns.rules import may_add_scans, may_set_protocol
 from webapp.pages import pictures, vite
 from webapp.pages.actions import view_scan
+from webapp.pages.forms import StartForm
 from webapp.pages.queries import cards_for, next_case_for, recent_readings_for, visible_mask_for
 from webapp.pages.story import spacing_text, story_for
 from webapp.pages.worklist import FILTERS, lines_for
@@ -76,8 +77,29 @@ def campaign(request: HttpRequest, slug: str) -> HttpResponse:
             "roles": sorted(roles),
             "sees_all": sees_all_readings(roles),
             "add_refusal": may_add_scans(place, request.user),
+            "starts": StartForm.of(place),
         },
     )
+
+
+@require_POST
+@login_required
+def begin_from(request: HttpRequest, slug: str) -> HttpResponse:
+    """Say what readings of a campaign begin from."""
+    place = campaign_for(request.user, slug)
+    form = StartForm.of(place, request.POST)
+    refusal = may_set_protocol(place, request.user)
+    if refusal or not form.is_valid():
+        sentence = refusal.sentence if refusal else "Nothing was changed: choose what readings begin from."
+        messages.error(request, sentence)
+        return redirect("pages:campaign", slug=slug)
+    try:
+        protocol = set_start(campaign=place, by=request.user, **form.chosen)
+    except ActionRefused as refused:
+        messages.error(request, refused.sentence)
+    else:
+        messages.success(request, f"Readings begin so from now on (protocol version {protocol.version}).", "good")
+    return redirect("pages:campaign", slug=slug)
 
 
 @require_GET
@@ -97,7 +119,7 @@ def case(request: HttpRequest, slug: str, number: int) -> HttpResponse:
             "scan": item.scan,
             "remarks": remarks_of(item.scan),
             "weight_remarks": weight_remarks_of(item.scan),
-            "spacing_mm": spacing_text(item.scan.affine_lps),
+            "spacing": spacing_text(item.scan),
             "previous": numbers.filter(number__lt=number).last(),
             "following": numbers.filter(number__gt=number).first(),
             "add_refusal": may_add_scans(item.campaign, request.user),

@@ -93,7 +93,8 @@ def _line(
     last = current[-1] if current else None
     stage = stage_where(stages, places)
     full = sum(name == stage["name"] for name, _ in places) >= stage["readers"]
-    state = _state(user, last, draft, full)
+    # Whoever begins from something else need not wait for the draft.
+    state = _state(user, last, draft if stage["starts_from"] == "ai_draft" else None, full)
     signed = [r for r in current if r.state == Reading.SIGNED]
     return CaseLine(
         case=case,

@@ -15,8 +15,10 @@ from webapp.campaigns.models import Case
 from webapp.campaigns.queries import current_protocol
 from webapp.masks.actions import create_mask, cut_version, fork_mask, lease_is_live
 from webapp.masks.models import Lease, Mask
+from webapp.masks.queries import imported_version
 from webapp.readings import events
 from webapp.readings.models import Reading, Signature
+from webapp.readings.queries import import_to_begin_from
 from webapp.readings.rules import may_edit, may_sign, may_start_reading, stage_of
 
 
@@ -44,7 +46,9 @@ def start_reading(*, case: Case, by: User) -> Reading:
         case=case.number,
         stage=reading.stage,
         mask=str(mask.pk),
+        starts_from=stage["starts_from"],
         forked_from=origin,
+        forked_from_author=mask.forked_from.author_name if mask.forked_from else None,
     )
     return reading
 
@@ -55,6 +59,10 @@ def _first_mask(case: Case, stage: dict[str, Any], by: User) -> tuple[Mask, str 
         if run and run.mask:
             version = run.mask.versions.get(number=1)
             return fork_mask(version=version, by=by), version.sha256
+    imported = import_to_begin_from(case, stage)
+    if imported is not None:
+        version = imported_version(imported)
+        return fork_mask(version=version, by=by), version.sha256
     label_set = case.campaign.label_set
     return create_mask(scan=case.scan, label_set=label_set, by=by, author_kind="person"), None
 

@@ -37,10 +37,11 @@ from webapp.masks.history import (
     voxel_history,
 )
 from webapp.masks.models import LAYERS, Mask, Stroke, Version
+from webapp.masks.queries import imported_version
 from webapp.masks.strokes import payload_of
 from webapp.readings.actions import ask_for_lease
 from webapp.readings.models import Reading
-from webapp.readings.queries import reading_for, readings_of_case_for
+from webapp.readings.queries import imports_shown, reading_for, readings_of_case_for
 from webapp.readings.rules import may_edit
 
 OBJECT = OpenApiTypes.OBJECT
@@ -52,7 +53,11 @@ AUTHOR_COLOURS = ("#56B4E9", "#E69F00", "#CC79A7", "#F0E442", "#009E73", "#0072B
 
 def _stage_of(mask: Mask) -> str:
     reading = Reading.objects.filter(mask=mask).first()
-    return reading.stage if reading else {"algorithm": "draft"}.get(mask.author_kind, mask.author_kind)
+    return (
+        reading.stage
+        if reading
+        else {"algorithm": "draft", "import": "imported"}.get(mask.author_kind, mask.author_kind)
+    )
 
 
 def _lineage_versions(mask: Mask) -> dict[uuid.UUID, Version]:
@@ -64,6 +69,12 @@ def _lineage_versions(mask: Mask) -> dict[uuid.UUID, Version]:
             versions = versions.filter(number__lte=chapter.end_version.number)
         found.update({version.pk: version for version in versions})
     return found
+
+
+def _versions_for(reading: Reading, user: User) -> dict[uuid.UUID, Version]:
+    """The versions that may lie beside a mask: of its lineage, and the masks that came with the scan, where shown."""
+    imported = [imported_version(one) for one in imports_shown(user, reading.case)]
+    return {**{version.pk: version for version in imported}, **_lineage_versions(reading.mask)}
 
 
 def _version_data(version: Version, own: bool) -> dict[str, Any]:
@@ -176,7 +187,7 @@ def _state(reading: Reading, user: User, name: str) -> tuple[State, str, bool]:
             sequence = int(rest)
             return state_at(reading.mask, sequence), f"after stroke {sequence}", True
         if kind == "version":
-            version = _lineage_versions(reading.mask)[uuid.UUID(rest)]
+            version = _versions_for(reading, user)[uuid.UUID(rest)]
             return version_state(version), f"{version.reason} by {version.author_name}", True
         if kind == "reading":
             other = readings_of_case_for(user, reading.case).get(pk=uuid.UUID(rest))
@@ -255,7 +266,7 @@ def reading_provenance(request: Request, reading_id: uuid.UUID) -> Response:
                     "who": str(event.stroke.reader) if event.stroke else event.mask.author_name,
                     "kind": "person" if event.stroke else event.mask.author_kind,
                     "stage": _stage_of(event.mask),
-                    "what": event.stroke.tool if event.stroke else "draft",
+                    "what": event.stroke.tool if event.stroke else _stage_of(event.mask),
                     "when": (event.stroke.server_time if event.stroke else event.mask.created_at).isoformat(),
                     "from": event.old,
                     "to": event.new,

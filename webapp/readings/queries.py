@@ -9,9 +9,9 @@ from inference.imaging.volume import Volume
 from inference.measures.quantification import Measurements, measure
 from webapp.accounts.models import User
 from webapp.campaigns.models import Campaign, Case
-from webapp.campaigns.queries import roles_of
-from webapp.masks.models import LabelSet
-from webapp.masks.queries import Layers
+from webapp.campaigns.queries import current_protocol, roles_of
+from webapp.masks.models import ImportedMask, LabelSet
+from webapp.masks.queries import Layers, imports_of
 from webapp.readings.models import Reading
 
 OVERSEERS = {"coordinator", "auditor"}
@@ -25,6 +25,32 @@ def sees_all_readings(roles: set[str]) -> bool:
 def draft_is_shown(stages: list[dict[str, Any]], roles: set[str]) -> bool:
     """Whether these roles may see the AI draft: overseers, and readers of a protocol that starts from it."""
     return sees_all_readings(roles) or any(stage["starts_from"] == "ai_draft" for stage in stages)
+
+
+def imports_shown(user: User, case: Case) -> list[ImportedMask]:
+    """The masks that came with a case's scan and that a person may see, of each data set the newest.
+
+    Overseers see all of them; readers that of the data set which their protocol begins from. A reference that a reader
+    is to be compared with must not reach them.
+    """
+    roles = roles_of(user, case.campaign)
+    found = imports_of(case.scan, case.campaign.label_set) if roles else []
+    if sees_all_readings(roles):
+        return found
+    begun_from = {
+        stage.get("data_set")
+        for stage in current_protocol(case.campaign).stages
+        if stage["starts_from"] == "imported_mask"
+    }
+    return [imported for imported in found if str(imported.data_set_id) in begun_from]
+
+
+def import_to_begin_from(case: Case, stage: dict[str, Any]) -> ImportedMask | None:
+    """The imported mask that a stage begins from, in a case that has it."""
+    if stage["starts_from"] != "imported_mask":
+        return None
+    found = imports_of(case.scan, case.campaign.label_set)
+    return next((one for one in found if str(one.data_set_id) == stage.get("data_set")), None)
 
 
 def readings_in_campaign_for(user: User, campaign: Campaign) -> QuerySet[Reading]:

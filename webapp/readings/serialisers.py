@@ -19,12 +19,13 @@ from webapp.archive.remarks import remarks_data, weight_remarks_of
 from webapp.campaigns.models import Case
 from webapp.masks.actions import lease_is_live
 from webapp.masks.branches import strokes_waiting_beside
-from webapp.masks.models import LAYERS, Lease
+from webapp.masks.models import LAYERS, Lease, Version
+from webapp.masks.queries import imported_version
 from webapp.masks.strokes import SentStroke
 from webapp.readings.around import next_case_after, reading_beside, timeline_of
 from webapp.readings.ledger import lung_slices, seen_slices
 from webapp.readings.models import Reading
-from webapp.readings.queries import readings_of_case_for
+from webapp.readings.queries import imports_shown, readings_of_case_for
 from webapp.readings.rules import may_edit, may_sign
 
 ANATOMY_LABELS = [
@@ -175,15 +176,27 @@ def comparable_states(reading: Reading, user: User) -> list[dict[str, str]]:
     states: list[dict[str, str]] = []
     version = reading.mask.forked_from
     while version is not None:
-        name = "AI draft" if version.mask.author_kind == "algorithm" else version.reason.capitalize()
+        name = origin_name(version)
         states.insert(0, {"state": f"version:{version.pk}", "label": f"{name}, {version.author_name}"})
         version = version.mask.forked_from
+    known = {state["state"] for state in states}
+    for imported in imports_shown(user, reading.case):
+        version = imported_version(imported)
+        if f"version:{version.pk}" not in known:
+            states.append({"state": f"version:{version.pk}", "label": f"{origin_name(version)}, {version.author_name}"})
     states += [
         {"state": f"reading:{other.pk}", "label": f"{other.stage.capitalize()}, {other.reader}"}
         for other in readings_of_case_for(user, reading.case)
         if other.pk != reading.pk
     ]
     return states
+
+
+def origin_name(version: Version) -> str:
+    """What people call a version that a mask came from, by its author."""
+    return {"algorithm": "AI draft", "import": "Imported mask"}.get(
+        version.mask.author_kind, version.reason.capitalize()
+    )
 
 
 def next_data(reading: Reading, user: User) -> dict[str, Any] | None:

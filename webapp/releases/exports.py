@@ -129,6 +129,7 @@ def facts_of(reading: Reading) -> dict[str, str]:
         "stage": reading.stage,
         "signed_at": signature.signed_at.isoformat(timespec="seconds"),
         "draft_algorithm": draft_algorithm_of(signature.version),
+        "imported_mask": imported_mask_of(signature.version),
         "version_sha256": signature.version_sha256,
         "label_set": str(reading.mask.label_set),
         **scan_facts_of(case.scan),
@@ -148,9 +149,18 @@ def scan_facts_of(scan: Scan) -> dict[str, str]:
 
 def draft_algorithm_of(version: Version) -> str:
     """The algorithm whose draft a version descends from; empty when people began without one."""
+    return _ancestor_by("algorithm", version)
+
+
+def imported_mask_of(version: Version) -> str:
+    """The data set whose mask a version descends from; empty when people began without one."""
+    return _ancestor_by("import", version)
+
+
+def _ancestor_by(author_kind: str, version: Version) -> str:
     ancestor = version.parent
     while ancestor is not None:
-        if ancestor.mask.author_kind == "algorithm":
+        if ancestor.mask.author_kind == author_kind:
             return ancestor.mask.author_name
         ancestor = ancestor.parent
     return ""

@@ -28,7 +28,8 @@ def may_export_seg(scan: Scan) -> Refusal | None:
     if scan.source != "dicom":
         return Refusal(
             "no_dicom_images",
-            "This scan came as NIfTI: there are no DICOM images for a SEG or SR to refer to. Take the NIfTI export.",
+            f"This scan came as {scan.came_as}: there are no DICOM images for a SEG or SR to refer to. Take the NIfTI "
+            "export.",
         )
     return None
 

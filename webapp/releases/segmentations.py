@@ -69,7 +69,7 @@ def findings_segments(label_set: LabelSet) -> list[Segment]:
 
 def author_of(version: Version) -> Author:
     """Who made a version, as DICOM names them: an algorithm with its version, or a person."""
-    if version.mask.author_kind != "algorithm":
+    if version.mask.author_kind != "algorithm":  # a person's, or a data set's
         return Author(person=person_name(version.author_name))
     algorithm = version.mask.draft_run.algorithm
     return Author(person="", algorithm=algorithm.title[:64], algorithm_version=algorithm.version[:64])

@@ -17,6 +17,7 @@ WHO = (
     "stage",
     "signed_at",
     "draft_algorithm",
+    "imported_mask",
     "version_sha256",
     "label_set",
 )

@@ -25,7 +25,7 @@ def measure_version(version_id: str) -> None:
 def file_version(version_id: str) -> None:
     """File the DICOM objects of one version beside its scan's images; again is harmless.
 
-    A scan that has no DICOM images for them to refer to (it came as NIfTI, or was deleted) gets none.
+    A scan that has no DICOM images for them to refer to (it came as other files, or was deleted) gets none.
     """
     version = Version.objects.select_related("mask__scan", "mask__label_set").get(pk=version_id)
     from webapp.releases.objects import KINDS, objects_of  # only where it is used: its libraries are large

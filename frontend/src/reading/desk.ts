@@ -43,6 +43,7 @@ export interface StrokeTrace {
 }
 
 export class Desk {
+  private fitted = false;
   readonly session: Session;
   readonly timings: Record<string, number> = {};
   readonly traces: StrokeTrace[] = [];
@@ -112,6 +113,7 @@ export class Desk {
 
   /** For the eye alone: Hounsfield readings and tools wait for the scan itself. */
   private previewArrived(voxels: Int16Array): void {
+    this.fitWindow(voxels);
     const { shape_zyx, affine_lps } = state.reading.value!.preview!;
     const [nz, ny, nx] = shape_zyx;
     if (voxels.length !== nz * ny * nx) return;
@@ -121,6 +123,7 @@ export class Desk {
   }
 
   private sliceArrived(z: number, voxels: Int16Array): void {
+    this.fitWindow(voxels);
     this.timings.firstSlabMs ??= performance.now();
     this.session.sliceLoaded(z, voxels);
     this.stage?.sliceArrived(z);
@@ -199,6 +202,15 @@ export class Desk {
     this.showSlice("sagittal", voxel[0]);
     this.showSlice("coronal", voxel[1]);
     this.showSlice("axial", voxel[2]);
+  }
+
+  /** A scan without Hounsfield units opens in the range of its values: no window of the house means anything in it. */
+  private fitWindow(values: Int16Array): void {
+    if (this.fitted || state.reading.value?.scan.has_hu !== false) return;
+    this.fitted = true;
+    let [low, high] = [Infinity, -Infinity];
+    for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
+    this.setWindow(Math.max(1, high - low), Math.round((low + high) / 2));
   }
 
   window(dWidth: number, dLevel: number): void {

@@ -99,6 +99,7 @@ class Ledger {
       fitted: !!stage && stage.views.axial.magnification >= 0.999,
       width,
       level,
+      hasHu: state.reading.peek()?.scan.has_hu,
       visible: document.visibilityState === "visible",
     };
   }

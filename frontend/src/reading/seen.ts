@@ -11,6 +11,8 @@ export interface Sight {
   fitted: boolean;
   width: number;
   level: number;
+  /** False where the values are no Hounsfield units: no window can be asked for then. */
+  hasHu?: boolean;
   visible: boolean;
 }
 
@@ -26,8 +28,8 @@ export function showsLung(width: number, level: number): boolean {
   return width <= WIDEST && level - width / 2 <= LUNG_LOW && level + width / 2 >= LUNG_HIGH;
 }
 
-export function counts({ z, loaded, fitted, width, level, visible }: Sight): boolean {
-  return z !== null && loaded && fitted && visible && showsLung(width, level);
+export function counts({ z, loaded, fitted, width, level, hasHu, visible }: Sight): boolean {
+  return z !== null && loaded && fitted && visible && (hasHu === false || showsLung(width, level));
 }
 
 export interface Look {

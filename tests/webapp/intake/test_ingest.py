@@ -222,3 +222,21 @@ def test_case_that_cannot_be_added_leaves_no_scan_behind(ingest, series, monkeyp
     assert "Doe" not in out
     assert Scan.objects.count() == 0
     assert stored_files() == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [[], ["--no-hold"]])
+def test_folder_of_100_000_files_gives_a_few_lines_and_the_scan_among_them(series, ingest, tmp_path, options):
+    folder = tmp_path / "many"
+    for number in range(100):
+        part = folder / f"{number:03}"
+        part.mkdir(parents=True)
+        for name in range(1000):
+            (part / f"{name:03}.txt").write_bytes(b"no image")
+    scan = [shutil.copy(path, folder / path.name) for path in series("good")]
+    out, status = ingest(*options, folder)
+    assert status == 1
+    assert Scan.objects.get().shape_zyx[0] == len(scan)
+    refused = [line for line in out.splitlines() if line.startswith("refused")]
+    assert refused[-1] == "refused   99980 more files: It is not a DICOM file."
+    assert len(refused) == 21

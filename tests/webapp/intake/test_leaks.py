@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psycopg
 import pydicom
 import pytest
@@ -20,9 +21,10 @@ from django.db import connection
 from django.test import Client
 from pydicom.errors import InvalidDicomError
 from pynetdicom import AE
-from pynetdicom.sop_class import CTImageStorage
+from pynetdicom.sop_class import CTImageStorage, SegmentationStorage
 
-from tests.factories.identities import as_json, everything_in, found_in, write_identities
+from tests.factories.identities import UID_ROOT, as_json, everything_in, found_in, write_identities
+from tests.factories.segmentations import LUNG, a_seg, described
 from tests.factories.sites import a_campaign, a_person
 from webapp import push
 from webapp.archive.models import Scan
@@ -33,6 +35,7 @@ from webapp.intake.models import Batch, SeriesLine
 from webapp.intake.quarantine import root
 from webapp.intake.tasks import process_batch
 from webapp.intake.watching import Watch
+from webapp.masks.models import ImportedMask
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BOUNDARY = "gg"
@@ -121,6 +124,7 @@ def by_dicom(folder: Path, client: Client) -> list[bytes]:
     port = listener.start("127.0.0.1", 0)
     sender = AE(ae_title="CT01")
     sender.add_requested_context(CTImageStorage)
+    sender.add_requested_context(SegmentationStorage)
     association = sender.associate("127.0.0.1", port, ae_title="GROUNDGLASS")
     for path in sorted(folder.iterdir()):
         with contextlib.suppress(InvalidDicomError):  # what is no DICOM at all cannot be sent so
@@ -181,7 +185,23 @@ def spoil_bytes(folder: Path) -> None:
     paths[2].write_bytes(paths[2].read_bytes()[:-100])
 
 
-@pytest.mark.parametrize("spoil", [spoil_nothing, spoil_gap, spoil_kind, spoil_numbers, spoil_bytes])
+def spoil_with_a_mask(folder: Path) -> None:
+    """A segmentation beside the series: who drew it, of whom and why stands wherever programs write it."""
+    slices = [pydicom.dcmread(path) for path in sorted(folder.iterdir())]
+    slices.sort(key=lambda one: float(one.ImagePositionPatient[2]))
+    lung = np.zeros((8, 32, 40, 2), np.uint8)
+    lung[:, 8:20, 24:34, 0] = lung[:, 8:20, 6:16, 1] = 1
+    labels = [described(1, "left lung", LUNG), described(2, "Cholmondeley MRN-77-4711-XQ")]
+    labels[1].SegmentedPropertyTypeCodeSequence[0].CodeValue = "T-99"
+    labels[1].SegmentedPropertyTypeCodeSequence[0].CodeMeaning = "Organ of Marjoribanks"
+    seg = a_seg(slices, lung, segments=labels, content_creator_name="Beauchamp^A", content_description="Todmorden")
+    seg.SeriesDescription, seg.OperatorsName = "Drawn for Featherstonehaugh", "Leveson^G"
+    seg.SeriesInstanceUID, seg.SOPInstanceUID = f"{UID_ROOT}.8", f"{UID_ROOT}.5.99"
+    seg.file_meta.MediaStorageSOPInstanceUID = seg.SOPInstanceUID
+    seg.save_as(folder / "Featherstonehaugh lung.dcm")
+
+
+@pytest.mark.parametrize("spoil", [spoil_nothing, spoil_gap, spoil_kind, spoil_numbers, spoil_bytes, spoil_with_a_mask])
 @pytest.mark.parametrize("way", WAYS)
 def test_no_string_of_the_identity_survives(way: Way, spoil, client, series, heard, caplog, capfd):
     folder = write_identities(series("Featherstonehaugh MRN-77-4711-XQ"))
@@ -189,12 +209,15 @@ def test_no_string_of_the_identity_survives(way: Way, spoil, client, series, hea
     spoil(folder)
     with caplog.at_level(logging.DEBUG):
         answers = way(folder, client)
-        for batch in Batch.objects.exclude(state__in=("done", "failed", "discarded")):
+        while batch := Batch.objects.exclude(state__in=("done", "failed", "discarded")).order_by("opened_at").first():
             process_batch(batch_id=str(batch.pk))
     pages = [client.get(f"/intake/batches/{batch.pk}/").content for batch in Batch.objects.all()]
     pages += [client.get("/intake/").content, client.get("/campaigns/covid/").content]
     assert SeriesLine.objects.exists()
-    assert Scan.objects.count() == (spoil is spoil_nothing), list(SeriesLine.objects.values_list("sentence", flat=True))
+    said = list(SeriesLine.objects.values_list("sentence", flat=True))
+    assert Scan.objects.count() == (spoil in (spoil_nothing, spoil_with_a_mask)), said
+    if spoil is spoil_with_a_mask:
+        assert [mask.words for mask in ImportedMask.objects.all()] == ["lung"], said
     captured = capfd.readouterr()
     places = {
         "an answer": b"\n".join(answers),

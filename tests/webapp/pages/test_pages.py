@@ -150,6 +150,7 @@ def test_picture_is_the_middle_slice_in_the_lung_window_with_the_mask(place):
 
 def test_lung_window_runs_from_black_to_white():
     assert pictures.windowed(np.array([-3024, -1350, -600, 150, 3000])).tolist() == [0, 0, 127, 255, 255]
+    assert pictures.windowed(np.array([10, 60, 110]), has_hu=False).tolist() == [0, 127, 255]
 
 
 @pytest.fixture

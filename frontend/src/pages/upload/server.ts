@@ -6,6 +6,9 @@ export interface Batch {
   id: string;
   code: string;
   campaign: string;
+  site: string;
+  data_set: string;
+  single_pictures: boolean;
   files: number;
   piece_bytes: number;
   known_url: string;
@@ -13,6 +16,15 @@ export interface Batch {
   finish_url: string;
   discard_url: string;
   url: string;
+}
+
+/** What a sender says of an upload beside its campaign. */
+export interface Particulars {
+  site: string;
+  data_set: string;
+  licence: string;
+  citation: string;
+  single_pictures: boolean;
 }
 
 /** An answer that says no; `status` 0 where no answer came. */

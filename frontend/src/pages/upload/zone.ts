@@ -5,7 +5,7 @@
 import { Panel } from "./panel";
 import { chosen, dropped, markAll } from "./picking";
 import { Queue, rest, type Item } from "./queue";
-import { Refused, Server, type Batch } from "./server";
+import { Refused, Server, type Batch, type Particulars } from "./server";
 import { signInAgain } from "./signin";
 
 const LANES = 4;
@@ -97,7 +97,14 @@ export class DropZone {
   private async batchFor(items: Item[]): Promise<Batch> {
     const campaign = this.campaign;
     const { uploads } = await this.insist(() => this.server.ask<{ uploads: Batch[] }>(this.zone.dataset.uploadsUrl!));
-    const begun = uploads.filter((batch) => batch.campaign === campaign);
+    const said = this.said;
+    const begun = uploads.filter(
+      (batch) =>
+        batch.campaign === campaign &&
+        batch.site === said.site &&
+        batch.data_set === said.data_set &&
+        batch.single_pictures === said.single_pictures,
+    );
     if (begun.length) {
       await markAll(items, (done) => this.panel.title(`Looking at the files: ${done} of ${items.length}`));
       let best: { batch: Batch; received: number[]; known: number } | null = null;
@@ -111,12 +118,26 @@ export class DropZone {
         return best.batch;
       }
     }
-    return this.insist(() => this.server.ask<Batch>(this.zone.dataset.createUrl!, { campaign }));
+    return this.insist(() => this.server.ask<Batch>(this.zone.dataset.createUrl!, { campaign, ...said }));
   }
 
   private get campaign(): string {
     const select = this.zone.closest("section, main")?.querySelector<HTMLSelectElement>("select[name=campaign]");
     return select?.value || this.zone.dataset.campaign || "";
+  }
+
+  /** What the page's fields say of the scans and masks, as the server will say it again. */
+  private get said(): Particulars {
+    const place = this.zone.closest("section, main");
+    const field = (name: string) => place?.querySelector<HTMLInputElement>(`[data-said][name=${name}]`);
+    const text = (name: string) => (field(name)?.value ?? "").split(/\s+/).filter(Boolean).join(" ");
+    return {
+      site: text("site"),
+      data_set: text("data_set"),
+      licence: text("licence"),
+      citation: text("citation"),
+      single_pictures: field("single_pictures")?.checked ?? false,
+    };
   }
 
   private async send(batch: Batch, queue: Queue): Promise<void> {

@@ -11,6 +11,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from webapp.campaigns.models import Campaign
 from webapp.intake.dimse import Listener, tls_context
+from webapp.intake.management.data_sets import add_data_set_arguments, data_set_of
+from webapp.intake.receiving import Said
 
 _TITLE = re.compile(r"[ -\[\]-~]{1,16}")
 
@@ -32,6 +34,8 @@ class Command(BaseCommand):
             help="the campaign that gets the scans; several, each for its own called AE title",
         )
         parser.add_argument("--calling", action="append", default=[], metavar="TITLE", help="let only these senders in")
+        parser.add_argument("--site", default="", metavar="NAME", help="the site that the scans come from")
+        add_data_set_arguments(parser)
         parser.add_argument("--associations", type=int, default=10, help="senders at a time (default: 10)")
         parser.add_argument(
             "--tls-certificate", type=Path, metavar="FILE", help="speak TLS with this certificate (PEM)"
@@ -43,7 +47,8 @@ class Command(BaseCommand):
         """Listen until SIGTERM or Ctrl-C."""
         campaigns = _campaigns(options["campaign"], options["aet"])
         tls = _tls(options["tls_certificate"], options["tls_key"], options["client_ca"])
-        listener = Listener(campaigns, _titles(options["calling"]), options["associations"], self._say)
+        said = Said(options["site"] or "", data_set_of(options))
+        listener = Listener(campaigns, _titles(options["calling"]), options["associations"], self._say, said)
         try:
             port = listener.start(options["host"], options["port"], tls)
         except OSError as error:

@@ -1,4 +1,4 @@
-"""`manage.py ingest PATH... --campaign SLUG`: bring DICOM folders, zip archives and NIfTI files in."""
+"""`manage.py ingest PATH... --campaign SLUG`: bring DICOM, volume files and pictures in, with their masks."""
 
 import errno
 import itertools
@@ -11,21 +11,21 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from webapp.audit.actor import SYSTEM
-from webapp.campaigns.actions import name_site
 from webapp.campaigns.models import Campaign
 from webapp.intake import quarantine
 from webapp.intake.actions import discard_batch, open_batch
+from webapp.intake.lines import Line
+from webapp.intake.management.data_sets import add_data_set_arguments, data_set_of
 from webapp.intake.models import Batch
-from webapp.intake.pipeline import Line
 from webapp.intake.processing import alone_with, process
 from webapp.intake.receiving import receive_all
 from webapp.intake.sources import Sent, Unusable, files_under
 
 
 class Command(BaseCommand):
-    """Print a line for each series: accepted, or refused and why. Exit status 1 when anything was refused."""
+    """Print a line for each scan and mask: accepted, or refused and why. Exit status 1 when anything was refused."""
 
-    help = "Check, de-identify and file scans: DICOM folders and files, zip archives, NIfTI (.nii, .nii.gz)."
+    help = "Check, de-identify and file scans and their masks: DICOM, NIfTI, NRRD, MetaImage, pictures, zips of them."
 
     # Addresses and pages play no part here, and reading them all takes as long as a hundred slices.
     requires_system_checks = ()
@@ -35,6 +35,12 @@ class Command(BaseCommand):
         parser.add_argument("--campaign", required=True, metavar="SLUG", help="the campaign that gets the cases")
         parser.add_argument(
             "--site", default="", metavar="NAME", help="the site that new scans come from, as you name it"
+        )
+        add_data_set_arguments(parser)
+        parser.add_argument(
+            "--single-pictures",
+            action="store_true",
+            help="each PNG, JPEG or TIFF is a case of its own; without it those of a folder are the slices of one case",
         )
         parser.add_argument(
             "--no-hold",
@@ -49,14 +55,19 @@ class Command(BaseCommand):
             known = ", ".join(Campaign.objects.order_by("slug").values_list("slug", flat=True)) or "none yet"
             raise CommandError(f"There is no campaign called {options['campaign']!r} (there are: {known}).")
         things = files_under(Path(path) for path in options["paths"])
-        batch = open_batch(campaign=campaign, by=SYSTEM, source="command")
+        batch = open_batch(
+            campaign=campaign,
+            by=SYSTEM,
+            source="command",
+            site=options["site"] or "",
+            data_set=data_set_of(options),
+            single_pictures=options["single_pictures"],
+        )
         accepted = refused = 0
         with alone_with(batch):
             for line in process(batch, things if options["no_hold"] else self._sealed(batch, things), SYSTEM):
                 accepted += line.state == "accepted"
                 refused += line.state == "refused"
-                if options["site"] and line.scan is not None and line.scan.site in ("", campaign.default_site):
-                    name_site(scans=[line.scan], site=options["site"], by=SYSTEM)
                 self._print(line)
         self.stdout.write(f"{accepted} accepted, {refused} refused.")
         if refused:

@@ -13,6 +13,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, close_old_connections
 
 from webapp.campaigns.models import Campaign
+from webapp.intake.management.data_sets import add_data_set_arguments, data_set_of
+from webapp.intake.receiving import Said
 from webapp.intake.watching import Watch
 
 LOOK_EVERY_S = 2.0
@@ -21,11 +23,13 @@ LOOK_EVERY_S = 2.0
 class Command(BaseCommand):
     """Runs until it is told to stop. What is taken is removed from the folder; it is held in quarantine."""
 
-    help = "Take DICOM, zip archives and NIfTI files that are put into a folder, and remove them from there."
+    help = "Take scans and masks that are put into a folder (as `ingest` does), and remove them from there."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("path", metavar="PATH", type=Path, help="the folder")
         parser.add_argument("--campaign", required=True, metavar="SLUG", help="the campaign that gets the cases")
+        parser.add_argument("--site", default="", metavar="NAME", help="the site that the scans come from")
+        add_data_set_arguments(parser)
         parser.add_argument("--quiet", type=float, metavar="SECONDS", help="how long files must lie still first")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,7 +41,8 @@ class Command(BaseCommand):
         if campaign is None:
             raise CommandError(f"There is no campaign called {options['campaign']!r}.")
         quiet_s = settings.INTAKE_QUIET_S if options["quiet"] is None else options["quiet"]
-        watch = Watch(folder.resolve(), campaign, quiet_s, self._say)
+        said = Said(options["site"] or "", data_set_of(options))
+        watch = Watch(folder.resolve(), campaign, quiet_s, self._say, said)
         stop = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stop.set())

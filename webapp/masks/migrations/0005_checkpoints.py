@@ -9,7 +9,7 @@ from webapp.audit.append_only import append_only
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('masks', '0003_history_and_branches'),
+        ('masks', '0004_imported_masks'),
     ]
 
     operations = [
