@@ -4,13 +4,14 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-BEFORE, AFTER = [("archive", "0002_previews")], [("archive", "0005_deleted_scans")]
+BEFORE = [("archive", "0002_previews")]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_columns_to_search_by_are_filled_from_what_was_there():
     executor = MigrationExecutor(connection)
-    newest = [key for key in executor.loader.graph.leaf_nodes() if key[0] == "archive"]
+    # Going back takes whatever depends on it with it, in other apps too: all of it is brought forward again.
+    newest = executor.loader.graph.leaf_nodes()
     executor.migrate(BEFORE)
     try:
         old = executor.loader.project_state(BEFORE).apps
