@@ -94,6 +94,9 @@ def reading_id(site: Site, browser: Browser, case: tuple[str, dict[str, Person]]
     reader = Reader(site, context.new_page(), people["radiologist"])
     reader.sign_in()
     reader.start_reading(slug, 1)
+    # Left as a person leaves it: a profile that is torn down may take the word that nobody writes with it.
+    reader.page.goto(f"{site.address}/")
+    reader.until("nobody writes it", lambda: reader.api()["lease"] is None)
     context.close()
     return reader.reading_id
 

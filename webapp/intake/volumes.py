@@ -86,10 +86,10 @@ def read_image(item: Item, beside: Beside) -> FileVolume:
         found = item.found[0]
         with _opened(found, beside) as (stream, companions):
             read = read_volume(stream, found.label, companions=companions)
-    if _has_few_values(read.volume):
+    if _holds_labels(read.volume):
         sentence = (
-            f"It holds fewer than {FEWEST_VALUES} different values: it is a mask, or empty, and not a scan. Name it as "
-            "a mask (_lung, _lesion, or a folder of that name) to have it taken as one."
+            f"It holds fewer than {FEWEST_VALUES} different values, and none below 0: it is a mask, or empty, and not "
+            "a scan. Name it as a mask (_lung, _lesion, or a folder of that name) to have it taken as one."
         )
         raise SeriesRefused("looks_like_mask", sentence)
     return read
@@ -145,11 +145,12 @@ def _check_names(item: Item) -> None:
         raise SeriesRefused("picture_names", sentence)
 
 
-def _has_few_values(volume: Volume) -> bool:
+def _holds_labels(volume: Volume) -> bool:
+    """Whether the values look like labels: few, and none below 0. A phantom of few densities has air's, -1000 HU."""
     seen: set[int] = set()
     for plane in volume.hu:
         seen.update(np.unique(plane).tolist())
-        if len(seen) >= FEWEST_VALUES:
+        if len(seen) >= FEWEST_VALUES or min(seen) < 0:
             return False
     return True
 

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from django.test import Client
 
+from inference.imaging.nifti import write_volume
+from inference.imaging.volume import Volume
 from inference.phantoms import Phantom, make_phantom
 from tests.factories.filed import PRONE
 from tests.factories.sites import a_person
@@ -204,3 +206,15 @@ def test_pictures_among_dicom_images_may_be_screenshots(ingest, series, phantom)
     assert out.count("may be a screenshot that shows a name") == 21
     assert "2 more pictures" in out
     assert [scan.source for scan in Scan.objects.all()] == ["dicom"]
+
+
+def test_phantom_of_few_densities_is_a_scan_and_labels_are_none(ingest, tmp_path):
+    hu = np.full((12, 32, 32), -1000, np.int16)
+    hu[2:10, 4:28, 4:28] = 40
+    affine = np.diag([0.7, 0.7, 5.0, 1.0])
+    write_volume(tmp_path / "phantom.nii.gz", Volume(hu, affine))
+    assert ingest(tmp_path / "phantom.nii.gz")[1] == 0
+    write_volume(tmp_path / "block.nii.gz", Volume((hu > 0).astype(np.int16), affine))
+    out, status = ingest(tmp_path / "block.nii.gz")
+    assert (status, "it is a mask, or empty, and not a scan" in out) == (1, True)
+    assert Scan.objects.count() == 1
