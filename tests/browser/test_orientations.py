@@ -249,6 +249,7 @@ def _lowest(affine: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.min(ends, axis=0)[:3])
 
 
+@pytest.mark.slow
 def test_letters_of_series_in_both_slice_orders_lie_right_in_the_patient(
     site: Site, open_tab: OpenTab, tmp_path: Path
 ) -> None:
