@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from highdicom.color import CIELabColor
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
@@ -94,6 +93,8 @@ def side_of(dataset: Dataset) -> str | None:
 
 def lab_colour(dataset: Dataset) -> str | None:
     """RecommendedDisplayCIELabValue as "#rrggbb"."""
+    from highdicom.color import CIELabColor  # only where it is used: it is large
+
     try:
         values = [int(value) for value in dataset.RecommendedDisplayCIELabValue]
         return hex_colour(CIELabColor.from_dicom_value(values).to_rgb())
