@@ -98,7 +98,9 @@ def begin_from(request: HttpRequest, slug: str) -> HttpResponse:
     except ActionRefused as refused:
         messages.error(request, refused.sentence)
     else:
-        messages.success(request, f"Readings begin so from now on (protocol version {protocol.version}).", "good")
+        messages.success(
+            request, f"New readings begin from {StartForm.of(place).now} (protocol version {protocol.version}).", "good"
+        )
     return redirect("pages:campaign", slug=slug)
 
 

@@ -36,7 +36,7 @@ export function History({ desk }: { desk: Desk }) {
       </ol>
       {settled.map((branch) => (
         <p class="dim" key={`${branch.tab}${branch.epoch}${branch.settled!.at}`}>
-          {branch.strokes.length} strokes of {clock(branch.from)} were {branch.settled!.decision === "merged" ? "merged" : "set aside"} by {branch.settled!.who}.
+          {strokes(branch.strokes.length)} of {clock(branch.from)} {branch.strokes.length === 1 ? "was" : "were"} {branch.settled!.decision === "merged" ? "merged" : "set aside"} by {branch.settled!.who}.
         </p>
       ))}
     </section>
@@ -48,6 +48,8 @@ function ownKeys(event: KeyboardEvent): void {
   if (/^(Home|End|PageUp|PageDown|Arrow(Left|Right|Up|Down))$/.test(event.key)) event.stopPropagation();
 }
 
+const strokes = (count: number): string => `${count} ${count === 1 ? "stroke" : "strokes"}`;
+
 function FilmBar({ desk }: { desk: Desk }) {
   const at = film.value;
   if (!at) {
@@ -57,7 +59,7 @@ function FilmBar({ desk }: { desk: Desk }) {
         <button disabled={filmLoading.value || !history.value} onClick={() => void openFilm(desk)}>
           {filmLoading.value ? "Loading the film" : "Look at the film"}
         </button>
-        <span class="num dim">{count} strokes</span>
+        <span class="num dim">{strokes(count)}</span>
       </p>
     );
   }
@@ -126,7 +128,7 @@ function BranchRow({ desk, branch }: { desk: Desk; branch: Branch }) {
   return (
     <div class="branch">
       <p>
-        {branch.strokes.length} {branch.strokes.length === 1 ? "stroke" : "strokes"} of {clock(branch.from)} by {branch.who}, {WHY[branch.strokes[0].reason] ?? WHY.lease}.{" "}
+        {strokes(branch.strokes.length)} of {clock(branch.from)} by {branch.who}, {WHY[branch.strokes[0].reason] ?? WHY.lease}.{" "}
         <span class="num dim">{branch.voxel_count} voxels</span>
       </p>
       <p class="history-row">

@@ -48,13 +48,13 @@ export function Numbers() {
         </thead>
         <tbody>
           {row("Extent, %", (side) => fixed(side?.extentPercent, 1))}
-          {row(`Lesion, ${volumeUnit.value}`, (side) => fixed(side?.lesionMl, volumeUnit.value === "mL" ? 1 : 0), "lesion")}
+          {row(volumeUnit.value === "mL" ? "Lesion, mL" : "Lesion, vox.", (side) => fixed(side?.lesionMl, volumeUnit.value === "mL" ? 1 : 0), "lesion")}
           {row("Weight, g", (side) => (noHu ? "–" : fixed(side?.weightG, 1)))}
-          {row(`Lung, ${volumeUnit.value}`, (side) => fixed(side?.lungMl, 0), "lung")}
+          {row(volumeUnit.value === "mL" ? "Lung, mL" : "Lung, vox.", (side) => fixed(side?.lungMl, 0), "lung")}
         </tbody>
       </table>
       <p class={n && n.lesionOutsideLungMl > 0 ? "caution" : "caution silent"}>
-        {n && n.lesionOutsideLungMl > 0 ? `${volume(n.lesionOutsideLungMl)} of lesion lies outside the lung and is not counted.` : "\u00a0"}
+        {n && n.lesionOutsideLungMl > 0 ? `${volume(n.lesionOutsideLungMl)} of lesion outside the lung ${volumeUnit.value === "mL" ? "is" : "are"} not counted.` : "\u00a0"}
       </p>
       <Remarks scan={scan} />
     </section>
