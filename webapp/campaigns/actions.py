@@ -142,6 +142,12 @@ def request_draft_again(*, case: Case, by: User) -> None:
     record(events.DRAFT_REQUESTED_AGAIN, by=by, chain=chain_of(case.campaign), subject=f"case:{case.pk}")
 
 
+def _next_version(before: Protocol, **changed: Any) -> Protocol:
+    """The protocol's next version: as it was, but for what is changed."""
+    kept = {"stages": before.stages, "statement": before.statement, "guideline": before.guideline}
+    return Protocol.objects.create(campaign=before.campaign, version=before.version + 1, **{**kept, **changed})
+
+
 @audited(events.PROTOCOL_SET)
 def write_guideline(*, campaign: Campaign, text: str, known_version: int, by: Any) -> Protocol:
     """Give a campaign's protocol a new version with another guideline (Markdown). Readings keep the one they have.
@@ -153,13 +159,7 @@ def write_guideline(*, campaign: Campaign, text: str, known_version: int, by: An
     before = current_protocol(campaign)
     text = text.replace("\r\n", "\n").replace("\0", "").strip()
     require(_refusal_of_guideline(campaign, before, text, known_version))
-    protocol = Protocol.objects.create(
-        campaign=campaign,
-        version=before.version + 1,
-        stages=before.stages,
-        statement=before.statement,
-        guideline=text,
-    )
+    protocol = _next_version(before, guideline=text)
     record(
         events.PROTOCOL_SET,
         by=by,
@@ -190,13 +190,7 @@ def set_start(
     plain = [{key: value for key, value in stage.items() if key != "data_set"} for stage in before.stages]
     stages = [{**stage, **start} for stage in plain]
     require(None if stages != before.stages else Refusal("unchanged", "Readings begin so already."))
-    protocol = Protocol.objects.create(
-        campaign=campaign,
-        version=before.version + 1,
-        stages=stages,
-        statement=before.statement,
-        guideline=before.guideline,
-    )
+    protocol = _next_version(before, stages=stages)
     record(
         events.PROTOCOL_SET,
         by=by,
