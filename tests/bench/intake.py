@@ -9,10 +9,8 @@ import contextlib
 import shutil
 import subprocess
 import tempfile
-import threading
 import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from inference.phantoms import write_dicom_series
 from inference.phantoms.chest import Phantom
 from tests.bench.figures import median
 from tests.bench.filing import noisy_phantom
+from tests.bench.memory import Watch, pss_bytes
 from tests.bench.subjects import say
 from tests.journeys.senders import TITLE, listening, wait_until_filed
 from tests.journeys.site import Site
@@ -32,41 +31,14 @@ EVERY_S = 0.1
 PATIENCE_S = 600
 
 
-class Peak:
-    """The highest proportional set size, in bytes, of this process's descendants that `counts` says yes to."""
-
-    def __init__(self, counts: Callable[[psutil.Process], bool]) -> None:
-        self.counts, self.bytes = counts, 0
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._sample, daemon=True)
-
-    def __enter__(self) -> "Peak":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _sample(self) -> None:
-        while not self._done.wait(EVERY_S):
-            held = 0
-            for child in psutil.Process().children(recursive=True):
-                with contextlib.suppress(psutil.Error, OSError):
-                    if self.counts(child):
-                        held += _pss(child.pid)
-            self.bytes = max(self.bytes, held)
-
-
-def _pss(pid: int) -> int:
-    with open(f"/proc/{pid}/smaps_rollup") as rollup:
-        return sum(int(line.split()[1]) * 1024 for line in rollup if line.startswith("Pss:"))
-
-
-def _of_the_command(process: psutil.Process) -> bool:
-    """Whether a process is the ingest command or one that it started."""
-    family = [process, *process.parents()]
-    return any("ingest" in one.cmdline()[:4] for one in family)
+def _held_by_the_command() -> int:
+    """Bytes that the ingest command and the processes that it started hold."""
+    held = 0
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error, OSError):
+            if any("ingest" in one.cmdline()[:4] for one in (child, *child.parents())):
+                held += pss_bytes(child.pid)
+    return held
 
 
 def _series(phantom: Phantom, folder: Path, name: str) -> Path:
@@ -138,9 +110,9 @@ def measure(site: Site, runs: int) -> dict[str, Any]:
             shutil.rmtree(folder)
         say(f"the memory of {LONG} slices ...")
         folder = _series(noisy_phantom(LONG), Path(home), "long")
-        with Peak(_of_the_command) as peak:
+        with Watch(_held_by_the_command, EVERY_S) as watch:
             raw["long_s"] = _command_s(site, folder)
-        raw["long_peak_bytes"] = peak.bytes
+        raw["long_peak_bytes"] = watch.peak
     return raw
 
 

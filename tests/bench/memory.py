@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import psutil
@@ -26,21 +27,28 @@ def processes(of: str) -> list[psutil.Process]:
     return found
 
 
+def pss_bytes(pid: int) -> int:
+    """Proportional set size of a process: shared pages count once in all. Raises OSError where it is gone."""
+    with open(f"/proc/{pid}/smaps_rollup") as rollup:
+        return sum(int(line.split()[1]) * 1024 for line in rollup if line.startswith("Pss:"))
+
+
 def held_bytes() -> dict[str, int]:
-    """Proportional set size of the renderers and of the GPU process: shared pages count once in all."""
+    """What the renderers and the GPU process hold."""
     held = {}
     for of in ("renderer", "gpu-process"):
         held[of] = 0
         for process in processes(of):
-            with contextlib.suppress(OSError), open(f"/proc/{process.pid}/smaps_rollup") as rollup:
-                held[of] += sum(int(line.split()[1]) * 1024 for line in rollup if line.startswith("Pss:"))
+            with contextlib.suppress(OSError):
+                held[of] += pss_bytes(process.pid)
     return held
 
 
 class Watch:
-    """Samples in a thread of its own; `peak` is the highest sum of a moment."""
+    """Samples `held` (bytes) every so often in a thread of its own; `peak` is the highest of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, held: Callable[[], int], every_s: float = EVERY_S) -> None:
+        self.held, self.every_s = held, every_s
         self.peak = 0
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._sample, daemon=True)
@@ -54,8 +62,8 @@ class Watch:
         self._thread.join()
 
     def _sample(self) -> None:
-        while not self._done.wait(EVERY_S):
-            self.peak = max(self.peak, sum(held_bytes().values()))
+        while not self._done.wait(self.every_s):
+            self.peak = max(self.peak, self.held())
 
 
 def measure(browser: Browser, site: Site, subject: Subject) -> dict[str, Any]:
@@ -64,7 +72,7 @@ def measure(browser: Browser, site: Site, subject: Subject) -> dict[str, Any]:
     context = browser.new_context(viewport=loading.SCREEN)
     reader = Reader(site, context.new_page(), subject.person)
     reader.sign_in()
-    with Watch() as watch:
+    with Watch(lambda: sum(held_bytes().values())) as watch:
         reader.open_reading(subject.reading_id)
         for plane in ("axial", "coronal"):
             scrolling.scroll(reader, plane)

@@ -1,13 +1,13 @@
 """A campaign, a phantom's series on disk, and a way to call `ingest` as a person does."""
 
-import io
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
 
 from inference.phantoms import Phantom, make_phantom, write_dicom_series
+from tests.factories.doors import bring
 from tests.factories.sites import a_campaign
 from webapp.campaigns.models import Campaign
 
@@ -40,16 +40,13 @@ def series(phantom, tmp_path) -> Callable[..., list[Path]]:
     return write
 
 
+@pytest.fixture(scope="session")
+def chest() -> Phantom:
+    """A chest with lesions on both sides."""
+    return make_phantom(3, shape_zyx=(14, 48, 64), spacing_zyx_mm=(20.0, 7.0, 6.5))
+
+
 @pytest.fixture
 def ingest(campaign) -> Callable[..., tuple[str, int]]:
-    """Call the command; return what it printed and its exit status."""
-
-    def call(*paths: Path | str) -> tuple[str, int]:
-        out = io.StringIO()
-        try:
-            call_command("ingest", *map(str, paths), campaign=campaign.slug, stdout=out, no_color=True)
-        except SystemExit as exit:
-            return out.getvalue(), int(exit.code or 0)
-        return out.getvalue(), 0
-
-    return call
+    """Call the command for this campaign; return what it printed and its exit status."""
+    return functools.partial(bring, campaign)

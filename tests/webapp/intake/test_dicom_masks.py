@@ -1,17 +1,16 @@
 """DICOM Segmentations and RT Structure Sets become masks of the scan that they were drawn on, voxel for voxel."""
 
-import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pydicom
 import pytest
-from django.core.management import call_command
 from pydicom.sr.coding import Code
 
 from inference.imaging.seg import ANATOMY_SEGMENTS, Author, Segment, write_seg
 from inference.phantoms import Phantom, make_phantom, write_dicom_series
+from tests.factories.doors import bring
 from tests.factories.filed import PRONE, letter_f
 from tests.factories.identities import found_in, write_identities
 from tests.factories.pairs import lesion_of, the_import
@@ -39,22 +38,6 @@ from webapp.releases.segmentations import findings_segments
 
 pytestmark = pytest.mark.django_db
 UPRIGHT = np.array([[6.5, 0, 0, -190], [0, 7, 0, -161], [0, 0, 20, -300], [0, 0, 0, 1]], dtype=np.float64)
-
-
-@pytest.fixture(scope="module")
-def chest() -> Phantom:
-    """A chest with lesions on both sides."""
-    return make_phantom(3, shape_zyx=(14, 48, 64), spacing_zyx_mm=(20.0, 7.0, 6.5))
-
-
-def bring(campaign, *paths: Path, **options) -> tuple[str, int]:
-    """Ingest with options; what it printed and its exit status."""
-    out = io.StringIO()
-    try:
-        call_command("ingest", *map(str, paths), campaign=campaign.slug, stdout=out, no_color=True, **options)
-    except SystemExit as exit:
-        return out.getvalue(), int(exit.code or 0)
-    return out.getvalue(), 0
 
 
 def in_z_order(paths: list[Path]) -> list[Any]:

@@ -1,16 +1,15 @@
 """Images with masks of the lung and of lesion: laid over voxel by voxel, or refused with what differs."""
 
-import io
 import zipfile
-from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 
 from inference.imaging.axes import lps_to_ras
-from inference.phantoms import Phantom, make_phantom
+from inference.phantoms import make_phantom
+from tests.factories.doors import bring
 from tests.factories.filed import PRONE
 from tests.factories.pairs import lesion_of, the_import, write_pictures, write_volumes
 from tests.factories.volume_files import write, write_picture
@@ -23,22 +22,6 @@ from webapp.masks.models import DataSet, ImportedMask, Version
 from webapp.masks.verify import faults
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module")
-def chest() -> Phantom:
-    """A chest with lesions on both sides."""
-    return make_phantom(3, shape_zyx=(14, 48, 64), spacing_zyx_mm=(20.0, 7.0, 6.5))
-
-
-def bring(campaign, *paths: Path, **options) -> tuple[str, int]:
-    """Ingest with options; what it printed and its exit status."""
-    out = io.StringIO()
-    try:
-        call_command("ingest", *map(str, paths), campaign=campaign.slug, stdout=out, no_color=True, **options)
-    except SystemExit as exit:
-        return out.getvalue(), int(exit.code or 0)
-    return out.getvalue(), 0
 
 
 @pytest.mark.parametrize("ending", [".nii.gz", ".nrrd", ".mha", ".mhd"])

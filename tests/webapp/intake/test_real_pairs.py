@@ -1,15 +1,14 @@
 """Real images with their masks, in the layouts in which public sets ship them; counted by other readers than ours."""
 
-import io
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK
-from django.core.management import call_command
 from PIL import Image
 
+from tests.factories.doors import bring
 from tests.factories.pairs import the_import
 from webapp.archive.models import Scan
 from webapp.archive.queries import volume_of
@@ -19,14 +18,11 @@ from webapp.masks.queries import imported_version, version_layers
 pytestmark = pytest.mark.django_db
 
 
-def bring(campaign, *paths: Path, **options) -> str:
+def accepted(campaign, *paths: Path, **options) -> str:
     """Ingest what must be accepted whole; what it printed."""
-    out = io.StringIO()
-    try:
-        call_command("ingest", *map(str, paths), campaign=campaign.slug, no_hold=True, stdout=out, **options)
-    except SystemExit:
-        pytest.fail(out.getvalue())
-    return out.getvalue()
+    out, status = bring(campaign, *paths, no_hold=True, **options)
+    assert status == 0, out
+    return out
 
 
 def stack(folder: Path) -> np.ndarray:
@@ -38,7 +34,7 @@ def stack(folder: Path) -> np.ndarray:
 def test_hu_volume_with_its_lung(campaign, data_folder, tmp_path):
     """ct-64.nrrd and wholeLung-64.nrrd beside each other; voxels by SimpleITK."""
     shutil.copytree(data_folder / "volumes", tmp_path / "volumes")
-    bring(campaign, tmp_path / "volumes", data_set="Chest Imaging Platform", licence="BSD style")
+    accepted(campaign, tmp_path / "volumes", data_set="Chest Imaging Platform", licence="BSD style")
     ct, lung = (
         SimpleITK.DICOMOrient(SimpleITK.ReadImage(str(data_folder / "volumes" / name)), "LPS")
         for name in ("ct-64.nrrd", "wholeLung-64.nrrd")
@@ -57,7 +53,7 @@ def test_hu_volume_with_its_lung(campaign, data_folder, tmp_path):
 @pytest.mark.parametrize("case", ["radiopaedia_29_86491_1", "radiopaedia_36_86526_0"])
 def test_slices_of_a_case_with_lung_and_lesion(campaign, data_folder, case):
     folder = data_folder / "covid20-slices" / case
-    bring(campaign, folder, data_set="COVID-19-CT-Seg")
+    accepted(campaign, folder, data_set="COVID-19-CT-Seg")
     assert np.array_equal(volume_of(Scan.objects.get()).hu, stack(folder / "ct").astype(np.int16))
     imported, layers = the_import()
     assert np.array_equal(layers["anatomy"] != 0, stack(folder / "lung") != 0)
@@ -70,7 +66,7 @@ def test_two_cases_side_by_side_stay_apart(campaign, data_folder, tmp_path):
     cases = ["radiopaedia_29_86490_1", "radiopaedia_10_85902_1"]
     for case in cases:
         shutil.copytree(data_folder / "covid20-slices" / case, tmp_path / "sets" / case)
-    bring(campaign, tmp_path / "sets")
+    accepted(campaign, tmp_path / "sets")
     found = {len(i.scan.shape_zyx) and i.scan.shape_zyx[0]: i for i in ImportedMask.objects.select_related("scan")}
     for case in cases:
         lesion = stack(data_folder / "covid20-slices" / case / "lesion")
@@ -85,7 +81,7 @@ def test_single_slices_with_lesion_and_classes(campaign, data_folder, tmp_path):
         (tmp_path / "slices" / kind).mkdir(parents=True)
         for name in chosen:
             shutil.copy(data_folder / "medseg-slices" / kind / name, tmp_path / "slices" / kind / name)
-    bring(campaign, tmp_path / "slices", data_set="MedSeg", single_pictures=True)
+    accepted(campaign, tmp_path / "slices", data_set="MedSeg", single_pictures=True)
     assert Scan.objects.count() == 3
     truth = {}
     for name in chosen:
