@@ -178,7 +178,6 @@ export class Editor {
     return strokes;
   }
 
-
   private recordEdit(layer: LayerName, tool: string, plane: Plane, parts: readonly Written[]): Stroke[] {
     const strokes = this.record(layer, tool, plane, parts);
     this.history.push({ layer, parts: parts.map(({ delta }, n) => ({ id: strokes[n].id, delta })) });
