@@ -72,7 +72,7 @@ export const canRedo = signal(false);
 export const pointer = signal<{ hu: number | null; voxel: [number, number, number]; mm: [number, number, number] } | null>(null);
 export const dialog = signal<"none" | "keys" | "sign" | "signin">("none");
 /** Long work that is under way; it ends by itself, by `cancel`, or when the reader paints. */
-export const operation = signal<{ title: string; part: number; cancel(): void } | null>(null);
+export const operation = signal<{ title: string; part: number; edits: boolean; cancel(): void } | null>(null);
 /** Which section of the right panel is open beside labels and numbers. */
 export const section = signal<SectionName>("labels");
 /** Marks of the slice strip, by axial slice. */

@@ -243,9 +243,12 @@ describe("growing", () => {
 describe("between slices", () => {
   it("a shape and the same shape shifted give the shape half way", () => {
     const disc = (cx: number): Uint8Array => Uint8Array.from({ length: 30 * 20 }, (_, n) => (Math.hypot((n % 30) - cx, Math.floor(n / 30) - 10) <= 6 ? 1 : 0));
-    const slices = new Map([[0, disc(10)], [2, disc(14)]]);
     let middle: Uint8Array = new Uint8Array(0);
-    carryOutAtOnce(fillGap({ width: 30, height: 20, spacing: [1, 1], slice: (n) => slices.get(n)! }, [0, 2], (_, pixels) => (middle = pixels)));
+    carryOutAtOnce(
+      fillGap({ width: 30, height: 20, spacing: [1, 1] }, { a: 0, b: 2, below: disc(10), above: disc(14) }, function* (_, pixels) {
+        middle = pixels;
+      }),
+    );
     const wanted = disc(12);
     const both = middle.reduce((sum, pixel, n) => sum + (pixel & wanted[n]), 0);
     const dice = (2 * both) / (middle.reduce((a, b) => a + b, 0) + wanted.reduce((a, b) => a + b, 0));

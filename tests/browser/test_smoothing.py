@@ -125,9 +125,16 @@ def test_long_work_ends_by_escape_and_by_any_other_edit(thin_bench: Bench) -> No
     page.mouse.move(*bench.at("axial", 0.06, 0.9))
     bench.command(lambda: reader.press("Shift+ArrowUp"), copied, "a copy during long work")
     assert not bar.count()
+    # An undo takes back what is being worked out, and nothing that stood before it.
     begin()
+
+    def taken_back() -> None:
+        reader.press("z")
+        bar.wait_for(state="detached")
+
+    bench.nothing(taken_back, "an undo during long work")
     undone = bench.states[-2]["findings"]
-    bench.command(lambda: reader.press("z"), undone, "an undo during long work")
+    bench.command(lambda: reader.press("z"), undone, "an undo after it")
     assert not bar.count()
     begin()
     page.get_by_role("button", name="Brush", exact=True).click()

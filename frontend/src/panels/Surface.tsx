@@ -9,29 +9,29 @@ import { toggleSurface } from "../reading/view";
 import * as state from "../state";
 import { rgbOf } from "../viewer/picture";
 import { coarsen } from "../viewer/surface/field";
-import type { SurfaceDone, SurfaceJob } from "../viewer/surface/mesh";
-import { Scene, VIEWS } from "../viewer/surface/scene";
+import type { SurfaceJob } from "../viewer/surface/mesh";
+import type { Turn } from "../viewer/surface/scene";
+import type { Asked, Told } from "../viewer/surface/worker";
 import "./surface.css";
 
 const REST_MS = 900;
 const LETTERS = ["L", "P", "H"];
+const VIEWS: Record<"Front" | "Left" | "Top" | "Back", Turn> = { Front: [0, 0], Left: [Math.PI / 2, 0], Back: [Math.PI, 0], Top: [0, Math.PI / 2] };
+
+type Ask = (asked: Asked, ...given: Transferable[]) => void;
 
 type Progress = { kind: "working" } | { kind: "shown"; triangles: number } | { kind: "empty" } | { kind: "wrong"; sentence: string };
 
 export default function Surface({ desk }: { desk: Desk }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const compass = useRef<SVGSVGElement>(null);
-  const scene = useRef<Scene | null>(null);
+  const scene = useRef<Ask | null>(null);
   const [progress, setProgress] = useState<Progress>({ kind: "working" });
   const [lung, setLung] = useState(true);
   useEffect(() => {
-    try {
-      scene.current = new Scene(canvas.current!, (axes) => point(compass.current, axes));
-    } catch (error) {
-      setProgress({ kind: "wrong", sentence: (error as Error).message });
-      return;
-    }
-    return keepUp(desk, scene.current, canvas.current!, setProgress);
+    const { ask, end } = keepUp(desk, canvas.current!, setProgress, (axes) => point(compass.current, axes));
+    scene.current = ask;
+    return end;
   }, []);
   return (
     <>
@@ -50,7 +50,7 @@ export default function Surface({ desk }: { desk: Desk }) {
       </svg>
       <div class="surface-tools">
         {Object.entries(VIEWS).map(([name, turn]) => (
-          <button key={name} class="compact" onClick={() => scene.current?.look(turn)}>
+          <button key={name} class="compact" onClick={() => scene.current?.({ kind: "look", turn })}>
             {name}
           </button>
         ))}
@@ -59,9 +59,7 @@ export default function Surface({ desk }: { desk: Desk }) {
           aria-pressed={lung}
           onClick={() => {
             setLung(!lung);
-            if (!scene.current) return;
-            scene.current.lungShown = !lung;
-            scene.current.draw();
+            scene.current?.({ kind: "lung", shown: !lung });
           }}
         >
           Lung
@@ -87,17 +85,22 @@ function point(compass: SVGSVGElement | null, axes: readonly [number, number][])
   });
 }
 
-/** Makes the surface now and after every change at rest; hands back what ends it. */
-function keepUp(desk: Desk, scene: Scene, canvas: HTMLCanvasElement, tell: (progress: Progress) => void): () => void {
+interface Kept {
+  ask: Ask;
+  end(): void;
+}
+
+/** Makes the surface now and after every change at rest. */
+function keepUp(desk: Desk, canvas: HTMLCanvasElement, tell: (progress: Progress) => void, turned: (axes: readonly [number, number][]) => void): Kept {
   const worker = new Worker(new URL("../viewer/surface/worker.ts", import.meta.url), { type: "module" });
+  const ask: Ask = (asked, ...given) => worker.postMessage(asked, given);
   let round = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const colours = () => new Map((state.reading.value?.label_set.labels ?? []).map(({ value, colour }) => [value, rgbOf(colour)] as const));
-  worker.onmessage = ({ data }: MessageEvent<SurfaceDone>) => {
-    if (data.round !== round) return;
-    scene.show(data.lung, data.findings, colours());
-    const triangles = (data.lung.triangles.length + data.findings.triangles.length) / 3;
-    tell(triangles ? { kind: "shown", triangles } : { kind: "empty" });
+  worker.onmessage = ({ data }: MessageEvent<Told>) => {
+    if (data.kind === "turned") turned(data.axes);
+    else if (data.kind === "wrong") tell(data);
+    else if (data.round === round) tell(data.triangles ? data : { kind: "empty" });
   };
   worker.onerror = () => tell({ kind: "wrong", sentence: "The surface could not be worked out." });
   const make = async (): Promise<void> => {
@@ -110,7 +113,7 @@ function keepUp(desk: Desk, scene: Scene, canvas: HTMLCanvasElement, tell: (prog
     try {
       const field = await carryOut(coarsen(layers, grid, { anatomy: shown("anatomy"), findings: shown("findings") }), { cancelled: () => mine !== round });
       const job: SurfaceJob = { round: mine, field, steps: grid.steps, voxels: grid.size };
-      worker.postMessage(job, [field.lung.buffer as ArrayBuffer, field.findings.buffer as ArrayBuffer, field.label.buffer as ArrayBuffer]);
+      ask({ kind: "show", job, colours: colours() }, field.lung.buffer, field.findings.buffer, field.label.buffer);
     } catch (error) {
       if (!(error instanceof Cancelled)) throw error;
     }
@@ -120,41 +123,55 @@ function keepUp(desk: Desk, scene: Scene, canvas: HTMLCanvasElement, tell: (prog
     timer = setTimeout(() => void make(), REST_MS);
   };
   desk.maskWatchers.add(soon);
+  if (begin(canvas, ask)) void make();
+  else tell({ kind: "wrong", sentence: "This browser draws no 3D beside the page: the surface cannot be shown." });
   let first = true;
   const stop = effect(() => {
     void display.hiddenLabels.value;
-    if (first) void make();
-    else soon();
+    if (!first) soon();
     first = false;
   });
-  const resized = new ResizeObserver(() => scene.draw());
+  const size = (): void => {
+    const ratio = window.devicePixelRatio || 1;
+    const [width, height] = [canvas.clientWidth, canvas.clientHeight].map((pixels) => Math.max(1, Math.round(pixels * ratio)));
+    ask({ kind: "size", width, height });
+  };
+  const resized = new ResizeObserver(size);
   resized.observe(canvas);
-  attach(canvas, scene);
-  return () => {
+  attach(canvas, ask);
+  const end = (): void => {
     round++;
     clearTimeout(timer);
     stop();
     desk.maskWatchers.delete(soon);
     resized.disconnect();
     worker.terminate();
-    scene.dispose();
   };
+  return { ask, end };
 }
 
-function attach(canvas: HTMLCanvasElement, scene: Scene): void {
+/** Hands the canvas to the worker; false where the browser cannot. */
+function begin(canvas: HTMLCanvasElement, ask: Ask): boolean {
+  if (!canvas.transferControlToOffscreen) return false;
+  const drawn = canvas.transferControlToOffscreen();
+  ask({ kind: "begin", canvas: drawn }, drawn);
+  return true;
+}
+
+function attach(canvas: HTMLCanvasElement, ask: Ask): void {
   let held = false;
   canvas.addEventListener("pointerdown", (event) => {
     held = true;
     canvas.setPointerCapture(event.pointerId);
   });
-  canvas.addEventListener("pointermove", (event) => held && scene.rotate(event.movementX, event.movementY));
+  canvas.addEventListener("pointermove", (event) => held && ask({ kind: "rotate", dx: event.movementX, dy: event.movementY }));
   for (const name of ["pointerup", "pointercancel"] as const) canvas.addEventListener(name, () => (held = false));
-  canvas.addEventListener("dblclick", () => scene.look(VIEWS.Front));
+  canvas.addEventListener("dblclick", () => ask({ kind: "look", turn: VIEWS.Front }));
   canvas.addEventListener(
     "wheel",
     (event) => {
       event.preventDefault();
-      scene.zoom(Math.exp(-event.deltaY / 500));
+      ask({ kind: "zoom", factor: Math.exp(-event.deltaY / 500) });
     },
     { passive: false },
   );

@@ -337,7 +337,7 @@ export class Desk {
   async operate(title: string, layer: LayerName, tool: string, plane: Stroke["plane"], work: Operation<SliceRuns[]>, trace?: StrokeTrace): Promise<void> {
     if (!this.mayEdit || this.session.editor?.painting) return;
     try {
-      await this.compute(title, this.worked(layer, tool, plane, work, trace));
+      await this.compute(title, this.worked(layer, tool, plane, work, trace), true);
     } catch (error) {
       if (error instanceof DeltaConflict) state.notice.value = `${title}: the mask changed meanwhile, and nothing was done. Try again.`;
       else if (error instanceof TooLarge) state.notice.value = `${title}: ${error.message}`;
@@ -356,10 +356,10 @@ export class Desk {
   }
 
   /** Long work without a stroke at its end; null when it was stopped. Only one such work goes on at a time. */
-  async compute<T>(title: string, work: Operation<T>): Promise<T | null> {
+  async compute<T>(title: string, work: Operation<T>, edits = false): Promise<T | null> {
     state.operation.value?.cancel();
     let stopped = false;
-    const mine = { title, part: 0, cancel: () => (stopped = true) };
+    const mine = { title, part: 0, edits, cancel: () => (stopped = true) };
     state.operation.value = mine;
     const own = (): boolean => state.operation.value?.cancel === mine.cancel;
     try {
@@ -408,7 +408,10 @@ export class Desk {
     if (!this.mayEdit || !editor || editor.painting) return void (this.steps.length = 0);
     // A large edit is being made: its turn comes, and the page is not held up until then.
     if (editor.working) return void this.steps.push(tool);
-    state.operation.value?.cancel();
+    const stopped = state.operation.value;
+    stopped?.cancel();
+    // What is still being worked out is what the reader takes back: nothing else is.
+    if (stopped?.edits && tool === "undo") return;
     if (editor.isLarge(tool)) void this.compute(tool === "undo" ? "Undoing" : "Redoing", editor.stepping(tool)).then(() => this.nextStep());
     else {
       editor[tool]();

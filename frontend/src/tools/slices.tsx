@@ -2,9 +2,9 @@
 import { signal } from "@preact/signals";
 import type { SliceRuns } from "../edits/delta";
 import { DeltaDraft } from "../edits/draft";
-import type { Operation } from "../edits/operation";
+import { carryOutAtOnce, type Operation } from "../edits/operation";
 import { fillGap, gapsIn } from "../edits/regions/interpolate";
-import { eachRun, labelsOf, planeSize } from "../edits/regions/plane";
+import { eachRun, labelsOf, planeSize, runsOf, slicesWith } from "../edits/regions/plane";
 import type { PlaneName } from "../geometry/grid";
 import { shownKeys } from "../keyboard";
 import { onKey } from "../reading/acts";
@@ -26,20 +26,18 @@ function* interpolate(desk: Desk, plane: PlaneName): Operation<SliceRuns[]> {
   const frame = grid.planes[plane];
   const [width, height] = planeSize(grid, frame);
   const count = grid.size[frame.across];
-  const slices = new Map<number, Uint8Array>();
-  for (let n = 0; n < count; n++) {
-    const pixels = isValue(labelsOf(held, grid, frame, n), value);
-    if (pixels.includes(1)) slices.set(n, pixels);
-    yield (0.3 * n) / count;
-  }
-  const drawn = Array.from({ length: count }, (_, n) => slices.has(n));
+  const drawn = yield* slicesWith(held, value, grid, frame);
   const shown = state.slices.value[plane];
   const gaps = gapsIn(drawn, where.value === "all" ? widest.value : count).filter(([a, b]) => where.value === "all" || (a <= shown && shown <= b));
   if (!gaps.length) state.notice.value = "No gap between drawn slices here: draw the label on two slices of this plane first.";
   const draft = new DeltaDraft(held, guard(desk));
-  const from = { width, height, spacing: [grid.spacing[frame.u], grid.spacing[frame.v]] as const, slice: (n: number) => slices.get(n)! };
-  for (const gap of gaps) {
-    yield* fillGap(from, gap, (n, pixels) => eachRun(pixels, width, rowsToRuns(grid, frame, n, (z, start, end) => draft.fill(z, start, end, value))));
+  const size = { width, height, spacing: [grid.spacing[frame.u], grid.spacing[frame.v]] as const };
+  const slice = function* (n: number): Operation<Uint8Array> {
+    return isValue(yield* labelsOf(held, grid, frame, n), value);
+  };
+  for (const [a, b] of gaps) {
+    const ends = { a, b, below: yield* slice(a), above: yield* slice(b) };
+    yield* fillGap(size, ends, (n, pixels) => runsOf(pixels, width, rowsToRuns(grid, frame, n, (z, start, end) => draft.fill(z, start, end, value))));
   }
   return yield* draft.deltas();
 }
@@ -86,7 +84,7 @@ function copySlice(desk: Desk, by: 1 | -1): void {
   if (to < 0 || to >= desk.grid.size[frame.across]) return;
   const [width] = planeSize(desk.grid, frame);
   const draft = new DeltaDraft(session.layers[layer], guard(desk));
-  const pixels = isValue(labelsOf(session.layers[layer], desk.grid, frame, from), value);
+  const pixels = isValue(carryOutAtOnce(labelsOf(session.layers[layer], desk.grid, frame, from)), value);
   eachRun(pixels, width, rowsToRuns(desk.grid, frame, to, (z, start, end) => draft.fill(z, start, end, value)));
   desk.perform(layer, "copy", plane, draft.delta());
   desk.showSlice(plane, to);

@@ -29,7 +29,7 @@ function* onSlice(desk: Desk, plane: PlaneName): Operation<SliceRuns[]> {
   const box: Box = {
     size: [width, height, 1],
     spacing: [grid.spacing[frame.u], grid.spacing[frame.v], 1],
-    data: labelsOf(held, grid, frame, slice).map((label) => (label === value ? 1 : 0)),
+    data: (yield* labelsOf(held, grid, frame, slice)).map((label) => (label === value ? 1 : 0)),
   };
   const smoothed = yield* smooth(box, kind.value, radiusMm.value);
   const draft = new DeltaDraft(held, permits(desk));

@@ -9,12 +9,18 @@ import { squaredDistance, type Box } from "./distance";
 /** Halfway between two alike outlines the blend is 0 but for rounding. */
 const ROUNDING_MM = 1e-6;
 
-export interface Drawn {
+export interface SliceSize {
   width: number;
   height: number;
   spacing: readonly [number, number];
-  /** Pixels of a slice that hold the label, 1 or 0. */
-  slice(index: number): Uint8Array;
+}
+
+/** Two drawn slices with a gap between them, and their pixels: 1 where they hold the label, else 0. */
+export interface Ends {
+  a: number;
+  b: number;
+  below: Uint8Array;
+  above: Uint8Array;
 }
 
 /** Gaps between drawn slices: pairs of neighbours with 1 to `widest` empty slices between them. */
@@ -29,20 +35,50 @@ export function gapsIn(drawn: readonly boolean[], widest: number): [number, numb
   return gaps;
 }
 
-function* signedDistance(pixels: Uint8Array, from: Drawn): Operation<Float64Array> {
-  const box: Box = { size: [from.width, from.height, 1], spacing: [from.spacing[0], from.spacing[1], 1], data: pixels };
-  const toInside = yield* squaredDistance(box, 1);
+function* signedDistance(pixels: Uint8Array, { width, height, spacing }: SliceSize): Operation<Float64Array> {
+  const box: Box = { size: [width, height, 1], spacing: [spacing[0], spacing[1], 1], data: pixels };
+  const signed = yield* squaredDistance(box, 1);
   const toOutside = yield* squaredDistance(box, 0);
-  return toInside.map((d, i) => Math.sqrt(d) - Math.sqrt(toOutside[i]));
+  for (let i = 0; i < signed.length; i++) signed[i] = Math.sqrt(signed[i]) - Math.sqrt(toOutside[i]);
+  return signed;
 }
 
-/** Calls `put(slice, pixels)` for each slice of the gap between drawn slices a and b. */
-export function* fillGap(drawn: Drawn, [a, b]: readonly [number, number], put: (slice: number, pixels: Uint8Array) => void): Operation<void> {
-  const below = yield* signedDistance(drawn.slice(a), drawn);
-  const above = yield* signedDistance(drawn.slice(b), drawn);
+/**
+ * The smallest box around both shapes and one pixel more, as [from, to) along u and v: no blend reaches beyond both shapes,
+ * and a pixel inside has its nearest outside within one pixel of its shape.
+ */
+function boxAround({ below, above }: Ends, { width, height }: SliceSize): [u: [number, number], v: [number, number]] {
+  let [u0, u1, v0, v1] = [width, 0, height, 0];
+  for (let v = 0, i = 0; v < height; v++) {
+    for (let u = 0; u < width; u++, i++) {
+      if (!below[i] && !above[i]) continue;
+      [u0, u1, v0, v1] = [Math.min(u0, u), Math.max(u1, u), Math.min(v0, v), v];
+    }
+  }
+  return [[Math.max(0, u0 - 1), Math.min(width, u1 + 2)], [Math.max(0, v0 - 1), Math.min(height, v1 + 2)]];
+}
+
+/** Puts pixels on each slice of the gap between the drawn slices a and b. */
+export function* fillGap(size: SliceSize, ends: Ends, put: (slice: number, pixels: Uint8Array) => Operation<void>): Operation<void> {
+  const { a, b } = ends;
+  const [[u0, u1], [v0, v1]] = boxAround(ends, size);
+  const cut = { ...size, width: u1 - u0, height: v1 - v0 };
+  const cutOf = (pixels: Uint8Array): Uint8Array => {
+    const out = new Uint8Array(cut.width * cut.height);
+    for (let v = v0; v < v1; v++) out.set(pixels.subarray(v * size.width + u0, v * size.width + u1), (v - v0) * cut.width);
+    return out;
+  };
+  const below = yield* signedDistance(cutOf(ends.below), cut);
+  const above = yield* signedDistance(cutOf(ends.above), cut);
   for (let k = a + 1; k < b; k++) {
     const t = (k - a) / (b - a);
-    put(k, Uint8Array.from(below, (d, i) => ((1 - t) * d + t * above[i] <= ROUNDING_MM ? 1 : 0)));
-    yield (k - a) / (b - a);
+    const pixels = new Uint8Array(ends.below.length);
+    for (let v = v0, i = 0; v < v1; v++) {
+      for (let at = v * size.width + u0, end = v * size.width + u1; at < end; at++, i++) {
+        if ((1 - t) * below[i] + t * above[i] <= ROUNDING_MM) pixels[at] = 1;
+      }
+      yield t;
+    }
+    yield* put(k, pixels);
   }
 }

@@ -20,8 +20,7 @@ export interface SurfaceJob {
   voxels: Vec3;
 }
 
-export interface SurfaceDone {
-  round: number;
+export interface Surfaces {
   lung: Mesh;
   findings: Mesh;
 }
@@ -74,6 +73,6 @@ function meshOf(job: SurfaceJob, full: Uint8Array, level: number, labelled: bool
   return { positions, normals: normalsOf(positions, net.triangles), triangles: net.triangles, labels: labelled ? labelsOf(net, job.field) : new Uint8Array(0) };
 }
 
-export function meshes(job: SurfaceJob): SurfaceDone {
-  return { round: job.round, lung: meshOf(job, job.field.lung, HALF, false), findings: meshOf(job, job.field.findings, FINDINGS_LEVEL, true) };
+export function meshes(job: SurfaceJob): Surfaces {
+  return { lung: meshOf(job, job.field.lung, HALF, false), findings: meshOf(job, job.field.findings, FINDINGS_LEVEL, true) };
 }

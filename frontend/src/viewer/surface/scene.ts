@@ -1,8 +1,11 @@
-/** Draws two surfaces with WebGL: findings solid, lung translucent around them. Turned by drag, nearer by wheel. */
+/**
+ * Draws two surfaces with WebGL: findings solid, lung translucent around them. It lives in the worker: without a graphics
+ * card to help, setting up and drawing take tenths of a second, and the page goes on meanwhile.
+ */
 import type { Mesh } from "./mesh";
 
-type Turn = readonly [yaw: number, pitch: number];
-export const VIEWS: Record<"Front" | "Left" | "Top" | "Back", Turn> = { Front: [0, 0], Left: [Math.PI / 2, 0], Back: [Math.PI, 0], Top: [0, Math.PI / 2] };
+/** Yaw and pitch in radians; 0 and 0 looks at the patient from the front. */
+export type Turn = readonly [yaw: number, pitch: number];
 
 const VERTEX = `#version 300 es
 in vec3 place; in vec3 normal; in vec3 colour;
@@ -37,14 +40,14 @@ export class Scene {
   private readonly program: WebGLProgram;
   private lung: Loaded | null = null;
   private findings: Loaded | null = null;
-  private turnBy: Turn = VIEWS.Front;
+  private turnBy: Turn = [0, 0];
   private near = 1;
   private reachMm = 200;
   private frame = 0;
   lungShown = true;
 
   constructor(
-    private readonly canvas: HTMLCanvasElement,
+    private readonly canvas: OffscreenCanvas,
     /** The turn changed: screen directions (x right, y up) of patient left, back and head. */
     private readonly turned: (axes: readonly [number, number][]) => void,
   ) {
@@ -111,6 +114,12 @@ export class Scene {
     this.look([yaw - dx * 0.01, Math.max(-Math.PI / 2, Math.min(Math.PI / 2, pitch + dy * 0.01))]);
   }
 
+  /** In pixels of the screen. */
+  resize(width: number, height: number): void {
+    [this.canvas.width, this.canvas.height] = [width, height];
+    this.draw();
+  }
+
   zoom(factor: number): void {
     this.near = Math.max(0.5, Math.min(8, this.near * factor));
     this.draw();
@@ -134,9 +143,7 @@ export class Scene {
 
   private drawNow(): void {
     const { gl, canvas } = this;
-    const ratio = window.devicePixelRatio || 1;
-    const [width, height] = [Math.max(1, Math.round(canvas.clientWidth * ratio)), Math.max(1, Math.round(canvas.clientHeight * ratio))];
-    if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+    const { width, height } = canvas;
     const rows = this.rows;
     gl.viewport(0, 0, width, height);
     gl.clearColor(0, 0, 0, 1);
@@ -177,11 +184,5 @@ export class Scene {
       mesh.buffers.forEach((buffer) => this.gl.deleteBuffer(buffer));
     }
     this.lung = this.findings = null;
-  }
-
-  dispose(): void {
-    cancelAnimationFrame(this.frame);
-    this.forget();
-    this.gl.getExtension("WEBGL_lose_context")?.loseContext();
   }
 }
