@@ -16,7 +16,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_data_element, write_file_meta_info
 from pydicom.sequence import Sequence
-from pydicom.tag import BaseTag
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import PYDICOM_IMPLEMENTATION_UID, UID
 
 from webapp.campaigns.deidentification import SHIFT
@@ -24,11 +24,12 @@ from webapp.intake.descriptors import clean_description
 from webapp.intake.identity import Identity, new_uid
 from webapp.intake.overlays import clear_overlay_bits
 from webapp.intake.personal import Identifiers
-from webapp.intake.profile import PIXEL_TAGS, Deed, Profile
+from webapp.intake.profile import METHOD, PIXEL_TAGS, Deed, Profile
 from webapp.intake.reading import transfer_syntax_of
 from webapp.intake.shifting import capped_age, plain_time, shifted_date, shifted_datetime
 
 NATIVE = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"}
+IMPLICIT, EXPLICIT = UID("1.2.840.10008.1.2"), UID("1.2.840.10008.1.2.1")
 # Values of one binary attribute; beyond this it is a hiding place rather than a parameter.
 MOST_BINARY_BYTES = 1024
 # Type 2 in every image: present, perhaps empty.
@@ -39,6 +40,7 @@ PRESENT = (
 MANY_FRAMES = {"1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2", "1.2.840.10008.5.1.4.1.1.66.4"}
 # Longer ones (a raw sequence, a table) are seldom alike, and would only fill the memory.
 LONGEST_REMEMBERED = 4096
+_PIXEL_DATA = Tag("PixelData")
 _NUMBER = re.compile(r"[ ]*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?[ \0]*")
 _CODE = re.compile(r"[A-Z0-9_ ]{0,16}")
 _DUMMIES: dict[str, object] = {"DA": "19000101", "TM": "000000", "DT": "19000101000000", "DS": "0", "IS": "0"}
@@ -61,10 +63,11 @@ class Deidentifier:
         self._encoding: Any = None
         # By the identity of the element, which `_cleaned` and `_added` keep alive; encoded as the slices at hand are.
         self._shared: set[int] = set()
-        self._encoded: dict[int, bytes] = {}
+        self._encoded: dict[tuple[int, UID], bytes] = {}
         self._encoded_as: Any = None
         self._added = self._elements_added()
-        self._shared.update(id(element) for element in self._added)
+        self._ours = {id(element) for element in self._added}
+        self._shared.update(self._ours)
         self._changes: dict[Deed, Callable[[Any, str], object]] = {
             Deed.UID: lambda value, vr: self.new_uid(str(value)),
             Deed.MOVE: lambda value, vr: (shifted_date if vr == "DA" else shifted_datetime)(self.identity, value),
@@ -100,7 +103,7 @@ class Deidentifier:
         added.PatientID = self.identity.pseudonym
         added.PatientBirthDate = ""
         added.PatientIdentityRemoved = "YES"
-        added.DeidentificationMethod = ["Groundglass", self.profile.name]
+        added.DeidentificationMethod = [METHOD, self.profile.name]
         added.DeidentificationMethodCodeSequence = Sequence([_code(*code) for code in self.profile.codes])
         shifted = self.profile.options.dates == SHIFT
         added.LongitudinalTemporalInformationModified = "MODIFIED" if shifted else "REMOVED"
@@ -108,36 +111,44 @@ class Deidentifier:
 
     def file_of(self, dataset: Dataset) -> bytes:
         """The bytes of a cleaned data set as a DICOM file. Raises IdentityFound."""
-        content = self._joined(dataset) if _keeps_its_encoding(dataset) else _written(dataset)
-        # Native pixels are numbers; compressed ones carry comments, and every header is searched.
-        native = dataset.file_meta.TransferSyntaxUID in NATIVE
-        searched = content[: -len(dataset.PixelData)] if native and "PixelData" in dataset else content
-        if self.identifiers.are_in_file(searched):
-            raise IdentityFound
-        return content
-
-    def _joined(self, dataset: Dataset) -> bytes:
-        """What pydicom.dcmwrite writes, but an element that many slices share is encoded once for all of them."""
         syntax = UID(dataset.file_meta.TransferSyntaxUID)
+        if not _keeps_its_encoding(dataset):
+            # What is deflated in the end is searched as it is before.
+            self._encoded_of(dataset, IMPLICIT if dataset.original_encoding[0] else EXPLICIT)
+            return _written(dataset)
         if "PixelData" in dataset:
             dataset["PixelData"].is_undefined_length = syntax.is_compressed
         head = DicomBytesIO()
         write_file_meta_info(head, dataset.file_meta, enforce_standard=True)
+        return b"".join([dataset.preamble, b"DICM", head.getvalue(), *self._encoded_of(dataset, syntax)])
+
+    def _encoded_of(self, dataset: Dataset, syntax: UID) -> list[bytes]:
+        """The elements as pydicom.dcmwrite encodes them; one that many slices share is encoded, and searched, once.
+
+        What this class adds by itself is not searched: it is the same in every file. Raises IdentityFound.
+        """
         charsets = dataset.get("SpecificCharacterSet", default_encoding)
-        parts = [dataset.preamble, b"DICM", head.getvalue()]
+        # Native pixels are numbers.
+        numbers = PIXEL_TAGS if str(dataset.file_meta.TransferSyntaxUID) in NATIVE else PIXEL_TAGS - {_PIXEL_DATA}
+        parts, searched = [], []
         for tag in sorted(dataset.keys()):
             if tag.element == 0 and tag.group > 6:  # a group's length: retired, PS3.5 section 7.2
                 continue
             item = dataset.get_item(tag)
-            shared = self._encoded.get(id(item))
-            if shared is None:
+            content = self._encoded.get((id(item), syntax))
+            if content is None:
                 content = _encoded(item, syntax, charsets)
                 if id(item) in self._shared:
-                    self._encoded[id(item)] = content
-                parts.append(content)
-            else:
-                parts.append(shared)
-        return b"".join(parts)
+                    self._encoded[id(item), syntax] = content
+                if tag == _PIXEL_DATA and tag not in numbers:
+                    if self.identifiers.are_in_pixels(content):
+                        raise IdentityFound
+                elif tag not in numbers and id(item) not in self._ours:
+                    searched.append(content)
+            parts.append(content)
+        if self.identifiers.are_in_elements(b"".join(searched)):
+            raise IdentityFound
+        return parts
 
     def new_uid(self, uid: str) -> str:
         """The UID that stands for `uid` under this profile; those that DICOM itself registers stay."""

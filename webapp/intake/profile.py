@@ -93,6 +93,16 @@ CHARACTER_SETS = tags("SpecificCharacterSet")
 # Groups that images, segmentations and structure sets are described in. Patient, trial, request, visit, procedure step,
 # document, storage, signature, presentation and plan groups are none of them.
 OPEN_GROUPS = {0x0008, 0x0018, 0x0020, 0x0028, 0x0054, 0x0062, 0x3006, 0x5200, 0x7FE0}
+# What is said of the de-identification in every file: codes of scheme DCM (PS3.16 CID 7050), and words beside them.
+MEANINGS = {
+    "113100": "Basic Application Confidentiality Profile",
+    "113105": "Clean Descriptors Option",
+    "113107": "Retain Longitudinal Temporal Information Modified Dates Option",
+    "113108": "Retain Patient Characteristics Option",
+    "113109": "Retain Device Identity Option",
+}
+METHOD = "Groundglass"
+WRITTEN_WORDS = frozenset(" ".join([METHOD, "modified removed yes", *MEANINGS.values()]).lower().split())
 NUMERIC = {"DS", "IS"}
 BINARY = {"US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT"}
 BULK = {"OB", "OW", "OD", "OF", "OL", "OV"}
@@ -114,16 +124,14 @@ class Profile:
     @property
     def codes(self) -> list[tuple[str, str]]:
         """(0012,0064): code and meaning of the basic profile and of each option, in scheme DCM."""
-        codes = [("113100", "Basic Application Confidentiality Profile")]
-        if self.options.descriptors == CLEAN:
-            codes.append(("113105", "Clean Descriptors Option"))
-        if self.options.dates == SHIFT:
-            codes.append(("113107", "Retain Longitudinal Temporal Information Modified Dates Option"))
-        if self.options.characteristics:
-            codes.append(("113108", "Retain Patient Characteristics Option"))
-        if self.options.device:
-            codes.append(("113109", "Retain Device Identity Option"))
-        return codes
+        held = {
+            "113100": True,
+            "113105": self.options.descriptors == CLEAN,
+            "113107": self.options.dates == SHIFT,
+            "113108": self.options.characteristics,
+            "113109": self.options.device,
+        }
+        return [(code, MEANINGS[code]) for code, holds in held.items() if holds]
 
     def deed(self, tag: BaseTag, vr: str) -> Deed:
         """What becomes of an attribute that is `vr` in the file."""

@@ -20,7 +20,7 @@ from webapp.intake import linkage, rules
 from webapp.intake.deidentification import Deidentifier
 from webapp.intake.identity import Identity, series_key
 from webapp.intake.lines import Delivery, Filed
-from webapp.intake.personal import Identifiers, personal_texts_of
+from webapp.intake.personal import Identifiers, identifiers_in
 from webapp.intake.profile import DEVICE, Profile
 from webapp.intake.queries import earlier_line
 from webapp.intake.reading import Slices
@@ -39,7 +39,7 @@ def file_dicom_series(files: list[Found], delivery: Delivery, advance: Callable[
     slices = Slices(files)
     profile = Profile(delivery.campaign.deidentification_options)
     kept = DEVICE if profile.options.device else frozenset()
-    identifiers = Identifiers(personal_texts_of(slices.headers, kept))
+    identifiers = identifiers_in(slices.headers, kept)
     try:
         return _file(slices, identifiers, profile, delivery, advance)
     except SeriesRefused as refusal:

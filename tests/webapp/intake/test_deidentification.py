@@ -19,7 +19,7 @@ from webapp.intake.deidentification import Deidentifier
 from webapp.intake.descriptors import clean_description
 from webapp.intake.identity import Identity
 from webapp.intake.names import shown_name
-from webapp.intake.personal import Identifiers, personal_texts_of
+from webapp.intake.personal import Identifiers, identifiers_in
 from webapp.intake.profile import Profile
 from webapp.intake.shifting import capped_age, shifted_date, shifted_datetime
 
@@ -79,6 +79,76 @@ def test_name_inside_compressed_pixels_is_refused(series, ingest):
     assert status == 1
     assert "still inside the image data" in out
     assert Scan.objects.count() == 0
+
+
+HISTORIES = [
+    "Clinical Information: cough, groundglass opacities. Chest and lung, contrast medium given; original study axial.",
+    "Basic application of an inhaler; clean profile, dates modified by the clinic, patient characteristics too.",
+    "Klinische Angaben: Husten seit 3 Wochen, Milchglas beidseits, Lunge und Thorax nativ, Kontrast; 2019 COVID-19.",
+    "Smoker, forty pack years, works in a performance group; portable oxygen, standard kernel, Siemens machine.",
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("history", HISTORIES)
+@pytest.mark.parametrize("keyword", ["AdditionalPatientHistory", "PatientComments"])
+def test_a_history_in_plain_words_changes_nothing(series, ingest, keyword, history):
+    kept = ("SeriesDescription", "BodyPartExamined", "ConvolutionKernel", "Manufacturer", "ImageType", "FilterType")
+    said = ("Lung 1.0 with contrast", "CHEST", "STANDARD", "SIEMENS", ["ORIGINAL", "PRIMARY", "AXIAL"], "BODY FILTER")
+    paths = series()
+    for path in paths:
+        dataset = pydicom.dcmread(path)
+        dataset.PatientName = "Prima^Ann"
+        dataset.InstitutionalDepartmentName, dataset.StationName = "Chest Imaging", "CTLUNG"
+        setattr(dataset, keyword, history)
+        dataset.MedicalAlerts, dataset.Occupation = "Contrast allergy", "Performance artist"
+        for name, value in zip(kept, said, strict=True):
+            setattr(dataset, name, value)
+        dataset.save_as(path)
+    out, status = ingest(paths[0].parent)
+    assert status == 0, out
+    first = pydicom.dcmread(io.BytesIO(next(iter(files_of(Scan.objects.get())))))
+    assert tuple(first[name].value for name in kept) == said
+    assert keyword not in first
+
+
+@pytest.mark.parametrize("keyword", ["AdditionalPatientHistory", "PatientComments", "MedicalAlerts"])
+def test_a_name_in_a_free_text_is_found_wherever_it_stands(keyword):
+    dataset = Dataset()
+    dataset.PatientName = "Featherstonehaugh^Jo"
+    setattr(dataset, keyword, "cough; neighbour of Todmorden and Ng-Rees, knows Mr Featherstonehaugh, MRN 4711-XQ")
+    identifiers = identifiers_in([dataset])
+    assert identifiers.cleaned("v1 for Todmorden, REES and FeatherstonehaughX 4711") == "v1 for , and X"
+    assert identifiers.have_word_of("TODMORDEN_1")
+    assert identifiers.may_be_in(b"for todmorden")
+    assert identifiers.are_in_elements(b"xxFEATHERSTONEHAUGHxx")
+
+
+def test_what_a_free_text_says_alone_refuses_nothing():
+    """It is taken out of what is kept; a history's word in the finished file means nobody."""
+    dataset = Dataset()
+    dataset.PatientComments = "performance of Todmorden"
+    identifiers = identifiers_in([dataset])
+    assert not identifiers.are_in_elements(b"performance of Todmorden")
+    assert identifiers.cleaned("High Performance for Todmorden") == "High for"
+
+
+def test_a_persons_attribute_is_no_free_text_whatever_the_file_calls_it():
+    dataset = Dataset()
+    dataset.add_new(0x00100010, "LT", "Chest^Lung")
+    assert {"Chest", "Lung"} <= identifiers_in([dataset]).words
+
+
+@pytest.mark.parametrize("hidden", ["Smith", "SMITH", "smith", "xSmithx"])
+def test_short_names_are_found_in_elements_in_any_case(hidden):
+    identifiers = Identifiers(["Smith^Jo"])
+    assert identifiers.are_in_elements(b"LO\x06\x00" + hidden.encode() + b"SH")
+    assert not identifiers.are_in_elements(b"LO\x06\x00ORIGINAL")
+
+
+def test_a_name_within_an_ordinary_word_is_not_there():
+    assert not Identifiers(["Prima^Ann"]).are_in_elements(b"ORIGINAL\\PRIMARY\\AXIAL")
+    assert Identifiers(["Prima^Ann"]).are_in_elements(b"ORIGINAL\\PRIMAX\\AXIAL")
 
 
 def test_pseudonyms_depend_on_issuer_and_id_and_key(settings):
@@ -155,7 +225,7 @@ def test_identifiers_in_other_alphabets_are_found():
     dataset.SpecificCharacterSet = "ISO_IR 192"
     dataset.PatientName = "山田^太郎=Yamada^Tarou"
     dataset.PatientID = "99-1"
-    identifiers = Identifiers(personal_texts_of([dataset]))
+    identifiers = identifiers_in([dataset])
     assert identifiers.cleaned("scan of YAMADA tarou") == "scan of"
 
 
@@ -257,9 +327,9 @@ def test_character_sets_stay_and_hide_nothing(charset):
     dataset = Dataset()
     dataset.SpecificCharacterSet = charsets
     dataset.PatientName = names[charset]
-    texts = personal_texts_of([dataset])
+    words = identifiers_in([dataset]).words
     content = cleaned(
-        *texts, SpecificCharacterSet=charsets, PatientName=names[charset], ManufacturerModelName=f"for {names[charset]}"
+        *words, SpecificCharacterSet=charsets, PatientName=names[charset], ManufacturerModelName=f"for {names[charset]}"
     )
     read = pydicom.dcmread(io.BytesIO(content))
     assert read.ManufacturerModelName in ("for", "")
@@ -271,9 +341,9 @@ def test_character_sets_stay_and_hide_nothing(charset):
 def test_numbers_in_uids_and_coordinates_are_no_patient_number():
     """Digits of a patient's number stand in some UID by chance; refusing that series would refuse many."""
     identifiers = Identifiers(["123456"])
-    assert not identifiers.are_in_file(b"2.25.99123456001 -123456.5 0.123456")
-    assert identifiers.are_in_file(b"LO\x06\x00123456SH")
-    assert identifiers.are_in_file(b"MRN123456 ")
+    assert not identifiers.are_in_elements(b"2.25.99123456001 -123456.5 0.123456")
+    assert identifiers.are_in_elements(b"LO\x06\x00123456SH")
+    assert identifiers.are_in_elements(b"MRN123456 ")
 
 
 def test_overlay_in_the_unused_bits_is_cleared_and_a_sign_is_not(series, ingest):
