@@ -17,7 +17,7 @@ from webapp.campaigns.deidentification import CLEAN, SHIFT, DeidentificationOpti
 
 # Names the rules of this file; a change of rules changes it, and with it every UID, so that one UID never has two
 # contents.
-VERSION = "groundglass-2"
+VERSION = "groundglass-3"
 
 
 class Deed(Enum):

@@ -18,7 +18,7 @@ from webapp.intake import deidentification, identity
 from webapp.intake.deidentification import Deidentifier
 from webapp.intake.descriptors import clean_description
 from webapp.intake.identity import Identity
-from webapp.intake.names import shown_name
+from webapp.intake.names import shown_name, shown_words
 from webapp.intake.personal import Identifiers, identifiers_in
 from webapp.intake.profile import Profile
 from webapp.intake.shifting import capped_age, shifted_date, shifted_datetime
@@ -34,7 +34,7 @@ def new_uid(uid: str, profile: Profile = DEFAULT) -> str:
 @pytest.fixture
 def sent(series):
     """A series full of its patient's identity (tests/webapp/intake/test_leaks.py looks for what survives)."""
-    return write_identities(series("Featherstonehaugh_MRN-77-4711-XQ"))
+    return write_identities(series("Featherstonehaugh_MRN-77-04711-XQ"))
 
 
 @pytest.mark.django_db
@@ -57,7 +57,7 @@ def test_what_reading_needs_is_kept_and_marked(sent, ingest):
     assert reference.ReferencedSOPInstanceUID == new_uid(f"{OLD_UID_ROOT}.1")
     assert reference.ReferencedSOPClassUID == "1.2.840.10008.5.1.4.1.1.2"
     assert Instance.objects.filter(sop_uid=new_uid(f"{OLD_UID_ROOT}.5.0")).exists()
-    identity = Identity("MRN-77-4711-XQ", "Godmanchester")
+    identity = Identity("MRN-77-04711-XQ", "Godmanchester")
     assert first.StudyDate == shifted_date(identity, "20200401") != "20200401"
     assert f"{Study.objects.get().shifted_date:%Y%m%d}" == first.StudyDate
 
@@ -200,6 +200,18 @@ def test_ages_above_89_become_90(age, kept):
         ("Lung 1.25 mm axial", "Lung 1.25 mm axial"),
         ("<script>alert(1)</script>", ""),
         ("4711", ""),
+        ("Chest 12.03.48", "Chest"),
+        ("lung 12/03/1948", "lung"),
+        ("CT 12 03 48 lung", "CT lung"),
+        ("12-03-48 mm lung", "mm lung"),
+        ("Lung 12.03", "Lung"),
+        ("Lung 3.12", "Lung"),
+        ("Lung 12 + 03", "Lung"),
+        ("Chest 48", "Chest"),
+        ("thorax 47 11", "thorax"),
+        ("Lung 0.625", "Lung 0.625"),
+        ("Thorax 1.25mm B60f", "Thorax 1.25 mm B60f"),
+        ("Thorax 1.0 x 0.7 B60f", "Thorax 1.0 x 0.7 B60f"),
     ],
 )
 def test_descriptions_keep_known_words_only(text, kept):
@@ -214,10 +226,39 @@ def test_descriptions_keep_known_words_only(text, kept):
         ("Doe_Jane_19600101.dcm", "….dcm"),
         ("../../etc/passwd", "…"),
         ("<script>.dcm", "….dcm"),
+        ("Meier_1948-03-12.dcm", "….dcm"),
+        ("scan 1948-03-12.dcm", "scan ….dcm"),
+        ("scan1948.dcm", "scan….dcm"),
+        ("04.03.1931.dcm", "….dcm"),
+        ("0157-5550123.dcm", "….dcm"),
+        ("image 12 Mar 48.dcm", "image ….dcm"),
+        ("MRN 4711.dcm", "….dcm"),
+        ("MRN 0004711.dcm", "….dcm"),
+        ("4711.dcm", "….dcm"),
+        ("12.dcm", "12.dcm"),
+        ("IM4711.dcm", "IM4711.dcm"),
+        ("I0000123", "I0000123"),
+        ("Series 3 Image 12.dcm", "Series … Image 12.dcm"),
+        ("coronacases_001.nii.gz", "…_001.nii.gz"),
     ],
 )
 def test_file_names_are_shown_without_names(name, shown):
     assert shown_name(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Lesion 3", "Lesion 3"),
+        ("COVID-19", "COVID-19"),
+        ("Lung 12.03.48", "Lung …"),
+        ("lesion 12 03", "lesion …"),
+        ("lobe 12 Mar 48", "lobe …"),
+        ("Meier 12", "…"),
+    ],
+)
+def test_names_of_segments_are_shown_without_dates(name, shown):
+    assert shown_words(name) == shown
 
 
 def test_identifiers_in_other_alphabets_are_found():
