@@ -16,19 +16,19 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_data_element, write_file_meta_info
 from pydicom.sequence import Sequence
-from pydicom.tag import BaseTag, Tag
+from pydicom.tag import BaseTag
 from pydicom.uid import PYDICOM_IMPLEMENTATION_UID, UID
 
+from inference.imaging.decoding import NATIVE
 from webapp.campaigns.deidentification import SHIFT
 from webapp.intake.descriptors import clean_description
 from webapp.intake.identity import Identity, new_uid
-from webapp.intake.overlays import clear_overlay_bits
 from webapp.intake.personal import Identifiers
-from webapp.intake.profile import METHOD, PIXEL_TAGS, Deed, Profile
+from webapp.intake.pixels import clear_beside_values
+from webapp.intake.profile import METHOD, PIXELS, Deed, Profile
 from webapp.intake.reading import transfer_syntax_of
 from webapp.intake.shifting import capped_age, plain_time, shifted_date, shifted_datetime
 
-NATIVE = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"}
 IMPLICIT, EXPLICIT = UID("1.2.840.10008.1.2"), UID("1.2.840.10008.1.2.1")
 # Values of one binary attribute; beyond this it is a hiding place rather than a parameter.
 MOST_BINARY_BYTES = 1024
@@ -40,7 +40,6 @@ PRESENT = (
 MANY_FRAMES = {"1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2", "1.2.840.10008.5.1.4.1.1.66.4"}
 # Longer ones (a raw sequence, a table) are seldom alike, and would only fill the memory.
 LONGEST_REMEMBERED = 4096
-_PIXEL_DATA = Tag("PixelData")
 _NUMBER = re.compile(r"[ ]*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?[ \0]*")
 _CODE = re.compile(r"[A-Z0-9_ ]{0,16}")
 _DUMMIES: dict[str, object] = {"DA": "19000101", "TM": "000000", "DT": "19000101000000", "DS": "0", "IS": "0"}
@@ -87,8 +86,8 @@ class Deidentifier:
         self._encoding = dataset.original_encoding, str(dataset.original_character_set)
         if self._encoded_as != self._encoding:
             self._encoded_as, self._encoded = self._encoding, {}
-        clear_overlay_bits(dataset, native=transfer_syntax in NATIVE)
-        self._clean_level(dataset)
+        clear_beside_values(dataset, transfer_syntax)
+        self._clean_level(dataset, pixels=PIXELS)
         for element in self._added:
             dataset[element.tag] = element
         self._fill_what_must_be_there(dataset)
@@ -129,7 +128,7 @@ class Deidentifier:
         """
         charsets = dataset.get("SpecificCharacterSet", default_encoding)
         # Native pixels are numbers.
-        numbers = PIXEL_TAGS if str(dataset.file_meta.TransferSyntaxUID) in NATIVE else PIXEL_TAGS - {_PIXEL_DATA}
+        native = str(dataset.file_meta.TransferSyntaxUID) in NATIVE
         parts, searched = [], []
         for tag in sorted(dataset.keys()):
             if tag.element == 0 and tag.group > 6:  # a group's length: retired, PS3.5 section 7.2
@@ -140,10 +139,10 @@ class Deidentifier:
                 content = _encoded(item, syntax, charsets)
                 if id(item) in self._shared:
                     self._encoded[id(item), syntax] = content
-                if tag == _PIXEL_DATA and tag not in numbers:
-                    if self.identifiers.are_in_pixels(content):
+                if tag in PIXELS:
+                    if not native and self.identifiers.are_in_pixels(content):
                         raise IdentityFound
-                elif tag not in numbers and id(item) not in self._ours:
+                elif id(item) not in self._ours:
                     searched.append(content)
             parts.append(content)
         if self.identifiers.are_in_elements(b"".join(searched)):
@@ -164,9 +163,9 @@ class Deidentifier:
                 if not dataset.get(keyword):  # type 1 there
                     setattr(dataset, keyword, dummy)
 
-    def _clean_level(self, dataset: Dataset) -> None:
+    def _clean_level(self, dataset: Dataset, pixels: frozenset[BaseTag] = frozenset()) -> None:
         for tag in list(dataset.keys()):
-            if tag in PIXEL_TAGS:
+            if tag in pixels:
                 continue
             item = dataset.get_item(tag)
             cleaned = self._remembered(dataset, tag, item)
@@ -193,7 +192,8 @@ class Deidentifier:
         """The element as it may stay; the very same one where nothing changes, None where it goes."""
         vr = _vr_of(tag, item)
         deed = self.profile.deed(tag, vr)
-        if deed is Deed.REMOVE or (deed is Deed.BINARY and not _is_plain_binary(item, tag, vr)):
+        # Pixels elsewhere than in the image itself are a picture in small, or a hiding place.
+        if deed in (Deed.REMOVE, Deed.PIXELS) or (deed is Deed.BINARY and not _is_plain_binary(item, tag, vr)):
             return None
         if deed is Deed.BINARY or self._is_harmless(item, deed):
             return item

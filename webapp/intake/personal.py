@@ -47,6 +47,7 @@ SHORTEST_WORD = 3
 # Shorter ones stand by chance in numbers, and in what compressed pixels are.
 SHORTEST_IN_ELEMENTS = 5
 SHORTEST_IN_PIXELS = 6
+SHORTEST_NUMBER_IN_FILE = 6
 # Words in identifying attributes that identify nobody; half of them stand in a scanner maker's name as well.
 _HARMLESS = """
     anonymous anonymized unknown none patient name test the and for nil null removed
@@ -153,9 +154,13 @@ class Identifiers:
         self._bytes = _byte_pattern(words | said)
         self._in_elements = _file_forms(words, SHORTEST_IN_ELEMENTS)
         self._in_pixels = _file_forms(words, SHORTEST_IN_PIXELS)
-        numbers = sorted(word.encode() for word in words if word.isdigit() and len(word) >= 6 and word.isascii())
+        numbers = [word.encode() for word in words if word.isdigit() and word.isascii()]
         # A number inside a longer one is chance: UIDs and coordinates are full of digits.
-        self._numbers = re.compile(rb"(?<![0-9.])(?:" + b"|".join(numbers) + rb")(?![0-9.])") if numbers else None
+        self._numbers = {
+            number: re.compile(rb"(?<![0-9.])" + number + rb"(?![0-9.])")
+            for number in sorted(numbers)
+            if len(number) >= SHORTEST_NUMBER_IN_FILE
+        }
 
     def cleaned(self, text: str) -> str:
         """`text` without the patient's words."""
@@ -186,7 +191,8 @@ class Identifiers:
         return self._are_in(content.lower(), self._in_pixels)
 
     def _are_in(self, lowered: bytes, forms: list[bytes]) -> bool:
-        if self._numbers is not None and self._numbers.search(lowered):
+        # Plain search first: it is many times faster than a pattern over a whole image.
+        if any(number in lowered and alone.search(lowered) for number, alone in self._numbers.items()):
             return True
         return any(form in lowered for form in forms)
 

@@ -39,7 +39,7 @@ class Deed(Enum):
     TEXT = "kept without the patient's words"
     VOCABULARY = "known words only"
     ITEMS = "kept, each item cleaned"
-    PIXELS = "kept; overlays in unused bits are cleared"
+    PIXELS = "kept in the image itself; what lies beside the values is cleared"
 
 
 # The library's action functions by name, and the letters of the standard's table.
@@ -65,7 +65,8 @@ def tags(keywords: str) -> frozenset[BaseTag]:
     return frozenset(Tag(keyword) for keyword in keywords.split())
 
 
-PIXEL_TAGS = tags("PixelData FloatPixelData DoubleFloatPixelData")
+PIXELS = tags("PixelData")
+OTHER_PIXELS = tags("FloatPixelData DoubleFloatPixelData")
 SEXES = tags("PatientSex")
 AGES = tags("PatientAge")
 NUMBERS_OF_PATIENT = tags("PatientSize PatientWeight")
@@ -140,8 +141,10 @@ class Profile:
 
 @lru_cache(maxsize=20_000)
 def _deed(options: DeidentificationOptions, tag: BaseTag, vr: str) -> Deed:
-    if tag in PIXEL_TAGS:
+    if tag in PIXELS:
         return Deed.PIXELS
+    if tag in OTHER_PIXELS:  # no image that is taken has them
+        return Deed.REMOVE
     if tag in IDENTIFIED:
         return IDENTIFIED[tag]
     if tag in CHARACTERISTICS:
