@@ -75,7 +75,7 @@ export function Difference({ desk }: { desk: Desk }) {
           {found?.byLabel.map((label) => (
             <tr key={label.value} data-label={label.value}>
               <th scope="row" class="ellipsis" title={`${nameOf(layer, label.value)}: Dice ${fixed(label.dice, 3)}`}>
-                {nameOf(layer, label.value)} <b class="num">{fixed(label.dice, 2)}</b>
+                {nameOf(layer, label.value)} <b class="num">{fixed(label.dice, 3)}</b>
               </th>
               <td class="num">{ml(label.a)}</td>
               <td class="num">{ml(label.b)}</td>
