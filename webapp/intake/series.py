@@ -27,6 +27,13 @@ from webapp.intake.reading import Slices
 from webapp.intake.shifting import age_years, parsed_day
 from webapp.intake.sources import Found
 
+# Only whoever sent it knows whether the first or the last slices are missing.
+BROKE_OFF = {
+    "code": "broke_off",
+    "sentence": (
+        "Its sender broke off: slices may be missing at its ends. Compare the number of slices with the sender's."
+    ),
+}
 OTHER_OPTIONS = "It came in before under other options of de-identification, and stays as it was filed then."
 OTHER_IMAGES = "A series with the same UID but other images is a case of this campaign already; nothing was replaced."
 
@@ -66,6 +73,8 @@ def _file(
     deidentifier = Deidentifier(_identity_of(first), identifiers, profile)
     linkage.is_on()  # a key that is none refuses the series before anything of it is filed
     new = replace(_new_scan(deidentifier, first, series), site=delivery.site)
+    if delivery.broke_off:
+        new = replace(new, warnings=[*new.warnings, BROKE_OFF])
     known = filed_scan(new.series_uid) is not None
     if not known and (earlier := _under_other_options(delivery.campaign, first, series)):
         case_number = add_case(campaign=delivery.campaign, scan=earlier, by=delivery.by).number

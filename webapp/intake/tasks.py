@@ -3,7 +3,7 @@
 import logging
 import uuid
 
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -43,7 +43,10 @@ def close_quiet_batches() -> None:
     """Hand on what machines sent, when nothing more of a series came for a while."""
     for batch in quiet_batches(timezone.now()):
         try:
-            finish_batch(batch=batch, by=SYSTEM)
+            with transaction.atomic():
+                # Asked again under the lock: an image may have come in between.
+                if quiet_batches(timezone.now()).select_for_update(skip_locked=True).filter(pk=batch.pk).exists():
+                    finish_batch(batch=batch, by=SYSTEM)
         except ActionRefused as refused:
             log.warning("%s stays open: %s", batch, refused.code)
 
@@ -53,9 +56,14 @@ def sweep() -> None:
     """Let originals go whose time is over, and what killed processes left behind."""
     for batch in outlived_batches(timezone.now()):
         try:
-            # The files first: a kill in between leaves a note to be written, never a file that nobody knows of.
+            # The note first, under the lock: who tries the batch again, or sends the rest of it, finds it held or gone.
+            # What a kill in between leaves on the disk goes with what other killed processes left.
+            with transaction.atomic():
+                outlived = outlived_batches(timezone.now()).select_for_update(of=("self",), skip_locked=True)
+                if not outlived.filter(pk=batch.pk).exists():
+                    continue
+                note_originals_removed(batch=batch, reason="the hold time is over")
             quarantine.remove(batch.pk)
-            note_originals_removed(batch=batch, reason="the hold time is over")
         except (OSError, DatabaseError) as error:
             log.error("the originals of %s stay for now: %s", batch, type(error).__name__)
     _end_what_the_command_left()
