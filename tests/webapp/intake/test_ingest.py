@@ -129,8 +129,8 @@ def test_zip_archive_is_read_without_unpacking(ingest, series, tmp_path, phantom
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         for path in paths:
             packed.write(path, f"folder/{path.name}")
-    _, status = ingest(archive)
-    assert status == 0
+    out, status = ingest(archive)
+    assert status == 0, out
     assert np.array_equal(volume_of(Scan.objects.get()).hu, phantom.volume.hu)
 
 
@@ -240,3 +240,4 @@ def test_folder_of_100_000_files_gives_a_few_lines_and_the_scan_among_them(serie
     refused = [line for line in out.splitlines() if line.startswith("refused")]
     assert refused[-1] == "refused   99980 more files: It is not a DICOM file."
     assert len(refused) == 21
+
