@@ -158,7 +158,7 @@ def try_again(*, batch: Batch, by: Any) -> Batch:
 
 
 @audited(events.BATCH_DISCARDED)
-def discard_batch(*, batch: Batch, by: Any) -> Batch:
+def discard_batch(*, batch: Batch, by: Any, reason: str = "") -> Batch:
     """Destroy the originals of a batch, for good. Scans that were filed from it stay.
 
     The files themselves go right after the commit: `tasks.sweep` sees to those that a killed process left.
@@ -180,7 +180,8 @@ def discard_batch(*, batch: Batch, by: Any) -> Batch:
         subject=f"batch:{batch.pk}",
         files=files,
         bytes=size,
-        scans_kept=batch.lines.filter(state="accepted").count(),
+        scans_kept=batch.lines.filter(state="accepted", scan__deleted_at=None).count(),
+        **({"reason": reason} if reason else {}),
     )
     return batch
 

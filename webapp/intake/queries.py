@@ -135,6 +135,12 @@ def outlived_batches(now: datetime) -> QuerySet[Batch]:
     return batches.filter(held | left, originals_gone_at=None).select_related("campaign")
 
 
+def batches_holding(scan_id: uuid.UUID) -> list[Batch]:
+    """The batches of which a scan or a mask of it was filed, and whose originals are held."""
+    batches = Batch.objects.filter(lines__scan=scan_id, originals_gone_at=None).exclude(state="discarded")
+    return list(batches.exclude(file_count=0).select_related("campaign").distinct())
+
+
 def batches_waiting_for(batch: Batch) -> list[Batch]:
     """The batches whose masks name a series that came with this one, and came before it; their originals are held."""
     keys = batch.lines.filter(state="accepted", imported_mask=None).exclude(series_key="").values("series_key")

@@ -10,10 +10,10 @@ from django.utils import timezone
 from webapp.audit.actor import SYSTEM
 from webapp.audit.refusal import ActionRefused
 from webapp.intake import quarantine
-from webapp.intake.actions import end_batch, finish_batch, note_originals_removed
+from webapp.intake.actions import discard_batch, end_batch, finish_batch, note_originals_removed
 from webapp.intake.models import Batch
 from webapp.intake.processing import alone_with, process
-from webapp.intake.queries import outlived_batches, quiet_batches
+from webapp.intake.queries import batches_holding, outlived_batches, quiet_batches
 from webapp.jobs import task
 from webapp.jobs.periodic import every
 
@@ -36,6 +36,14 @@ def give_batch_up(batch_id: str) -> None:
     batch = Batch.objects.select_related("campaign").get(pk=uuid.UUID(batch_id))
     if batch.state in ("waiting", "processing"):
         end_batch(batch=batch, by=SYSTEM, sentence="The worker failed on it three times.")
+
+
+@task("intake.discard_originals_of_scan")
+def discard_originals_of_scan(scan_id: str) -> None:
+    """Destroy what is held of the sendings that a deleted scan came with. Tried again while one is being checked."""
+    for batch in batches_holding(uuid.UUID(scan_id)):
+        discard_batch(batch=batch, by=SYSTEM, reason="a scan of it was deleted")
+        quarantine.remove(batch.pk)
 
 
 @every(LOOK_EVERY_S, "intake.close_quiet_batches")

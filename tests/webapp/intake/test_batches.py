@@ -416,6 +416,20 @@ def test_only_coordinators_hear_that_batches_open(campaign, clara):
     assert not may_hear_intake(a_person("reader", campaign, "radiologist"), str(campaign.pk))
 
 
+@pytest.mark.parametrize("originals", [True, False])
+def test_originals_go_with_a_scan_that_is_deleted_unless_they_shall_stay(upload, series, clara, run_jobs, originals):
+    batch = upload(series())
+    scan = Scan.objects.get()
+    delete_scan(scan=scan, reason="Consent was withdrawn", by=clara, originals=originals)
+    run_jobs()
+    batch.refresh_from_db()
+    assert quarantine.folder_of(batch.pk).exists() is not originals
+    assert batch.holds_originals is not originals
+    assert ("batch.discarded" in events_of(batch)) is originals
+    if originals:
+        assert '"reason":"a scan of it was deleted"' in Event.objects.get(name="batch.discarded").body
+
+
 def test_line_of_a_scan_deleted_since_leads_to_what_is_left_of_it(upload, series, client, clara):
     batch = upload(series("good"))
     line = batch.lines.get()
