@@ -1,14 +1,17 @@
 """The patient's own words: collected from what is removed, and looked for in what is kept, shown or logged.
 
-Three kinds, by where they stood. Names, numbers and addresses: every word counts. Places and services: all but ordinary
-words ("Chest Clinic Todmorden" is known by Todmorden). Free text: all but ordinary words as well, and it takes a word
-out of what is kept but never refuses a series, since a history is full of words that mean nobody.
+By where they stood. Names, numbers and addresses: every word counts, a date in all the ways that people write it, and
+of names the short ones too (Li, Ng). Places and services: all but ordinary words ("Chest Clinic Todmorden" is known
+by Todmorden). Free text: all but ordinary words as well, and it takes a word out of what is kept but never refuses a
+series, since a history is full of words that mean nobody.
 """
 
 import contextlib
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import Enum
 
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
@@ -23,9 +26,10 @@ from webapp.intake.vocabulary import ORDINARY
 class Kind(Enum):
     """What a text's words may give away."""
 
-    PERSON = 1
-    PLACE = 2
-    REMARK = 3
+    NAME = 1
+    PERSON = 2
+    PLACE = 3
+    REMARK = 4
 
 
 # Whole values that name a visit, a thing or a way to reach somebody.
@@ -53,6 +57,7 @@ _HARMLESS = """
     anonymous anonymized unknown none patient name test the and for nil null removed
     hospital hospitals medical medicine clinic clinics center centre university college school institute institution
     department dept radiology imaging radiologie klinik klinikum universitaet universität krankenhaus hopital
+    dr mr ms jr sr md ii iv
     hospitalier ospedale health healthcare care general national regional street road avenue
 """
 HARMLESS = frozenset(_HARMLESS.split())
@@ -65,6 +70,13 @@ ENCODINGS = (
 _ESCAPE = re.compile(rb"\x1b[$()][@-Z(]?[@-Z]?")
 _PART = re.compile(r"[A-Za-z]+|[0-9]+")
 _WORD = re.compile(r"[^\W_]+")
+_DATE = re.compile(r"(?:18|19|20)\d{6}")
+# In English and German, whole and short.
+_MONTHS = [
+    *(("Jan", "January", "Januar"), ("Feb", "February", "Februar"), ("Mar", "March", "März"), ("Apr", "April")),
+    *(("May", "Mai"), ("Jun", "June", "Juni"), ("Jul", "July", "Juli"), ("Aug", "August"), ("Sep", "September")),
+    *(("Oct", "October", "Oktober", "Okt"), ("Nov", "November"), ("Dec", "December", "Dezember", "Dez")),
+]
 _LETTERS = re.compile(rb"[a-z]+")
 
 
@@ -101,18 +113,25 @@ def identifiers_in(datasets: Iterable[Dataset], kept: frozenset[BaseTag] = froze
                 only = Dataset()
                 only.add(dataset[tag])
                 texts.add(only, kept)
-    return Identifiers(texts.of[Kind.PERSON], places=texts.of[Kind.PLACE], remarks=texts.of[Kind.REMARK])
+    return Identifiers(
+        texts.of[Kind.PERSON],
+        names=texts.of[Kind.NAME],
+        places=texts.of[Kind.PLACE],
+        remarks=texts.of[Kind.REMARK],
+    )
 
 
 def _kind_of(tag: BaseTag, vr: str) -> Kind | None:
     """What kind of text an attribute is, whatever VR the file gives it; None where it is none of the patient's."""
     if tag in PLACES:
         return Kind.PLACE
-    if tag in NUMBERS or vr == "PN":
+    known = dictionary_VR(tag) if dictionary_has_tag(tag) else vr
+    if "PN" in (vr, known):
+        return Kind.NAME
+    if tag in NUMBERS:
         return Kind.PERSON
     if tag.group != 0x0010:
         return None
-    known = dictionary_VR(tag) if dictionary_has_tag(tag) else vr
     return Kind.REMARK if known in LONG_TEXT or tag in REMARKS else Kind.PERSON
 
 
@@ -138,16 +157,29 @@ def _texts(element: DataElement) -> Iterator[str]:
 
 
 class Identifiers:
-    """The words and phrases by which a patient could be known: `texts` of the person, of places, and remarks."""
+    """The words and phrases by which a patient could be known: `texts` of the person, names, places, and remarks."""
 
-    def __init__(self, texts: Iterable[str], *, places: Iterable[str] = (), remarks: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        texts: Iterable[str],
+        *,
+        names: Iterable[str] = (),
+        places: Iterable[str] = (),
+        remarks: Iterable[str] = (),
+    ) -> None:
+        texts, names = set(texts), set(names)
         words = set()
-        for text in texts:
+        for text in texts | names:
             words |= _phrases(text) | {word for word in _words(text) if word.lower() not in HARMLESS}
+        days = {day for text in texts if (day := _day(text)) is not None}
+        words |= {form for day in days for form in _telling_forms(day)}
         for text in places:
             telling = {word for word in _words(text) if word.lower() not in HARMLESS | ORDINARY}
             words |= telling | (_phrases(text) if telling else set())
-        said = {word for text in remarks for word in _words(text) if word.lower() not in ORDINARY} - words
+        said = {word for text in remarks for word in _words(text) if word.lower() not in ORDINARY}
+        said |= {form for day in days for form in _short_forms(day)}
+        short = {word for name in names for word in _WORD.findall(name) if _is_short_name(word)}
+        said = (said | short) - words
         self.words = frozenset(words)
         self._folded = frozenset(word.lower() for word in words | said)
         self._text = _pattern(words, said)
@@ -202,6 +234,42 @@ def _phrases(text: str) -> set[str]:
     return {text} if len(text) >= SHORTEST_WORD and text.lower() not in HARMLESS else set()
 
 
+def _is_short_name(word: str) -> bool:
+    """Whether a part of a name is shorter than other words are looked for: but initials, titles and ordinary words."""
+    if word.isdigit() or len(word) >= SHORTEST_WORD or word.lower() in HARMLESS | ORDINARY:
+        return False
+    return len(word) == 2 or _is_ideographic(word)
+
+
+def _is_ideographic(word: str) -> bool:
+    """Whether letters are of a script that leaves no spaces between words."""
+    return all(unicodedata.category(letter) == "Lo" for letter in word)
+
+
+def _day(text: str) -> date | None:
+    """The day that a date as DICOM writes it is."""
+    with contextlib.suppress(ValueError):
+        return datetime.strptime(text, "%Y%m%d").date() if _DATE.fullmatch(text) else None
+    return None
+
+
+def _telling_forms(day: date) -> set[str]:
+    """A date with its whole year, in the ways that people and programs write it."""
+    y, m, d = f"{day:%Y}", f"{day:%m}", f"{day:%d}"
+    forms = {y + m + d, d + m + y, m + d + y, f"{day.day}.{day.month}.{y}", f"{day.month}/{day.day}/{y}"}
+    forms |= {sign.join(order) for sign in "-./ " for order in ((y, m, d), (d, m, y), (m, d, y))}
+    for month in _MONTHS[day.month - 1]:
+        forms |= {f"{number}{sign}{month}{sign}{y}" for number in {d, str(day.day)} for sign in (" ", "-", "")}
+        forms |= {f"{day.day}. {month} {y}", f"{month} {day.day}, {y}", f"{month} {d}, {y}"}
+    return forms
+
+
+def _short_forms(day: date) -> set[str]:
+    """A date with two digits of its year: taken out where it stands alone; times and versions look the same."""
+    y, m, d = f"{day:%y}", f"{day:%m}", f"{day:%d}"
+    return {sign.join(order) for sign in ("-", ".", "/", "") for order in ((y, m, d), (d, m, y), (m, d, y))}
+
+
 def _words(text: str) -> set[str]:
     return {word for word in _WORD.findall(text) if len(word) >= SHORTEST_WORD and not _is_small(word)}
 
@@ -213,8 +281,11 @@ def _is_small(word: str) -> bool:
 
 def _pattern(words: Iterable[str], said: Iterable[str]) -> re.Pattern[str] | None:
     """What finds words wherever they stand; short ones, and those of remarks (`said`), only as words of their own."""
-    anywhere = {word: len(word) >= SHORTEST_REMARK_ANYWHERE for word in said}
-    anywhere |= {word: len(word) >= SHORTEST_ANYWHERE for word in words}
+    anywhere = {
+        word: _is_ideographic(word) or (len(word) >= SHORTEST_REMARK_ANYWHERE and not word[0].isdigit())
+        for word in said
+    }
+    anywhere |= {word: len(word) >= SHORTEST_ANYWHERE or _is_ideographic(word) for word in words}
     if not anywhere:
         return None
     ordered = sorted(anywhere, key=lambda word: (-len(word), word))
@@ -231,7 +302,7 @@ def _byte_forms(words: Iterable[str]) -> set[bytes]:
             with contextlib.suppress(UnicodeError):
                 # The escape sequences around are the file's own choice.
                 forms.add(_ESCAPE.sub(b"", word.encode(encoding)))
-    return {form for form in forms if len(form) >= SHORTEST_WORD}
+    return {form for form in forms if len(form) >= 2}
 
 
 def _file_forms(words: Iterable[str], shortest: int) -> list[bytes]:

@@ -166,6 +166,66 @@ def test_short_names_are_found_in_elements_in_any_case(hidden):
     assert not identifiers.are_in_elements(b"LO\x06\x00ORIGINAL")
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("19480312", "1948-03-12", "1948/03/12", "12.03.1948", "12.3.1948", "03/12/1948", "3/12/1948", "12/03/1948"),
+        *("12-03-1948", "12031948", "12 Mar 1948", "12-MAR-1948", "12MAR1948", "March 12, 1948", "12. März 1948"),
+        *("12.03.48", "12/03/48", "03/12/48", "48-03-12", "480312", "120348"),
+    ],
+)
+def test_a_birth_date_is_found_however_it_is_written(written):
+    dataset = Dataset()
+    dataset.PatientBirthDate = "19480312"
+    identifiers = identifiers_in([dataset])
+    assert identifiers.cleaned(f"v1 of {written}, x") == "v1 of , x"
+    assert identifiers.may_be_in(f"v1 of {written}".encode())
+    whole_year = "1948" in written
+    assert identifiers.are_in_elements(b"LO\x0c\x00" + written.encode() + b"SH") == whole_year
+
+
+def test_a_time_or_a_version_that_looks_like_a_short_date_refuses_nothing():
+    identifiers = Identifiers(["19480312"])
+    assert not identifiers.are_in_elements(b"TM\x06\x00120348LO\x08\x0012.03.48")
+    assert identifiers.cleaned("5120348 2.25.4803129") == "5120348 2.25.4803129"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "left"),
+    [
+        ("Li^Na", "for LI, na and Lin", "for , and Lin"),
+        ("Ng^A", "FILTER A of Ng", "FILTER A of"),
+        ("Ge^Ct", "GE CT scanner", "GE CT scanner"),
+        ("山田^太郎", "v1山田様", "v1 様"),
+        ("山田花^太郎", "v1山田花様", "v1 様"),
+        ("王^小东", "为王先生", "为 先生"),
+        ("Dr^Jo", "Dr and Jo", "Dr and"),
+    ],
+)
+def test_short_names_are_taken_out_where_they_stand_alone(name, text, left):
+    dataset = Dataset()
+    dataset.SpecificCharacterSet, dataset.PatientName = "ISO_IR 192", name
+    identifiers = identifiers_in([dataset])
+    assert identifiers.cleaned(text) == left
+    assert identifiers.may_be_in(text.encode()) or text == left
+
+
+def test_short_names_go_from_codes_and_versions_of_a_file():
+    code = Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "1", "99LOCAL", "Chest of Li"
+    dataset = Dataset()
+    dataset.SOPClassUID, dataset.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.2", "1.2.3"
+    dataset.PatientName, dataset.PatientBirthDate = "Li^Ng", "19480312"
+    dataset.SoftwareVersions, dataset.AnatomicRegionSequence = ["v1 Ng", "12.03.1948", "of 12/03/48"], Sequence([code])
+    dataset.file_meta = pydicom.dataset.FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1"
+    dataset.set_original_encoding(False, True)
+    deidentifier = Deidentifier(Identity("1"), identifiers_in([dataset]), DEFAULT)
+    read = pydicom.dcmread(io.BytesIO(deidentifier.file_of(deidentifier.clean(dataset))))
+    assert list(read.SoftwareVersions) == ["v1", "", "of"]
+    assert read.AnatomicRegionSequence[0].CodeMeaning == "Chest of"
+
+
 def test_a_name_within_an_ordinary_word_is_not_there():
     assert not Identifiers(["Prima^Ann"]).are_in_elements(b"ORIGINAL\\PRIMARY\\AXIAL")
     assert Identifiers(["Prima^Ann"]).are_in_elements(b"ORIGINAL\\PRIMAX\\AXIAL")

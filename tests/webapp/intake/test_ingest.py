@@ -240,4 +240,3 @@ def test_folder_of_100_000_files_gives_a_few_lines_and_the_scan_among_them(serie
     refused = [line for line in out.splitlines() if line.startswith("refused")]
     assert refused[-1] == "refused   99980 more files: It is not a DICOM file."
     assert len(refused) == 21
-
