@@ -172,7 +172,8 @@ class Identifiers:
         for text in texts | names:
             words |= _phrases(text) | {word for word in _words(text) if word.lower() not in HARMLESS}
         days = {day for text in texts if (day := _day(text)) is not None}
-        words |= {form for day in days for form in _telling_forms(day)}
+        dates = {form for day in days for form in _telling_forms(day)}
+        words |= dates
         for text in places:
             telling = {word for word in _words(text) if word.lower() not in HARMLESS | ORDINARY}
             words |= telling | (_phrases(text) if telling else set())
@@ -184,8 +185,9 @@ class Identifiers:
         self._folded = frozenset(word.lower() for word in words | said)
         self._text = _pattern(words, said)
         self._bytes = _byte_pattern(words | said)
-        self._in_elements = _file_forms(words, SHORTEST_IN_ELEMENTS)
-        self._in_pixels = _file_forms(words, SHORTEST_IN_PIXELS)
+        self._in_elements = _file_forms(words - dates, SHORTEST_IN_ELEMENTS)
+        self._dates_in_elements = _file_forms(dates, SHORTEST_IN_ELEMENTS)
+        self._in_pixels = _file_forms(words - dates, SHORTEST_IN_PIXELS)
         numbers = [word.encode() for word in words if word.isdigit() and word.isascii()]
         # A number inside a longer one is chance: UIDs and coordinates are full of digits.
         self._numbers = {
@@ -212,6 +214,8 @@ class Identifiers:
     def are_in_elements(self, content: bytes) -> bool:
         """Whether encoded elements hold one of the longer words, in capitals or not, but within an ordinary word."""
         lowered = content.lower()
+        if any(form in lowered for form in self._dates_in_elements):
+            return True
         if not self._are_in(lowered, self._in_elements):
             return False
         # "Prima" stands in PRIMARY: what is an ordinary word is nobody's.
