@@ -59,6 +59,11 @@ export class Desk {
   private trace: StrokeTrace | null = null;
   /** Steps back and on that were asked for while a large edit was being made. */
   private readonly steps: ("undo" | "redo")[] = [];
+  /**
+   * What a pointer is doing on a plane. While it draws, the slice that it draws on stays on the screen; while it does
+   * anything, keys and wheel rest: the picture must not go away from under it.
+   */
+  hand: "free" | "looking" | "drawing" = "free";
   /** A drag that Escape drops: a shape in the making. */
   onCancel: (() => void) | null = null;
 
@@ -178,7 +183,7 @@ export class Desk {
   showSlice(plane: PlaneName, slice: number): void {
     const last = this.grid!.size[this.grid!.planes[plane].across] - 1;
     const wanted = Math.max(0, Math.min(last, Math.round(slice)));
-    if (wanted === state.slices.value[plane] || this.session.editor?.painting) return;
+    if (wanted === state.slices.value[plane] || this.session.editor?.painting || this.hand === "drawing") return;
     state.slices.value = { ...state.slices.value, [plane]: wanted };
     if (plane === "axial") this.loader?.aim(wanted);
     this.stage?.show(plane, wanted);
@@ -254,7 +259,7 @@ export class Desk {
   /** Takes a tool in hand, or carries it out at once when it is of that kind. */
   takeUp(name: state.ToolName): void {
     const tool = toolNamed(name);
-    if (!tool || this.session.editor?.painting) return;
+    if (!tool || this.session.editor?.painting || this.hand === "drawing") return;
     if (tool.edits && !this.mayEdit) return;
     state.lastActed.value = tool.run ? name : null;
     if (tool.run) return tool.run(this);
@@ -282,21 +287,19 @@ export class Desk {
     );
   }
 
-  /** Begins a stroke on the layer of the chosen label; null when nothing may be painted now. */
-  beginStroke(plane: PlaneName, tool: string, value: number, permit?: Permit | null): StrokeTrace | null {
+  /** Begins a stroke on the layer of the chosen label, or of `layer`; null when nothing may be painted now. */
+  beginStroke(plane: PlaneName, tool: string, value: number, permit?: Permit | null, layer: LayerName = state.target.value.layer): StrokeTrace | null {
     const { editor } = this.session;
     if (!editor || !this.mayEdit || editor.painting) return null;
     state.operation.value?.cancel();
     this.settle();
-    const { layer } = state.target.value;
     editor.begin(layer, tool, plane, permit === undefined ? this.permit(layer) : permit);
-    this.trace = this.traceOf(plane, tool, value);
+    this.trace = this.traceOf(plane, tool, value, layer);
     return this.trace;
   }
 
   /** What is known of a stroke at its beginning. */
-  traceOf(plane: PlaneName, tool: string, value: number): StrokeTrace {
-    const { layer } = state.target.value;
+  traceOf(plane: PlaneName, tool: string, value: number, layer: LayerName = state.target.value.layer): StrokeTrace {
     return { plane, slice: state.slices.value[plane], layer, tool, value, radiusMm: state.brushMm.value / 2, path: [], voxels: 0, drawMs: [], id: null };
   }
 

@@ -61,6 +61,8 @@ export function attachKeys(desk: Desk): void {
     const binding = bindingOf(event);
     const act = binding && acts.get(binding.action);
     if (!binding || !act) return;
+    // The picture, the tool and the label stay as they are under what is being drawn.
+    if (desk.hand !== "free" && !IN_HAND.has(binding.action)) return event.preventDefault();
     // A focused button is pressed by Enter and Space.
     if (event.target instanceof HTMLButtonElement && (event.key === "Enter" || event.key === " ") && !event.ctrlKey && !event.altKey) return;
     event.preventDefault();
@@ -79,6 +81,9 @@ export function attachKeys(desk: Desk): void {
   addEventListener("keyup", (event) => letGo(event.code));
   addEventListener("blur", () => [...held.keys()].forEach(letGo));
 }
+
+/** What a key may do while a pointer drags. */
+const IN_HAND: ReadonlySet<KeyAction> = new Set(["hide", "escape"]);
 
 const REPEATS: ReadonlySet<KeyAction> = new Set([
   "slice_up", "slice_down", "page_up", "page_down", "smaller", "larger", "undo", "redo", "next_lesion", "previous_lesion",
