@@ -81,6 +81,15 @@ def base_state(mask: Mask) -> State:
     return state
 
 
+def edited_slices(mask: Mask) -> list[int]:
+    """The axial slices on which a mask is not what it began as, in either layer, ascending. No voxel is read."""
+    origin = mask.versions.filter(stroke_sequence=0).order_by("number").first() or mask.forked_from
+    digests = [(layer, z, d) for layer in LAYERS for z, d in enumerate(manifest_digests(origin, layer))] if origin else []
+    began = {(layer, z): digest for layer, z, digest in digests if digest}
+    now = {(layer, z): digest for layer, z, digest in mask.head_slices.values_list("layer", "z", "sha256")}
+    return sorted({place[1] for place in began.keys() | now.keys() if began.get(place) != now.get(place)})
+
+
 def state_at(mask: Mask, sequence: int) -> State:
     """A mask after its stroke number `sequence` (0: as it began); from the nearest state that is stored.
 
