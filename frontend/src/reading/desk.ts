@@ -4,7 +4,7 @@ import type { Reading } from "../api/types";
 import type { ContainerHeader } from "../edits/container";
 import type { Point } from "../geometry/disc";
 import { Grid, PLANES, type PlaneName, type Vec3 } from "../geometry/grid";
-import { besidePlane, isVisible, wholePlanes } from "../layout";
+import { isVisible, mayOneUp, wholePlanes } from "../layout";
 import * as state from "../state";
 import * as display from "../display";
 import { countVoxels, DeltaConflict, type SliceRuns } from "../edits/delta";
@@ -24,6 +24,7 @@ import { Stage } from "../viewer/stage";
 import type { Layers } from "../edits/layers";
 import { LesionBook } from "./lesions";
 import { Session } from "./session";
+import { slabTrouble } from "./slabtrouble";
 
 export interface StrokeTrace {
   plane: PlaneName;
@@ -88,7 +89,7 @@ export class Desk {
     this.loader = new SlabLoader(workers, reading.scan.slabs, grid.size[0] * grid.size[1], start.axial, {
       slice: (z, voxels) => this.sliceArrived(z, voxels),
       complete: () => this.scanLoaded(),
-      failed: (sentence) => (state.notice.value = sentence),
+      ...slabTrouble(),
       preview: (voxels) => this.previewArrived(voxels),
     }, reading.preview ?? null);
     this.stage = new Stage(grid, panes(), () => this.session.hu, () => (display.shown.value.kind === "film" ? display.shown.value.layers : this.session.layers), (plane) => this.marks(plane), isVisible, {
@@ -245,7 +246,7 @@ export class Desk {
   }
 
   toggleOneUp(plane: PlaneName): void {
-    if (!besidePlane.value) state.oneUp.value = state.oneUp.value ? null : plane;
+    if (mayOneUp.value) state.oneUp.value = state.oneUp.value ? null : plane;
   }
 
   pan(plane: PlaneName, dx: number, dy: number): void {
@@ -260,7 +261,7 @@ export class Desk {
   takeUp(name: state.ToolName): void {
     const tool = toolNamed(name);
     if (!tool || this.session.editor?.painting || this.hand === "drawing") return;
-    if (tool.edits && !this.mayEdit) return;
+    if (tool.edits && !this.mayEdit) return void (state.notice.value = this.whyNot);
     state.lastActed.value = tool.run ? name : null;
     if (tool.run) return tool.run(this);
     toolNamed(state.tool.value)?.putDown?.(this);
@@ -270,6 +271,24 @@ export class Desk {
   /** The mask may be changed now: by this reader, in this tab, and it is the mask that is on the screen. */
   get mayEdit(): boolean {
     return state.mayPaint.value && display.paintable.value;
+  }
+
+  /** Why the mask may not be changed now, in a sentence. */
+  get whyNot(): string {
+    if (!display.paintable.value) return "The past is on the screen: painting is off until you go back to the present (Esc).";
+    const writing = state.writing.value;
+    switch (writing.kind) {
+      case "held":
+        return `${writing.holder} is editing this reading: you are looking on.`;
+      case "free":
+        return "You are looking on: press Edit to paint.";
+      case "read_only":
+        return writing.sentence;
+      case "starting":
+        return "The reading is still being opened for painting.";
+      default:
+        return "The mask is being brought up to date with the server: painting rests until it is.";
+    }
   }
 
   /** Where the tool in hand may write, by the reader's settings; locked labels always count. */
