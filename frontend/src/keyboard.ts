@@ -108,7 +108,7 @@ export const keysOf = (binding: KeyBinding): readonly string[] => remapped.value
 export function shownKey(key: string): string {
   const names: Record<string, string> = {
     arrowup: "Up", arrowdown: "Down", arrowleft: "Left", arrowright: "Right", pageup: "Page up", pagedown: "Page down",
-    home: "Home", end: "End", enter: "Enter", escape: "Esc", " ": "Space",
+    home: "Home", end: "End", enter: "Enter", escape: "Esc", " ": "Space", ",": "Comma", ".": "Period",
   };
   const parts = key.split(/\+(?=.)/);
   return parts.map((part) => names[part] ?? (part.length === 1 ? part.toUpperCase() : part[0].toUpperCase() + part.slice(1))).join(" + ");

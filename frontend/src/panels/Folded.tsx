@@ -1,11 +1,11 @@
-/** While the right panel is folded away: what it would have said, in one line of the status bar. */
-import { panelFolded } from "../layout";
-import { shownKeys } from "../keyboard";
+/** While the right panel is folded away: what it would have said, where the way of the mask stands, so that nothing moves. */
 import type { Desk } from "../reading/desk";
+import { panelFolded } from "../layout";
 import * as state from "../state";
 
 /** What weighs most comes first; null: nothing is to be said. */
 export function firstWord(desk: Desk): string | null {
+  if (!panelFolded.value) return null;
   const operation = state.operation.value;
   const saving = state.saving.value;
   const unsaved = state.setAside.value.length + (saving.kind === "refused" ? saving.count : 0);
@@ -19,17 +19,10 @@ export function firstWord(desk: Desk): string | null {
   return state.keptBeside.value ? "Strokes are kept beside the mask." : null;
 }
 
-export function Folded({ desk }: { desk: Desk }) {
-  if (!panelFolded.value) return null;
-  const word = firstWord(desk);
+export function FoldedWord({ word }: { word: string }) {
   return (
-    <>
-      <span class="folded-word ellipsis" role="status" title={word ?? undefined}>
-        {word}
-      </span>
-      <button class="compact" title={`Show the panel (${shownKeys("fold")})`} onClick={() => (panelFolded.value = false)}>
-        Panel <kbd>{shownKeys("fold")}</kbd>
-      </button>
-    </>
+    <span class="folded-word ellipsis" role="status" title={word}>
+      {word}
+    </span>
   );
 }

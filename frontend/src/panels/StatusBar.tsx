@@ -2,7 +2,6 @@
 import type { Desk } from "../reading/desk";
 import { anatomicalName, placeInWords, placeOfSlice } from "../geometry/planes";
 import { scanGrid } from "../layout";
-import { Folded } from "./Folded";
 import { WindowMenu } from "./WindowMenu";
 import * as state from "../state";
 import { progress } from "../reading/ledger";
@@ -29,7 +28,6 @@ export function StatusBar({ desk }: { desk: Desk }) {
       <span class="w-brush">brush {state.brushMm.value} {lengthUnit}</span>
       <span class="w-tool">{toolNamed(state.tool.value)?.edits ? `${state.tool.value}, ${targetName()}` : state.tool.value}</span>
       <span class="spacer" />
-      <Folded desk={desk} />
       <span class="dim">Press ? for the keys</span>
     </footer>
   );
