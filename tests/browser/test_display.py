@@ -263,6 +263,13 @@ def test_a_whole_reading_by_keys_alone(site: Site, open_tab: OpenTab, phantom_ca
     assert (reader.stored_layers()["findings"] == relabelled).all()
     reader.press("z")
     reader.wait_until_saved()
+    # A slider with the focus keeps its keys from the slices.
+    reader.tab_to(page.locator(".opacity input"))
+    for key, percent in (("Home", "5 %"), ("ArrowUp", "10 %")):
+        reader.press(key)
+        assert page.locator(".opacity .num").inner_text() == percent
+    assert int(reader.handle("g.slices.axial")) == z
+    reader.press("Shift+Tab")
     # Provenance tells of the crosshair's voxel.
     reader.press("q")
     page.locator("section[aria-label=Provenance] .authors li").first.wait_for()

@@ -57,4 +57,10 @@ def test_keys_and_wheel_rest_while_something_is_drawn(bench: Bench) -> None:
     reader.press("ArrowUp")
     reader.wait_for_handle(f"g.slices.axial === {here + 1}")
     bench.nothing(lambda: drawn([(x, y), (x + 20, y + 9), (x + 4, y + 30)], ("Escape",)), "a shape that was dropped")
+    # A double click is the brush's: one plane to full size, and back, goes by the button in its corner.
+    bench.take("brush")
+    for planes in (["coronal"], ["axial", "coronal", "sagittal"]):
+        page.locator(".pane.coronal .pane-full").click()
+        reader.wait_for_handle(f"g.layout.planes.join() === '{','.join(planes)}'")
+    assert reader.handle("g.tool") == "brush"
     assert not reader.troubles, reader.troubles

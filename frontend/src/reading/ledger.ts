@@ -102,7 +102,8 @@ class Ledger {
       hasHu: state.reading.peek()?.scan.has_hu,
       visible: document.visibilityState === "visible",
       slabMm: state.slabMm.peek(),
-      covered: state.dialog.peek() !== "none",
+      // A picture of the guideline opens over the planes, too.
+      covered: state.dialog.peek() !== "none" || document.querySelector("dialog.picture-sheet[open]") !== null,
     };
   }
 
