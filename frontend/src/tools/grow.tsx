@@ -121,8 +121,8 @@ function* drawn(region: Layer, draft: DeltaDraft, value: number): Operation<Slic
 /** Whether Enter was for the preview. */
 export const applyPreview = apply;
 onKey("apply", (desk, event) => {
-  if (Date.now() - appliedAt < HASTE_MS) return;
-  if (!apply(desk) && !growth.value && !state.operation.value) acts.get("next_case")?.(desk, event);
+  if (apply(desk) || growth.value || state.operation.value || Date.now() - appliedAt < HASTE_MS) return;
+  acts.get("next_case")?.(desk, event);
 });
 
 export const growTool: Tool = {
