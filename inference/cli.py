@@ -63,6 +63,9 @@ def run_segment(scan: Path, out: Path) -> None:
     }
     (out / "measurements.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     print(_summary(measurements))
+    # What biases a weight stands wherever a weight does.
+    for sentence in warnings:
+        print(f"Warning: {sentence}")
 
 
 def read_scan(scan: Path) -> tuple[Volume, list[str]]:

@@ -17,8 +17,8 @@ export type Shown =
   | { kind: "mask" }
   /** A past state: nothing can be painted while it is looked at. */
   | { kind: "film"; layers: Layers; title: string }
-  /** Three classes: both, only the mask (A), only the other (B). `counted` says which labels are compared; all without it. */
-  | { kind: "difference"; other: Layers; title: string; counted?: Uint8Array }
+  /** Three classes: both, only A (null: the mask itself), only B. `counted` says which labels are compared; all without it. */
+  | { kind: "difference"; layer: LayerName; a: Layers | null; b: Layers; counted?: Uint8Array }
   /** Each voxel in the colour of whoever set it: `map` holds index + 1 into `authors`. */
   | { kind: "provenance"; layer: LayerName; map: Layer; authors: readonly Author[] };
 
@@ -48,4 +48,4 @@ export const labelKey = (layer: LayerName, value: number): string => `${layer}:$
 export const lockedOf = (layer: LayerName): ReadonlySet<number> =>
   new Set([...lockedLabels.value].filter((key) => key.startsWith(`${layer}:`)).map((key) => Number(key.slice(layer.length + 1))));
 /** The mask itself is on the screen, so it may be painted. */
-export const paintable = computed(() => shown.value.kind !== "film");
+export const paintable = computed(() => shown.value.kind !== "film" && !(shown.value.kind === "difference" && shown.value.a));

@@ -20,7 +20,10 @@ it("both, only A, only B and Dice by hand; an exclusion label is no lesion", () 
   const { a, b } = pair();
   const book = new DifferenceBook(a, b, counted);
   expect(book.refresh()).toBe(true);
-  expect(book.result()).toEqual({ both: 20, onlyA: 15, onlyB: 20, dice: 40 / 75, disputed: Uint8Array.of(0, 1, 0, 1, 0) });
+  expect(book.result()).toEqual({
+    both: 20, onlyA: 15, onlyB: 20, dice: 40 / 75, disputed: Uint8Array.of(0, 1, 0, 1, 0),
+    byLabel: [{ value: 1, a: 35, b: 40, dice: 40 / 75 }, { value: 2, a: 0, b: 50, dice: 0 }],
+  });
   expect(book.worst()).toBe(1);
 });
 

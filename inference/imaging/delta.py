@@ -142,6 +142,20 @@ def encode_delta(delta: Sequence[SliceRuns]) -> bytes:
     return b"".join(parts)
 
 
+def delta_parts(delta: Sequence[SliceRuns], most_bytes: int) -> list[list[SliceRuns]]:
+    """The same change in pieces of whole slices, each of at most `most_bytes` when encoded, or of one slice."""
+    parts: list[list[SliceRuns]] = []
+    room = 0
+    for runs in delta:
+        size = len(_encoded_runs(runs, runs.z))
+        if not parts or size > room:
+            parts.append([])
+            room = most_bytes
+        parts[-1].append(runs)
+        room -= size
+    return parts
+
+
 def _encoded_runs(runs: SliceRuns, z_step: int) -> bytes:
     ends = runs.start + runs.length
     table = np.empty((runs.start.size, 4), np.int64)

@@ -20,6 +20,7 @@ GROUPS = (
     "CTAcquisitionTypeSequence",
     "CTAcquisitionDetailsSequence",
     "CTXRayDetailsSequence",
+    "CTExposureSequence",
     "CTReconstructionSequence",
     "CTImageFrameTypeSequence",
     "FrameContentSequence",

@@ -80,6 +80,7 @@ def _shared(single: Dataset) -> Dataset:
         CTImageFrameTypeSequence={"FrameType": _FRAME_TYPE},
         CTReconstructionSequence={"ConvolutionKernel": single.ConvolutionKernel},
         CTXRayDetailsSequence={"KVP": single.KVP},
+        CTExposureSequence={"XRayTubeCurrentInmA": 210.0, "ExposureInmAs": 63.0, "CTDIvol": 4.5},
     )
 
 

@@ -31,7 +31,7 @@ PARTS = {
 }
 # These bring what they need.
 WITHOUT_SCANS = {"intake", "search", "start"}
-SCROLLED = ("axial", "coronal")
+SCROLLED = ("axial", "coronal", "sagittal")
 # A minute and more of region tools is spent on one scan alone.
 REGIONS_ON = ("600",)
 
@@ -56,13 +56,15 @@ def measure_reading(browser: Browser, site: Site, subject: Subject, parts: set[s
     reader = subject.open(browser, site)
     reader.page.wait_for_timeout(memory.REST_MS)  # what opening started has come to rest
     if "mask" in parts:
-        subject.raw["mask"] = painting.mask_load_ms(reader)
+        timings = reader.handle("g.timings")
+        opening = {"opening_ms": timings["maskMs"] - timings["readingMs"]}
+        subject.raw["mask"] = {**painting.mask_load_ms(reader), **opening}
     if "scroll" in parts:
         subject.raw["scroll"] = {plane: scrolling.scroll(reader, plane) for plane in SCROLLED}
     if "tools" in parts:
         subject.raw["tools"] = painting.switch_tools(reader)
     if "paint" in parts:
-        subject.raw["paint"] = painting.paint_many(reader)
+        subject.raw["paint"] = painting.paint_everywhere(reader)
     if "regions" in parts and subject.name in REGIONS_ON:
         subject.raw["regions"] = regions.region_tools(reader)
     subject.raw["troubles"] = reader.troubles
@@ -151,15 +153,29 @@ def figures_of(
             Figure(f"scrolling, {plane}", "frames/s", each("scroll", lambda planes, p=plane: planes[p]["frames_per_s"]))
             for plane in SCROLLED
         ),
-        Figure("brush: move to drawn, p50", "ms", each(edited, lambda p: median(p["draw_ms"])), floor=90),
-        Figure("brush: move to drawn, p95", "ms", each(edited, lambda p: percentile(p["draw_ms"], 95)), floor=90),
+        *(
+            Figure(f"brush, {what}: move to drawn, {name}", "ms", each(edited, of(what)), floor=90)
+            for what in ("axial", "coronal", "sagittal", "sphere")
+            for name, of in (
+                ("p50", lambda what: lambda p: median(p[what]["draw_ms"])),
+                ("p95", lambda what: lambda p: percentile(p[what]["draw_ms"], 95)),
+            )
+        ),
         Figure("tool: key to the next frame, p50", "ms", each("tools", median), floor=50),
         Figure("tool: key to the next frame, p95", "ms", each("tools", lambda ms: percentile(ms, 95))),
-        Figure("stroke sent to committed, p50", "ms", each(edited, lambda p: median(p["save_ms"]))),
-        Figure("stroke sent to committed, p95", "ms", each(edited, lambda p: percentile(p["save_ms"], 95)), floor=100),
-        Figure("bytes of a stroke, p50", "B", each(edited, lambda p: median(p["bytes"]))),
-        Figure("bytes of a stroke, most", "B", each(edited, lambda p: max(p["bytes"]))),
+        Figure("stroke sent to committed, p50", "ms", each(edited, lambda p: median(p["axial"]["save_ms"]))),
+        Figure(
+            "stroke sent to committed, p95",
+            "ms",
+            each(edited, lambda p: percentile(p["axial"]["save_ms"], 95)),
+            floor=100,
+        ),
+        Figure("  of a 50 mm sphere, p95", "ms", each(edited, lambda p: percentile(p["sphere"]["save_ms"], 95))),
+        Figure("bytes of a stroke, p50", "B", each(edited, lambda p: median(p["axial"]["bytes"]))),
+        Figure("bytes of a stroke, most", "B", each(edited, lambda p: max(p["axial"]["bytes"]))),
+        Figure("  of a 50 mm sphere, most", "kB", each(edited, lambda p: max(p["sphere"]["bytes"]) / 1000)),
         Figure("mask load, p50", "ms", each("mask", lambda mask: median(mask["ms"])), floor=500, note="two layers"),
+        Figure("  at opening, unpacked", "ms", each("mask", lambda mask: mask["opening_ms"]), note="beside first slabs"),
         Figure("mask on the wire", "kB", each("mask", lambda mask: mask["bytes"] / 1000)),
         Figure("browser memory, highest", "GB", each("memory", lambda m: m["peak"] / 1e9), floor=3.0),
         Figure("browser memory, at rest", "GB", each("memory", lambda m: m["rest"] / 1e9), note="renderers and GPU"),

@@ -9,7 +9,9 @@ from typing import Any
 
 from tests.journeys.viewer import Reader
 
-STROKES = 40
+STROKES, FEW_STROKES = 40, 12
+# Half a lung across: what the ball of a brush costs where it costs most.
+SPHERE_MM = 50
 MOVES = 6
 SETTLE_MS = 200
 # The last task of a frame: what the frame draws has been recorded by then.
@@ -28,11 +30,29 @@ LISTEN = """([kind, pressed]) => {
 STOP = "() => { window.benchStop(); return window.benchMs; }"
 
 
-def paint_many(reader: Reader, plane: str = "axial", strokes: int = STROKES) -> dict[str, Any]:
+def paint_everywhere(reader: Reader) -> dict[str, dict[str, Any]]:
+    """The brush on each plane, and a large sphere; raw figures by plane and "sphere"."""
+    found = {"axial": paint_many(reader)}
+    for plane in ("coronal", "sagittal"):
+        found[plane] = paint_many(reader, plane, FEW_STROKES)
+    reader.press("Shift+B")
+    reader.wait_for_handle("g.tool === 'sphere'")
+    diameter = reader.page.get_by_role("spinbutton", name="Diameter")
+    before = diameter.input_value()
+    diameter.fill(str(SPHERE_MM))
+    reader.press("Enter")
+    found["sphere"] = paint_many(reader, "axial", FEW_STROKES, tool="sphere")
+    diameter.fill(before)
+    reader.press("Enter")
+    return found
+
+
+def paint_many(reader: Reader, plane: str = "axial", strokes: int = STROKES, tool: str = "brush") -> dict[str, Any]:
     """Paint strokes on a plane, one after another once each is saved; raw figures of each."""
     scan = reader.api()["scan"]
     nz, ny, nx = scan["shape_zyx"]
-    reader.take("brush")
+    if tool == "brush":
+        reader.take("brush")
     view = reader.view(plane)
     width, height = {"axial": (nx, ny), "coronal": (nx, nz), "sagittal": (ny, nz)}[plane]
     reader.page.evaluate("() => { performance.setResourceTimingBufferSize(2000); performance.clearResourceTimings(); }")
@@ -50,6 +70,7 @@ def paint_many(reader: Reader, plane: str = "axial", strokes: int = STROKES) -> 
         "() => performance.getEntriesByType('resource').filter(e => e.name.endsWith('/strokes/')).map(e => e.duration)"
     )
     stored = reader.api(f"strokes/?after={before}")["strokes"]
+    assert len(stored) >= strokes / 2, (plane, tool, len(stored))
     return {
         "draw_ms": draw_ms,
         "save_ms": save_ms,

@@ -44,6 +44,30 @@ def _draft(reader: Reader) -> NDArray[np.uint8]:
     return read_mask_container(body)[0]["findings"]
 
 
+def _compare_other_states(reader: Reader) -> None:
+    """Any state as A, and the lungs; back at the end."""
+    ml, page = reader.api()["scan"]["voxel_volume_ml"], reader.page
+    now, begun = reader.stored_layers()["findings"], _draft(reader)
+
+    def volumes() -> list[str]:
+        return [cell.replace(",", "") for cell in page.locator("tr[data-label='1'] td").all_inner_texts()]
+
+    def volume(voxels: int) -> float:
+        return pytest.approx(voxels * ml, abs=0.06 if voxels * ml < 100 else 0.6)  # type: ignore[no-any-return]
+
+    assert [float(text.split()[0]) for text in volumes()] == [volume((now == 1).sum()), volume((begun == 1).sum())]
+    page.get_by_label("State A").select_option("stroke:0")
+    reader.until("it is compared with itself", lambda: _figure(reader, "[data-number=dice] b") == 1)
+    assert (_legend(reader, "Only A"), _legend(reader, "Only B")) == (0, 0)
+    assert page.get_by_text("it cannot be painted now").is_visible()
+    page.get_by_role("button", name="Lungs").click()
+    lungs = reader.stored_layers()["anatomy"] > 0
+    reader.until("the lungs", lambda: _legend(reader, "Both") == volume(lungs.sum()))
+    page.get_by_role("button", name="Findings").click()
+    page.get_by_label("State A").select_option("now")
+    reader.until("the mask again", lambda: _legend(reader, "Only A") > 0)
+
+
 def test_difference_shows_the_numbers_of_the_voxels_and_follows_the_brush(
     site: Site, open_tab: OpenTab, phantom_case: Case
 ) -> None:
@@ -70,6 +94,7 @@ def test_difference_shows_the_numbers_of_the_voxels_and_follows_the_brush(
     check()
     only_a = _legend(reader, "Only A")
     assert only_a > 0
+    _compare_other_states(reader)
     reader.go_to_slice("axial", painted_on - 5)
     reader.press("Control+d")
     reader.wait_for_handle(f"g.slices.axial === {painted_on}")
@@ -89,6 +114,43 @@ def test_difference_shows_the_numbers_of_the_voxels_and_follows_the_brush(
     assert _figure(reader, "[data-number=dice] b") == 1
     reader.press("d")
     reader.page.locator("section[aria-label=Difference]").wait_for(state="detached")
+    assert not reader.troubles, reader.troubles
+
+
+def test_a_past_state_is_restored_from_the_film_and_the_film_goes_by_reader(
+    open_tab: OpenTab, phantom_case: Case
+) -> None:
+    reader = _reading(open_tab, phantom_case)
+    page, scan = reader.page, reader.api()["scan"]
+    _, ny, nx = scan["shape_zyx"]
+    reader.take("brush")
+    for part in (0.25, 0.4):
+        path = reader.path_near(
+            reader.view("axial"), (nx * part, ny * 0.5), reader.handle("g.brushMm") / 2, scan, steps=3
+        )
+        reader.paint(path)
+    reader.wait_until_saved()
+    painted = reader.stored_layers()["findings"]
+    reader.press("Shift+H")
+    page.get_by_role("button", name="Look at the film").click()
+    page.get_by_text("2 / 2").wait_for()
+    who = reader.person.name
+    assert page.get_by_label("Sitting").locator("option").all_inner_texts()[-1].endswith(f"{who}, 2 strokes")
+    page.get_by_role("button", name="One stroke back").click()
+    page.get_by_text("1 / 2").wait_for()
+    page.get_by_label("Stroke of the film").press("Home")
+    page.locator(".film .num").get_by_text("as it began").wait_for()
+    page.get_by_role("button", name="Restore").first.click()
+    page.locator(".versions").get_by_text("Restored", exact=True).wait_for()
+    draft = _draft(reader)
+    assert np.array_equal(reader.stored_layers()["findings"], draft)
+    reader.wait_for_handle(f"g.voxelCount('findings', 1) === {int((draft == 1).sum())}")
+    # It is an edit like any other: it can be taken back, also by whoever opens the reading anew.
+    page.reload()
+    reader.wait_until_ready()
+    reader.press("z")
+    reader.wait_until_saved()
+    assert np.array_equal(reader.stored_layers()["findings"], painted)
     assert not reader.troubles, reader.troubles
 
 

@@ -61,7 +61,31 @@ def test_second_tab_looks_on_takes_over_and_late_strokes_of_the_first_are_a_bran
         (branch,) = reader.api("branches/")["branches"]
         assert [stroke["id"] for stroke in branch["strokes"]] == late
         assert branch["settled"] is None
+    _merge(second, len(late))
     assert not first.troubles + second.troubles
+
+
+def _merge(reader: Reader, count: int) -> None:
+    """Look at what is kept beside, and bring it in: the mask holds its voxels then, and an undo takes them out."""
+    reader.page.bring_to_front()
+    reader.press("Shift+H")
+    before = reader.lesion_voxels()
+    row = reader.page.locator(".branch")
+    assert f"{count} strokes" in row.inner_text()
+    row.get_by_role("button", name="Look").click()
+    assert reader.lesion_voxels() == before, "looking changes nothing"
+    row.get_by_role("button", name="Merge").click()
+    reader.page.get_by_text("were merged by").wait_for()
+    (branch,) = reader.api("branches/")["branches"]
+    assert branch["settled"]["decision"] == "merged"
+    assert reader.lesion_voxels() == before + branch["voxel_count"]
+    check_screen(reader)
+    # Settled, it can be looked at still.
+    reader.page.get_by_role("button", name="Look").first.click()
+    reader.press("z")
+    reader.wait_until_saved()
+    assert reader.lesion_voxels() == before
+    check_screen(reader)
 
 
 def test_two_readers_of_one_case_paint_masks_of_their_own_and_the_coordinator_looks_on(

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from inference.imaging.gate.__main__ import PAGE
 from inference.imaging.gate.page import page as gate_page
@@ -34,6 +35,18 @@ def test_links_lead_somewhere(page):
         if fragment and found.suffix == ".md":
             anchors = {anchor(m) for m in re.findall(r"^#+ (.+)$", found.read_text(), re.MULTILINE)}
             assert fragment in anchors, f"{target}: no such heading"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_page_is_a_heading_alone(page):
+    assert len(page.read_text()) > 200
+
+
+def test_profiles_of_containers_that_pages_speak_of_exist():
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    there = {profile for service in services.values() for profile in service.get("profiles", ())}
+    named = {name for page in PAGES for name in re.findall(r"--profile (\w+)", page.read_text())}
+    assert named == there
 
 
 def variables_read() -> set[str]:

@@ -19,7 +19,7 @@ from webapp.campaigns.actions import chain_of
 from webapp.campaigns.models import Campaign
 from webapp.campaigns.rules import may_add_scans
 from webapp.intake import events, linkage
-from webapp.intake.models import Batch
+from webapp.intake.models import MACHINES, Batch
 from webapp.intake.rules import may_discard, may_finish, may_try_again
 from webapp.masks.models import DataSet
 
@@ -97,7 +97,8 @@ def finish_batch(*, batch: Batch, by: Any, drop_parts: bool = False) -> Batch:
         # The rows are the truth; the counts on the batch are kept beside them while files arrive.
         whole = batch.originals.aggregate(bytes=Sum("size"))
         batch.file_count, batch.byte_count = batch.originals.count(), whole["bytes"] or 0
-        batch.state, batch.sent_whole = "waiting", True
+        # Who takes what a machine left does not know either whether it was all.
+        batch.state, batch.sent_whole = "waiting", batch.sent_whole or batch.source not in MACHINES
         batch.save(update_fields=["state", "sent_whole", "file_count", "byte_count"])
         jobs.enqueue(PROCESS_JOB, batch_id=str(batch.pk))
         _tell(batch, "closed")
@@ -157,7 +158,7 @@ def try_again(*, batch: Batch, by: Any) -> Batch:
 
 
 @audited(events.BATCH_DISCARDED)
-def discard_batch(*, batch: Batch, by: Any) -> Batch:
+def discard_batch(*, batch: Batch, by: Any, reason: str = "") -> Batch:
     """Destroy the originals of a batch, for good. Scans that were filed from it stay.
 
     The files themselves go right after the commit: `tasks.sweep` sees to those that a killed process left.
@@ -179,7 +180,8 @@ def discard_batch(*, batch: Batch, by: Any) -> Batch:
         subject=f"batch:{batch.pk}",
         files=files,
         bytes=size,
-        scans_kept=batch.lines.filter(state="accepted").count(),
+        scans_kept=batch.lines.filter(state="accepted", scan__deleted_at=None).count(),
+        **({"reason": reason} if reason else {}),
     )
     return batch
 

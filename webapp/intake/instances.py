@@ -82,6 +82,8 @@ def status_of(error: Exception) -> int:
         return CANNOT_UNDERSTAND
     if isinstance(error, ActionRefused):
         log.warning("an image was refused: %s", error.code)
+        if error.code == "closed":  # just now: it comes into another batch when it is sent again
+            return PROCESSING_FAILURE
         return OUT_OF_RESOURCES if "too_" in error.code else REFUSED_NOT_AUTHORISED
     if isinstance(error, TooLarge):
         return OUT_OF_RESOURCES

@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 class Delivery:
     """For which campaign something was sent, by whom, and what its sender said of it.
 
-    `data_set` is the author of its masks; `single_pictures` says that each picture is a case of its own.
+    `data_set` is the author of its masks; `single_pictures` says that each picture is a case of its own; `broke_off`
+    that the sender never said it had sent everything.
     """
 
     campaign: Campaign
@@ -31,6 +32,7 @@ class Delivery:
     site: str = ""
     data_set: DataSet | None = None
     single_pictures: bool = False
+    broke_off: bool = False
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ SOURCES = {
     "dimse": "DICOM",
     "watch": "watched folder",
 }
+# Those on which a machine sends image by image: what belongs to one series is known when it says so.
+MACHINES = ("stow", "dimse")
 STATES = ("receiving", "waiting", "processing", "done", "failed", "discarded")
 ENDED = ("done", "failed", "discarded")
 

@@ -13,7 +13,7 @@ from webapp.audit.actor import SYSTEM
 from webapp.audit.refusal import ActionRefused
 from webapp.intake.actions import end_batch, try_again
 from webapp.intake.lines import Delivery, Line
-from webapp.intake.models import Batch, SeriesLine
+from webapp.intake.models import MACHINES, Batch, SeriesLine
 from webapp.intake.pipeline import take_in
 from webapp.intake.queries import batches_waiting_for
 from webapp.intake.sources import NOT_SENT, Sent, Unusable
@@ -52,7 +52,8 @@ def process(batch: Batch, sent: Iterable[Sent | Unusable], by: Any) -> Iterator[
         known = set(accepted.exclude(series_key="").values_list("series_key", flat=True))
         filed = set(accepted.filter(imported_mask=None).values_list("scan_id", flat=True))
         imported = set(accepted.exclude(imported_mask=None).values_list("imported_mask_id", flat=True))
-        delivery = Delivery(batch.campaign, by, batch.site, batch.data_set, batch.single_pictures)
+        broke_off = batch.source in MACHINES and not batch.sent_whole
+        delivery = Delivery(batch.campaign, by, batch.site, batch.data_set, batch.single_pictures, broke_off)
         for line in take_in(sent, delivery=delivery, known=known, tell=_teller(batch)):
             # What names no series is known by its voxels alone.
             if line.is_of_a_scan and line.scan is not None and line.scan.pk in filed:

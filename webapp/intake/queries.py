@@ -11,7 +11,7 @@ from django.http import Http404
 
 from webapp.accounts.models import User
 from webapp.campaigns.models import Campaign
-from webapp.intake.models import Batch, SeriesLine
+from webapp.intake.models import MACHINES, Batch, SeriesLine
 from webapp.intake.rules import may_see_batch
 from webapp.masks.models import DataSet
 
@@ -101,24 +101,29 @@ def campaigns_to_send_to(user: User) -> QuerySet[Campaign]:
 
 
 def reopenable(alike: QuerySet[Batch]) -> Batch | None:
-    """Of the batches of one series, the last one that ended, if it was refused and its originals are held."""
-    last = alike.filter(state__in=("done", "failed")).order_by("-opened_at").first()
+    """Of the batches of one series, the last one that ended, if it was refused and its originals are held.
+
+    Its row is locked: nobody lets its originals go before the transaction has ended.
+    """
+    last = alike.filter(state__in=("done", "failed")).select_for_update().order_by("-opened_at").first()
     if last is None or not last.holds_originals or last.lines.filter(state="accepted").exists():
         return None
     return last
 
 
 def completes_at(batch: Batch) -> datetime | None:
-    """When a batch that a machine sends counts as complete if nothing more comes; None where the sender must say so."""
-    if batch.state != "receiving" or not batch.sent_whole or batch.last_arrival_at is None:
+    """When a batch that a machine sends is checked if nothing more comes; None where that is not so."""
+    if batch.state != "receiving" or batch.source not in MACHINES or batch.last_arrival_at is None:
         return None
-    return batch.last_arrival_at + timedelta(seconds=settings.INTAKE_QUIET_S)
+    quiet_s = settings.INTAKE_QUIET_S if batch.sent_whole else settings.INTAKE_BROKEN_OFF_S
+    return batch.last_arrival_at + timedelta(seconds=quiet_s)
 
 
 def quiet_batches(now: datetime) -> QuerySet[Batch]:
-    """The batches of machines that said they sent everything, and from which nothing came for a while."""
-    since = now - timedelta(seconds=settings.INTAKE_QUIET_S)
-    return Batch.objects.filter(state="receiving", sent_whole=True, last_arrival_at__lte=since)
+    """The batches from which nothing came for a while: short where the sender said that it was all, else long."""
+    whole = Q(sent_whole=True, last_arrival_at__lte=now - timedelta(seconds=settings.INTAKE_QUIET_S))
+    left = Q(source__in=MACHINES, last_arrival_at__lte=now - timedelta(seconds=settings.INTAKE_BROKEN_OFF_S))
+    return Batch.objects.filter(whole | left, state="receiving")
 
 
 def outlived_batches(now: datetime) -> QuerySet[Batch]:
@@ -128,6 +133,12 @@ def outlived_batches(now: datetime) -> QuerySet[Batch]:
     left = Q(state="receiving", arrived__lte=begun_before)
     batches = Batch.objects.annotate(arrived=Coalesce(F("last_arrival_at"), F("opened_at")))
     return batches.filter(held | left, originals_gone_at=None).select_related("campaign")
+
+
+def batches_holding(scan_id: uuid.UUID) -> list[Batch]:
+    """The batches of which a scan or a mask of it was filed, and whose originals are held."""
+    batches = Batch.objects.filter(lines__scan=scan_id, originals_gone_at=None).exclude(state="discarded")
+    return list(batches.exclude(file_count=0).select_related("campaign").distinct())
 
 
 def batches_waiting_for(batch: Batch) -> list[Batch]:

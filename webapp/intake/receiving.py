@@ -232,7 +232,8 @@ def _batch_of_series(sender: Sender, key: str) -> Batch:
     alike = Batch.objects.filter(
         campaign=sender.campaign, source=sender.source, sender=sender.name, by=by, series_key=key
     )
-    batch = alike.filter(state="receiving").first()
+    # Locked: it takes this image before anyone closes it, or is seen as closed.
+    batch = alike.filter(state="receiving").select_for_update().first()
     if batch is None:
         earlier = reopenable(alike)
         if earlier is not None:

@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset, FileDataset
 from inference.imaging.dicom import SeriesVolume, assemble_volume, check_series, image_sha256, same_by_pixels
 from inference.imaging.elements import file_name, numbers, text
 from inference.imaging.findings import Finding, SeriesRefused
-from inference.imaging.frames import image_of
+from inference.imaging.frames import Image, image_of
 from webapp.archive.actions import file_scan
 from webapp.archive.filing import NewInstance, NewScan, clean_site
 from webapp.archive.models import Scan
@@ -27,6 +27,13 @@ from webapp.intake.reading import Slices
 from webapp.intake.shifting import age_years, parsed_day
 from webapp.intake.sources import Found
 
+# Only whoever sent it knows whether the first or the last slices are missing.
+BROKE_OFF = {
+    "code": "broke_off",
+    "sentence": (
+        "Its sender broke off: slices may be missing at its ends. Compare the number of slices with the sender's."
+    ),
+}
 OTHER_OPTIONS = "It came in before under other options of de-identification, and stays as it was filed then."
 OTHER_IMAGES = "A series with the same UID but other images is a case of this campaign already; nothing was replaced."
 
@@ -66,6 +73,8 @@ def _file(
     deidentifier = Deidentifier(_identity_of(first), identifiers, profile)
     linkage.is_on()  # a key that is none refuses the series before anything of it is filed
     new = replace(_new_scan(deidentifier, first, series), site=delivery.site)
+    if delivery.broke_off:
+        new = replace(new, warnings=[*new.warnings, BROKE_OFF])
     known = filed_scan(new.series_uid) is not None
     if not known and (earlier := _under_other_options(delivery.campaign, first, series)):
         case_number = add_case(campaign=delivery.campaign, scan=earlier, by=delivery.by).number
@@ -170,13 +179,14 @@ def _new_scan(deidentifier: Deidentifier, header: FileDataset, series: SeriesVol
         contrast_agent=text(clean, "ContrastBolusAgent")[:64],
         patient_age_years=age_years(text(clean, "PatientAge")),
         body_part=text(clean, "BodyPartExamined")[:32],
-        tube_current_ma=_number(clean, "XRayTubeCurrent"),
-        exposure_mas=_number(clean, "Exposure"),
-        ctdi_vol_mgy=_number(clean, "CTDIvol"),
+        # Enhanced images have names of their own for them, in mA and mAs (PS3.3 C.8.15.3.8).
+        tube_current_ma=_number(image, "XRayTubeCurrent") or _number(image, "XRayTubeCurrentInmA"),
+        exposure_mas=_number(image, "Exposure") or _number(image, "ExposureInmAs"),
+        ctdi_vol_mgy=_number(image, "CTDIvol"),
     )
 
 
-def _number(clean: Dataset, keyword: str) -> float | None:
+def _number(clean: Image, keyword: str) -> float | None:
     """One positive number of a header; None where it is missing, or is none."""
     found = numbers(clean, keyword, 1)
     return found[0] if found and found[0] > 0 else None

@@ -1,28 +1,36 @@
 """What was sent, file by file: folders, zip archives and single files, opened only when they are read.
 
-Nothing is ever unpacked to a path that an archive names; members are read in memory, within limits.
+Nothing is ever unpacked to a path that an archive names; members are read where they lie, within limits.
 """
 
+import io
 import os
 import stat
+import struct
+import threading
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from webapp.intake.names import shown_name
 
 MIB = 1024 * 1024
 LARGEST_FILE_BYTES = 1024 * MIB
 LARGEST_ARCHIVE_BYTES = 16 * 1024 * MIB
+# Of all archives of a sending together.
+LARGEST_UNPACKED_BYTES = 4 * LARGEST_ARCHIVE_BYTES
+# The list of an archive's members: some 160 bytes for each of the most files.
+LARGEST_LIST_BYTES = 32 * MIB
 MOST_FILES = 200_000
 # CT compresses by 2 to 6, an empty slice by a few hundred; small members are judged by size alone.
 LARGEST_RATIO = 200
 RATIO_FREE_BYTES = 16 * MIB
 HEAD_BYTES = 32 * 1024
+# Archives that are open at a time; each holds a file and the list of its members.
+MOST_OPEN = 8
 
 # Left by operating systems and DICOM viewers beside the images; no one sent them on purpose.
 LITTER = {".ds_store", "thumbs.db", "desktop.ini", "dicomdir", "lockfile", "version"}
@@ -99,12 +107,14 @@ def _on_disk(path: Path, name: str) -> Sent | Unusable:
 
 def files_in(sent: Iterable[Sent | Unusable]) -> Iterator[Found | Unusable]:
     """Each file that was sent, with zip archives replaced by their members. Numbers them for people."""
-    number = 0
+    number = files = 0
+    archives = _Archives()
     for thing in sent:
         if isinstance(thing, Sent) and _is_litter(thing.name):
             continue
         number += 1
-        if number > MOST_FILES:
+        files += 1
+        if files > MOST_FILES:
             yield Unusable(f"file {number} and those after it", f"More than {MOST_FILES:,} files; send them in parts.")
             return
         if isinstance(thing, Unusable):
@@ -118,7 +128,9 @@ def files_in(sent: Iterable[Sent | Unusable]) -> Iterator[Found | Unusable]:
             yield Unusable(label, "It cannot be opened.")
             continue
         if start[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-            yield from _members(label, thing)
+            for member in _members(label, thing, archives):
+                files += 1
+                yield member
         elif thing.size > LARGEST_FILE_BYTES:
             yield Unusable(label, f"It is larger than {LARGEST_FILE_BYTES // MIB:,} MB.")
         else:
@@ -126,25 +138,80 @@ def files_in(sent: Iterable[Sent | Unusable]) -> Iterator[Found | Unusable]:
             yield Found(label, suffix_of(thing.name), thing.size, opened, _head_of(opened), path_of(thing.name))
 
 
-def _members(label: str, archive: Sent) -> Iterator[Found | Unusable]:
+class _Archives:
+    """The zip archives of a sending. The last few that were read stay open: each lists its members but once."""
+
+    def __init__(self) -> None:
+        self.unpacked_bytes = 0
+        # One that makes room is not closed here: whoever still reads a member of it holds it.
+        self._open: dict[int, zipfile.ZipFile] = {}
+        self._lock = threading.Lock()
+
+    def opened(self, archive: Sent) -> zipfile.ZipFile:
+        """An archive, open. Raises BadZipFile, OSError, ValueError, NotImplementedError."""
+        with self._lock:
+            known = self._open.pop(id(archive), None)
+            if known is None:
+                stream = archive.open()
+                try:
+                    _require_short_list(stream, archive.size)
+                    known = zipfile.ZipFile(stream)
+                except BaseException:
+                    stream.close()
+                    raise
+            while len(self._open) >= MOST_OPEN:
+                del self._open[next(iter(self._open))]
+            self._open[id(archive)] = known
+            return known
+
+
+class _TooManyMembers(Exception):
+    pass
+
+
+def _require_short_list(stream: BinaryIO, size: int) -> None:
+    """Raise _TooManyMembers where listing an archive's members would fill the memory (APPNOTE 4.3.14 to 4.3.16)."""
+    stream.seek(max(0, size - 65_557))  # the end record and the longest comment
+    tail = stream.read()
+    stream.seek(0)
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) < at + 22:
+        return  # damaged: its reader says so
+    count, list_bytes = struct.unpack_from("<HL", tail, at + 10)
+    wide = tail.rfind(b"PK\x06\x06", 0, at)
+    if wide >= 0 and len(tail) >= wide + 48 and (count == 0xFFFF or list_bytes == 0xFFFFFFFF):
+        count, list_bytes = struct.unpack_from("<QQ", tail, wide + 32)
+    if count > MOST_FILES or min(list_bytes, size) > LARGEST_LIST_BYTES:
+        raise _TooManyMembers
+
+
+def _members(label: str, archive: Sent, archives: _Archives) -> Iterator[Found | Unusable]:
     """The files in a zip archive, or why it is refused. Nothing of a refused archive is read."""
     try:
-        with archive.open() as stream, zipfile.ZipFile(stream) as opened:
-            members = [m for m in opened.infolist() if not m.is_dir() and not _is_litter(m.filename)]
+        members = [m for m in archives.opened(archive).infolist() if not m.is_dir() and not _is_litter(m.filename)]
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         yield Unusable(label, "It is a damaged or incomplete zip archive.")
         return
+    except _TooManyMembers:
+        yield Unusable(label, f"The zip archive holds more than {MOST_FILES:,} files; send it in parts.")
+        return
     reason = _archive_fault(members, archive.size)
+    archives.unpacked_bytes += sum(member.file_size for member in members)
+    if not reason and archives.unpacked_bytes > LARGEST_UNPACKED_BYTES:
+        reason = (
+            f"The zip archives unpack to more than {LARGEST_UNPACKED_BYTES // MIB:,} MB in all; send them in parts."
+        )
     if reason:
         yield Unusable(label, reason)
         return
     for number, member in enumerate(members, start=1):
+        opened = _opener(archives, archive, member)
         yield Found(
             f"{label}, its file {number} ({shown_name(member.filename)})",
             suffix_of(member.filename),
             member.file_size,
-            lambda member=member: BytesIO(_member_bytes(archive, member)),  # type: ignore[misc]
-            lambda member=member: _member_bytes(archive, member, HEAD_BYTES),  # type: ignore[misc]
+            opened,
+            _head_of(opened),
             # What lies in an archive lies in a folder of its own.
             path_of(f"{path_of(archive.name).removesuffix('.zip').removesuffix('.ZIP')}/{member.filename}"),
         )
@@ -186,13 +253,52 @@ def _overlap(members: list[zipfile.ZipInfo]) -> bool:
     return False
 
 
-def _member_bytes(archive: Sent, member: zipfile.ZipInfo, limit: int | None = None) -> bytes:
-    """A member's bytes (at most `limit`); raises OSError where it is damaged."""
-    try:
-        with archive.open() as stream, zipfile.ZipFile(stream) as opened, opened.open(member) as inside:
-            return inside.read(member.file_size if limit is None else limit)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, RuntimeError) as error:
-        raise OSError("damaged member of a zip archive") from error
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, RuntimeError, _TooManyMembers)
+
+
+class _Member(io.RawIOBase):
+    """A member of an archive, read where it lies; OSError where it is damaged. It gives no more than its list says."""
+
+    def __init__(self, inside: zipfile.ZipExtFile) -> None:
+        self._inside = inside
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._inside.tell()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        try:
+            return self._inside.seek(offset, whence)
+        except DAMAGED as error:
+            raise OSError("damaged member of a zip archive") from error
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        try:
+            part = self._inside.read(len(buffer))
+        except DAMAGED as error:
+            raise OSError("damaged member of a zip archive") from error
+        buffer[: len(part)] = part
+        return len(part)
+
+    def close(self) -> None:
+        self._inside.close()
+        super().close()
+
+
+def _opener(archives: _Archives, archive: Sent, member: zipfile.ZipInfo) -> Callable[[], BinaryIO]:
+    def opened() -> BinaryIO:
+        try:
+            inside = cast(zipfile.ZipExtFile, archives.opened(archive).open(member))
+        except DAMAGED as error:
+            raise OSError("damaged member of a zip archive") from error
+        return cast(BinaryIO, io.BufferedReader(_Member(inside), HEAD_BYTES))
+
+    return opened
 
 
 def _head_of(opened: Callable[[], BinaryIO]) -> Callable[[], bytes]:

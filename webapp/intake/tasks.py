@@ -3,17 +3,17 @@
 import logging
 import uuid
 
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from webapp.audit.actor import SYSTEM
 from webapp.audit.refusal import ActionRefused
 from webapp.intake import quarantine
-from webapp.intake.actions import end_batch, finish_batch, note_originals_removed
+from webapp.intake.actions import discard_batch, end_batch, finish_batch, note_originals_removed
 from webapp.intake.models import Batch
 from webapp.intake.processing import alone_with, process
-from webapp.intake.queries import outlived_batches, quiet_batches
+from webapp.intake.queries import batches_holding, outlived_batches, quiet_batches
 from webapp.jobs import task
 from webapp.jobs.periodic import every
 
@@ -38,12 +38,23 @@ def give_batch_up(batch_id: str) -> None:
         end_batch(batch=batch, by=SYSTEM, sentence="The worker failed on it three times.")
 
 
+@task("intake.discard_originals_of_scan")
+def discard_originals_of_scan(scan_id: str) -> None:
+    """Destroy what is held of the sendings that a deleted scan came with. Tried again while one is being checked."""
+    for batch in batches_holding(uuid.UUID(scan_id)):
+        discard_batch(batch=batch, by=SYSTEM, reason="a scan of it was deleted")
+        quarantine.remove(batch.pk)
+
+
 @every(LOOK_EVERY_S, "intake.close_quiet_batches")
 def close_quiet_batches() -> None:
     """Hand on what machines sent, when nothing more of a series came for a while."""
     for batch in quiet_batches(timezone.now()):
         try:
-            finish_batch(batch=batch, by=SYSTEM)
+            with transaction.atomic():
+                # Asked again under the lock: an image may have come in between.
+                if quiet_batches(timezone.now()).select_for_update(skip_locked=True).filter(pk=batch.pk).exists():
+                    finish_batch(batch=batch, by=SYSTEM)
         except ActionRefused as refused:
             log.warning("%s stays open: %s", batch, refused.code)
 
@@ -53,9 +64,14 @@ def sweep() -> None:
     """Let originals go whose time is over, and what killed processes left behind."""
     for batch in outlived_batches(timezone.now()):
         try:
-            # The files first: a kill in between leaves a note to be written, never a file that nobody knows of.
+            # The note first, under the lock: who tries the batch again, or sends the rest of it, finds it held or gone.
+            # What a kill in between leaves on the disk goes with what other killed processes left.
+            with transaction.atomic():
+                outlived = outlived_batches(timezone.now()).select_for_update(of=("self",), skip_locked=True)
+                if not outlived.filter(pk=batch.pk).exists():
+                    continue
+                note_originals_removed(batch=batch, reason="the hold time is over")
             quarantine.remove(batch.pk)
-            note_originals_removed(batch=batch, reason="the hold time is over")
         except (OSError, DatabaseError) as error:
             log.error("the originals of %s stay for now: %s", batch, type(error).__name__)
     _end_what_the_command_left()

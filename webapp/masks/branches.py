@@ -7,13 +7,14 @@ from typing import Any
 
 from django.utils import timezone
 
-from inference.imaging.delta import encode_delta
+from inference.imaging.delta import delta_parts, encode_delta
 from webapp.audit.refusal import ActionRefused, Refusal
 from webapp.audit.trail import SITE_CHAIN, audited, record
 from webapp.masks import events
 from webapp.masks.actions import cut_version
 from webapp.masks.history import State, delta_to
 from webapp.masks.models import LAYERS, BranchDecision, Mask, Stroke, Version
+from webapp.masks.parts import PART_BYTES
 from webapp.masks.strokes import APPLIED, SentStroke, append_strokes
 
 MERGED, SET_ASIDE = "merged", "set_aside"
@@ -116,9 +117,13 @@ def restore_state(
     """
     mask = Mask.objects.select_for_update(of=("self",)).select_related("scan").get(pk=mask.pk)
     sent: list[SentStroke] = []
+    # Parts of one edit are known by their time, and can be taken back as one.
+    now = timezone.now().isoformat()
     for layer in LAYERS:
-        if delta := delta_to(mask, state, layer):
-            payload = encode_delta(delta)
+        parts = delta_parts(delta_to(mask, state, layer), PART_BYTES)
+        edit = uuid.uuid4() if len(parts) > 1 else None
+        for part in parts:
+            payload = encode_delta(part)
             sent.append(
                 SentStroke(
                     id=uuid.uuid4(),
@@ -128,10 +133,11 @@ def restore_state(
                     tab=tab,
                     epoch=epoch,
                     sequence=mask.stroke_sequence + len(sent) + 1,
-                    client_time=timezone.now().isoformat(),
+                    client_time=now,
                     undoes=None,
                     payload=payload,
                     payload_sha256=hashlib.sha256(payload).hexdigest(),
+                    edit=edit,
                 )
             )
     if not sent:

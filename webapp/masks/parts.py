@@ -18,6 +18,8 @@ from inference.imaging.delta import MAX_BYTES
 from webapp.audit.refusal import ActionRefused, Refusal
 from webapp.masks.models import Mask, StrokePart
 
+# What is larger is several strokes, by the same measure in the browser (frontend/src/edits/editor.ts).
+PART_BYTES = 1_000_000
 # Of one person for one mask: one largest edit, and what was left of another.
 MOST_WAITING_BYTES = 2 * MAX_BYTES
 KEPT_FOR = timedelta(days=1)

@@ -3,24 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.imaging.masks import Frame, decode_slice, write_container
+from inference.imaging.masks import decode_slice
 from webapp.archive.models import Scan
 from webapp.masks.models import LAYERS, DataSet, HeadSlice, ImportedMask, LabelSet, Mask, SliceBlob, Version
 from webapp.masks.versions import manifest_digests
 
 Layers = dict[str, NDArray[np.uint8]]
-
-
-def head_container(mask: Mask) -> bytes:
-    """Return the working state of a mask as GGM1 bytes, in one consistent read; no slice is decoded."""
-    rows = HeadSlice.objects.filter(mask=mask).order_by("layer", "z").values_list("layer", "z", "data")
-    frames = [Frame(layer, z, bytes(data)) for layer, z, data in rows]
-    return write_container(
-        shape_zyx=tuple(mask.scan.shape_zyx),
-        stroke_sequence=mask.stroke_sequence,
-        head_hash=mask.head_hash,
-        frames=frames,
-    )
 
 
 def head_layers(mask: Mask) -> Layers:

@@ -101,6 +101,14 @@ class DeletionForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
+    originals = forms.BooleanField(
+        label="Destroy the originals too",
+        required=False,
+        initial=True,
+        help_text="What quarantine still holds, encrypted, of the sendings that this scan came with. "
+        "Where they stay, the scan can be filed anew from them until their time is over.",
+    )
+
     def __init__(self, *args: Any, pseudonym: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._pseudonym = pseudonym

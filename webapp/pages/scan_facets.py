@@ -16,6 +16,7 @@ MOST_OPTIONS = 40
 Counts = list[tuple[str, int]]
 THICKNESS = {"thin": "up to 1.5 mm", "medium": "1.5 to 3 mm", "thick": "3 mm and more", UNKNOWN: "not known"}
 AGES = {"young": "under 40", "middle": "40 to 59", "old": "60 to 79", "oldest": "80 and more", UNKNOWN: "not known"}
+DOSES = {"low": "under 3 mGy", "usual": "3 to 8 mGy", "high": "8 mGy and more", UNKNOWN: "not known"}
 SEXES = {"F": "female", "M": "male", "O": "other", UNKNOWN: "not known"}
 CONTRAST = {"yes": "given", "no": "none known"}
 SOURCES = {source: words.removesuffix(" volume").removesuffix(" series") for source, words in CAME_AS.items()}
@@ -70,6 +71,7 @@ FACETS = (
         THICKNESS,
     ),
     Facet("kvp", "kVp", Case(When(kvp=None, then=Value(UNKNOWN)), default=Cast("kvp", CharField()))),
+    Facet("dose", "Dose (CTDIvol)", _ranges("ctdi_vol_mgy", ("low", 3), ("usual", 8), ("high", 0)), DOSES),
     Facet("contrast", "Contrast", Case(When(contrast=True, then=Value("yes")), default=Value("no")), CONTRAST),
     Facet("sex", "Sex", _text("study__patient__sex"), SEXES),
     Facet("age", "Age", _ranges("patient_age_years", ("young", 40), ("middle", 60), ("old", 80), ("oldest", 0)), AGES),

@@ -164,7 +164,8 @@ def delete(request: HttpRequest, scan_id: uuid.UUID) -> HttpResponse:
         status = 403 if refusal else 400
         if refusal is None and form.is_valid():
             try:
-                delete_scan(scan=shown, reason=form.cleaned_data["reason"], by=request.user)
+                given = form.cleaned_data
+                delete_scan(scan=shown, reason=given["reason"], by=request.user, originals=given["originals"])
             except ActionRefused as refused:
                 form.add_error(None, refused.sentence)
                 status = 409

@@ -24,9 +24,10 @@ from webapp.audit.refusal import ActionRefused, Refusal, require
 from webapp.campaigns.actions import chain_of
 from webapp.campaigns.queries import guideline_html
 from webapp.masks.actions import LEASE_LASTS, release_lease, renew_lease, take_lease
+from webapp.masks.history import head_state
 from webapp.masks.models import Lease, Mask, Stroke
 from webapp.masks.parts import keep_part
-from webapp.masks.queries import head_container, head_layers
+from webapp.masks.queries import head_layers
 from webapp.masks.strokes import append_strokes, payload_of
 from webapp.readings.actions import refuse_signing, sign_reading
 from webapp.readings.around import patients_case
@@ -54,10 +55,7 @@ def reading_detail(request: Request, reading_id: uuid.UUID) -> Response:
 def reading_mask(request: HttpRequest, reading_id: uuid.UUID) -> HttpResponse:
     """The working state of the reading's mask as GGM1 bytes."""
     reading = reading_for(request.user, reading_id)
-    with transaction.atomic():  # no stroke slips in between the state and its place in the log
-        mask = Mask.objects.select_for_update(of=("self",)).select_related("scan").get(pk=reading.mask_id)
-        data = head_container(mask)
-    response = HttpResponse(data, content_type="application/octet-stream")
+    response = HttpResponse(head_state(reading.mask).container(), content_type="application/octet-stream")
     response["Cache-Control"] = "no-store"
     return response
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from webapp import push
+from webapp import jobs, push
 from webapp.algorithms.actions import fail_draft
 from webapp.algorithms.models import DraftRun
 from webapp.archive.actions import mark_scan_deleted
@@ -42,8 +42,11 @@ def download_export(
 
 
 @audited(events.CASE_DELETED)
-def delete_scan(*, scan: Scan, reason: str, by: Any) -> Scan:
+def delete_scan(*, scan: Scan, reason: str, by: Any, originals: bool = True) -> Scan:
     """Delete a scan with every case, draft and unsigned mask of it, for a reason; a job removes its files.
+
+    With `originals` another job destroys what quarantine still holds of the sendings that it came with: with those the
+    very same scan could be filed anew.
 
     Refused while a signed reading or a release needs it. Rows that are records stay (the scan's own as a tombstone,
     strokes, versions, readings); what they show is gone. Whoever paints on it at this moment is told.
@@ -61,6 +64,8 @@ def delete_scan(*, scan: Scan, reason: str, by: Any) -> Scan:
         fail_draft(run=run, sentence="The scan was deleted.")
     masks = discard_working_states(scan=held)
     deleted = mark_scan_deleted(scan=held, reason=reason, by=by)
+    if originals:
+        jobs.enqueue("intake.discard_originals_of_scan", scan_id=str(held.pk))
     push.publish(f"scan:{held.pk}", "scan.deleted")
     for reading in readings:
         push.publish(f"reading:{reading.pk}", "reading.deleted")

@@ -11,6 +11,7 @@ from inference.imaging.report import MeasuredMask, write_report
 from webapp.archive.derived import object_bytes
 from webapp.archive.filing import NewObject
 from webapp.archive.models import DerivedObject
+from webapp.archive.remarks import weight_remarks_of
 from webapp.masks.models import Version
 from webapp.masks.queries import version_layers
 from webapp.releases.measurements import measured
@@ -67,6 +68,7 @@ def _write_report(path: Path, version: Version, sources: Sequence[Dataset], segs
             f"version_sha256={version.sha256}",
             f"label_set={label_set}",
             *(f"{name}={json.dumps(value)}" for name, value in sorted(values["options"].items())),
+            *(f"weight_biased_by={remark.short}" for remark in weight_remarks_of(version.mask.scan)),
         ],
     )
     write_report(

@@ -18,6 +18,7 @@ QUARANTINE_KEY = installation_secret(GROUNDGLASS_HOME, "quarantine")
 # Originals are held this long after their batch ended; a series counts as complete when nothing came for so long.
 QUARANTINE_HOLD_DAYS = float(os.environ.get("QUARANTINE_HOLD_DAYS", "7"))
 INTAKE_QUIET_S = float(os.environ.get("INTAKE_QUIET_S", "30"))
+INTAKE_BROKEN_OFF_S = float(os.environ.get("INTAKE_BROKEN_OFF_S", "3600"))
 
 # For whom the linkage table is sealed; empty: none is kept.
 LINKAGE_PUBLIC_KEY = os.environ.get("LINKAGE_PUBLIC_KEY", "")

@@ -1,7 +1,7 @@
 /**
- * Two states of the findings compared, slice by slice: voxels of both, only of A, only of B. Presence of any counted label
- * is compared (the labels that are lesion), as the server does; Dice = 2 both / (2 both + only A + only B), none when both
- * are empty. Only slices that changed are counted again.
+ * Two states of a layer compared, slice by slice: voxels of both, only of A, only of B. Presence of any counted label is
+ * compared (of the findings those that are lesion), as the server does, and each label by itself; Dice = 2 both / (A + B),
+ * none when both are empty. Only slices that changed are counted again.
  */
 import type { Layer } from "./layers";
 
@@ -13,12 +13,24 @@ export interface Difference {
   onlyB: number;
   /** 1 for each slice on which they differ. */
   disputed: Uint8Array;
+  /** Of each label that either holds, in order; in voxels. */
+  byLabel: LabelDifference[];
+}
+
+export interface LabelDifference {
+  value: number;
+  a: number;
+  b: number;
+  dice: number;
 }
 
 const COLUMNS = 3;
+const LABELS = 256;
 
 export class DifferenceBook {
   private readonly counts: Int32Array;
+  /** By slice and label: voxels of A, of B, of both. */
+  private readonly labels: Int32Array;
   private readonly dirty = new Set<number>();
 
   constructor(
@@ -29,6 +41,7 @@ export class DifferenceBook {
   ) {
     const nz = a.shapeZyx[0];
     this.counts = new Int32Array(nz * COLUMNS);
+    this.labels = new Int32Array(nz * LABELS * COLUMNS);
     for (let z = 0; z < nz; z++) if (a.slices[z] || b.slices[z]) this.dirty.add(z);
   }
 
@@ -52,9 +65,16 @@ export class DifferenceBook {
     const b = this.b.slices[z];
     const { counted } = this;
     let [both, onlyA, onlyB] = [0, 0, 0];
+    const labels = this.labels.subarray(z * LABELS * COLUMNS, (z + 1) * LABELS * COLUMNS).fill(0);
     for (let i = 0; i < this.a.sliceSize; i++) {
-      const inA = a ? counted[a[i]] : 0;
-      const inB = b ? counted[b[i]] : 0;
+      const la = a ? a[i] : 0;
+      const lb = b ? b[i] : 0;
+      if (!la && !lb) continue;
+      if (la) labels[la * COLUMNS]++;
+      if (lb) labels[lb * COLUMNS + 1]++;
+      if (la === lb) labels[la * COLUMNS + 2]++;
+      const inA = counted[la];
+      const inB = counted[lb];
       if (inA && inB) both++;
       else if (inA) onlyA++;
       else if (inB) onlyB++;
@@ -78,7 +98,21 @@ export class DifferenceBook {
       if (slice.onlyA || slice.onlyB) disputed[z] = 1;
     }
     const total = 2 * both + onlyA + onlyB;
-    return { dice: total ? (2 * both) / total : null, both, onlyA, onlyB, disputed };
+    return { dice: total ? (2 * both) / total : null, both, onlyA, onlyB, disputed, byLabel: this.byLabel() };
+  }
+
+  private byLabel(): LabelDifference[] {
+    const found: LabelDifference[] = [];
+    for (let value = 1; value < LABELS; value++) {
+      let [a, b, both] = [0, 0, 0];
+      for (let at = value * COLUMNS; at < this.labels.length; at += LABELS * COLUMNS) {
+        a += this.labels[at];
+        b += this.labels[at + 1];
+        both += this.labels[at + 2];
+      }
+      if (a || b) found.push({ value, a, b, dice: (2 * both) / (a + b) });
+    }
+    return found;
   }
 
   /** The slice with most voxels of one mask alone; null when they agree everywhere. */

@@ -4,8 +4,9 @@ import type { Branch, HistoryVersion } from "../api/types";
 import * as display from "../display";
 import * as state from "../state";
 import type { Desk } from "../reading/desk";
-import { compareWith } from "../reading/difference";
-import { closeFilm, film, filmLoading, openFilm, play, playing, restore, seek, stateOfFilm, strokeAt } from "../reading/film";
+import { compare, NOW } from "../reading/difference";
+import { closeFilm, film, filmLoading, nextStroke, openFilm, play, playing, restore, seek, sittings, stateOfFilm, strokeAt, whose } from "../reading/film";
+import { peopleOf } from "../edits/sittings";
 import { branches, busy, history, loadHistory, lookAt, merge, setAside } from "../reading/history";
 import { clock } from "./App";
 import "./history.css";
@@ -36,7 +37,10 @@ export function History({ desk }: { desk: Desk }) {
       </ol>
       {settled.map((branch) => (
         <p class="dim" key={`${branch.tab}${branch.epoch}${branch.settled!.at}`}>
-          {strokes(branch.strokes.length)} of {clock(branch.from)} {branch.strokes.length === 1 ? "was" : "were"} {branch.settled!.decision === "merged" ? "merged" : "set aside"} by {branch.settled!.who}.
+          {strokes(branch.strokes.length)} of {clock(branch.from)} {branch.strokes.length === 1 ? "was" : "were"} {branch.settled!.decision === "merged" ? "merged" : "set aside"} by {branch.settled!.who}.{" "}
+          <button class="compact" aria-pressed={display.preview.value !== null} onClick={() => lookAt(desk, branch)}>
+            Look
+          </button>
         </p>
       ))}
     </section>
@@ -65,6 +69,7 @@ function FilmBar({ desk }: { desk: Desk }) {
   }
   const stroke = strokeAt(at.at);
   const named = stateOfFilm();
+  const [back, on] = [nextStroke(-1), nextStroke(1)];
   return (
     <div class="film" aria-busy={!at.there}>
       <input
@@ -77,23 +82,60 @@ function FilmBar({ desk }: { desk: Desk }) {
         onInput={(event) => void seek(desk, event.currentTarget.valueAsNumber)}
         onKeyDown={ownKeys}
       />
+      <Sittings desk={desk} at={at.at} of={at.of} />
       <p class="num">
         {at.at} / {at.of} {stroke ? `${clock(stroke.server_time, true)} ${stroke.tool}` : "as it began"}
       </p>
       <p class="dim ellipsis">{stroke ? `${stroke.who}, ${stroke.voxel_count} voxels, ${stroke.layer}` : "before the first stroke"}</p>
       <p class="history-row">
-        <button onClick={() => void seek(desk, at.at - 1)} aria-label="One stroke back" disabled={!at.at}>
+        <button onClick={() => void seek(desk, back!)} aria-label="One stroke back" disabled={back === null}>
           ‹
         </button>
         <button class="film-play" onClick={() => play(desk)}>{playing.value ? "Pause" : "Play"}</button>
-        <button onClick={() => void seek(desk, at.at + 1)} aria-label="One stroke on" disabled={at.at === at.of}>
+        <button onClick={() => void seek(desk, on!)} aria-label="One stroke on" disabled={on === null}>
           ›
         </button>
-        <button disabled={!named || at.at === at.of || !!busy.value} onClick={() => named && void restore(desk, named)} title="As a new version; nothing is taken out of the history">
+        <button disabled={!named || at.at === at.of || !!busy.value || !state.mayPaint.value} onClick={() => named && void restore(desk, named)} title="As a new version; nothing is taken out of the history">
           Restore
         </button>
         <button onClick={() => closeFilm(desk)}>Now</button>
       </p>
+    </div>
+  );
+}
+
+/** As in provenance: apart for every kind of colour vision. */
+const COLOURS = ["#56B4E9", "#E69F00", "#CC79A7", "#F0E442", "#009E73", "#0072B2", "#D55E00", "#E8ECEF"];
+
+/** By reader and time: who worked when, a way to each sitting, and whose strokes are gone through. */
+function Sittings({ desk, at, of }: { desk: Desk; at: number; of: number }) {
+  const people = peopleOf(sittings.value);
+  const now = sittings.value.findLast(({ first }) => first <= Math.max(1, at));
+  if (!of) return null;
+  return (
+    <div class="sittings">
+      <svg viewBox={`0 0 ${of} 1`} preserveAspectRatio="none" aria-hidden="true">
+        {sittings.value.map(({ who, first, last }) => (
+          <rect key={first} x={first - 1} width={last - first + 1} height="1" fill={COLOURS[people.indexOf(who) % COLOURS.length]} />
+        ))}
+      </svg>
+      <select aria-label="Sitting" value={now?.first ?? 1} onChange={(event) => void seek(desk, Number(event.currentTarget.value))}>
+        {sittings.value.map(({ who, began, first, last }) => (
+          <option key={first} value={first}>
+            {new Date(began).toLocaleDateString("en-GB", { day: "numeric", month: "short" })} {clock(began)}, {who}, {strokes(last - first + 1)}
+          </option>
+        ))}
+      </select>
+      {people.length > 1 && (
+        <select aria-label="Whose strokes" value={whose.value ?? ""} onChange={(event) => (whose.value = event.currentTarget.value || null)}>
+          <option value="">Strokes of everyone</option>
+          {people.map((who) => (
+            <option key={who} value={who}>
+              Strokes of {who}
+            </option>
+          ))}
+        </select>
+      )}
     </div>
   );
 }
@@ -109,8 +151,8 @@ function VersionRow({ desk, version }: { desk: Desk; version: HistoryVersion }) 
         {new Date(version.cut_at).toLocaleDateString("en-GB")} {clock(version.cut_at)}, {version.sha256.slice(0, 8)}
       </p>
       <p class="history-row">
-        <button onClick={() => void compareWith(desk, name)}>Compare</button>
-        <button disabled={!display.paintable.value || !!busy.value} onClick={() => void restore(desk, name)}>
+        <button onClick={() => void compare(desk, { a: NOW, b: name })}>Compare</button>
+        <button disabled={!desk.mayEdit || !!busy.value} onClick={() => void restore(desk, name)}>
           Restore
         </button>
       </p>

@@ -1,9 +1,9 @@
-/** The mask beside another state of it: which state, the three classes and their numbers, from slice to slice. */
-import { signal } from "@preact/signals";
+/** Two states of the mask compared: which ones and which layer, the three classes and their numbers, from slice to slice. */
+import { signal, type Signal } from "@preact/signals";
 import { Refused } from "../api/client";
 import { DifferenceBook, nextMarked, type Difference } from "../edits/compare";
 import { readContainer } from "../edits/container";
-import type { Layers } from "../edits/layers";
+import type { LayerName, Layers } from "../edits/layers";
 import { MeasureBook, type Numbers } from "../edits/measure";
 import * as display from "../display";
 import * as state from "../state";
@@ -16,32 +16,39 @@ export interface Choice {
   label: string;
 }
 
+/** The mask under the reader's hands: it goes on changing. */
+export const NOW = "now";
 /** As the reader began: there for everyone, whatever else may be laid beside. */
 const BEGUN: Choice = { state: "stroke:0", label: "As this reading began" };
 
 export const choices = signal<readonly Choice[]>([BEGUN]);
-export const chosen = signal<string | null>(null);
+export const chosen = signal<{ a: string; b: string | null; layer: LayerName }>({ a: NOW, b: null, layer: "findings" });
 export const difference = signal<Difference | null>(null);
-/** The numbers of the other state. */
-export const otherNumbers = signal<Numbers | null>(null);
+/** The numbers of A, where it is not the mask itself, and of B. */
+export const numbersOfA = signal<Numbers | null>(null);
+export const numbersOfB = signal<Numbers | null>(null);
 export const comparing = signal<"no" | "loading" | "counting" | "yes">("no");
 
 const STEP_MS = 10;
 
 let book: DifferenceBook | null = null;
-let other: Layers | null = null;
+let compared: { a: Layers | null; b: Layers; layer: LayerName } | null = null;
 let of: Layers | null = null;
+let measured: { book: MeasureBook; into: Signal<Numbers | null> }[] = [];
+let held = new Map<string, Layers>();
 let round = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let asked = false;
 
-function countedLabels(): Uint8Array {
+/** Of the findings what is lesion; of the lungs every label. */
+function countedLabels(layer: LayerName): Uint8Array {
   const table = new Uint8Array(256);
+  if (layer === "anatomy") return table.fill(1, 1);
   for (const label of state.reading.value?.label_set.labels ?? []) if (!label.is_exclusion) table[label.value] = 1;
   return table;
 }
 
-/** What may be laid beside: what the server offers, the versions of the lineage, the beginning. */
+/** What may be compared: what the server offers, the versions of the lineage, the beginning. */
 async function findChoices(desk: Desk): Promise<void> {
   if (asked) return;
   asked = true;
@@ -59,36 +66,45 @@ async function findChoices(desk: Desk): Promise<void> {
   choices.value = [...offered, BEGUN];
 }
 
-/** Lays a state beside the mask; the picture shows the three classes. */
-export async function compareWith(desk: Desk, wanted: string): Promise<void> {
+async function layersOf(desk: Desk, name: string): Promise<Layers> {
+  const layers = held.get(name) ?? (await readContainer(await desk.session.api.stateMask(name))).layers;
+  // The two that are compared, and no more.
+  held = new Map([...held, [name, layers] as const].filter(([other]) => other === chosen.value.a || other === chosen.value.b));
+  return layers;
+}
+
+/** Compares what is given, and for the rest what was compared before; the picture shows the three classes. */
+export async function compare(desk: Desk, wanted: Partial<{ a: string; b: string; layer: LayerName }>): Promise<void> {
   const mine = ++round;
-  chosen.value = wanted;
+  chosen.value = { ...chosen.value, b: chosen.value.b ?? BEGUN.state, ...wanted };
   comparing.value = "loading";
+  void findChoices(desk);
   try {
-    const { layers } = await readContainer(await desk.session.api.stateMask(wanted));
+    const { a, b, layer } = chosen.value;
+    const [inA, inB] = [a === NOW ? null : await layersOf(desk, a), await layersOf(desk, b!)];
     if (mine !== round || !desk.session.layers) return;
-    other = layers;
-    const label = choices.value.find((choice) => choice.state === wanted)?.label ?? "another state";
-    display.shown.value = { kind: "difference", other, title: label, counted: countedLabels() };
+    compared = { a: inA, b: inB, layer };
+    display.shown.value = { kind: "difference", layer, a: inA, b: inB, counted: countedLabels(layer) };
     begin(desk);
   } catch (error) {
     if (mine !== round) return;
     stop();
-    state.notice.value = `The other state was not loaded: ${error instanceof Refused ? error.message : "the server cannot be reached."}`;
+    state.notice.value = `The states were not loaded: ${error instanceof Refused ? error.message : "the server cannot be reached."}`;
   }
 }
 
 function begin(desk: Desk): void {
+  const { a, b, layer } = compared!;
   of = desk.session.layers;
-  book = new DifferenceBook(of!.findings, other!.findings, countedLabels());
+  book = new DifferenceBook((a ?? of!)[layer], b[layer], countedLabels(layer));
   const { label_set, scan } = state.reading.value!;
-  measured = new MeasureBook(other!, usesOf(label_set), scan.voxel_volume_ml, (z) => (scan.has_hu ? (desk.session.hu[z] ?? null) : null));
-  otherNumbers.value = null;
+  const measuring = (layers: Layers): MeasureBook =>
+    new MeasureBook(layers, usesOf(label_set), scan.voxel_volume_ml, (z) => (scan.has_hu ? (desk.session.hu[z] ?? null) : null));
+  numbersOfA.value = numbersOfB.value = null;
+  measured = [...(a ? [{ book: measuring(a), into: numbersOfA }] : []), { book: measuring(b), into: numbersOfB }];
   comparing.value = "counting";
   soon(desk, 0);
 }
-
-let measured: MeasureBook | null = null;
 
 function soon(desk: Desk, ms: number): void {
   clearTimeout(timer);
@@ -101,19 +117,23 @@ function count(desk: Desk): void {
   difference.value = book.result();
   display.disputedSlices.value = difference.value.disputed;
   comparing.value = "yes";
-  if (!measured) return;
-  // The other state stays as it is: measured once, when the scan is there.
+  const [next] = measured;
+  if (!next) return;
+  // A state that stays as it is is measured once, when the scan is there.
   if (state.loadedSlices.peek() < desk.session.layers!.findings.shapeZyx[0]) return soon(desk, 400);
-  if (!measured.refresh(STEP_MS)) return soon(desk, 4);
-  otherNumbers.value = measured.numbers();
-  measured = null;
+  if (!next.book.refresh(STEP_MS)) return soon(desk, 4);
+  next.into.value = next.book.numbers();
+  measured.shift();
+  if (measured.length) soon(desk, 4);
 }
 
 export function stop(): void {
   round++;
   clearTimeout(timer);
-  book = other = of = measured = null;
-  difference.value = otherNumbers.value = null;
+  book = compared = of = null;
+  measured = [];
+  held.clear();
+  difference.value = numbersOfA.value = numbersOfB.value = null;
   comparing.value = "no";
   display.disputedSlices.value = new Uint8Array(0);
   if (display.shown.value.kind === "difference") display.shown.value = { kind: "mask" };
@@ -123,7 +143,10 @@ async function toggle(desk: Desk): Promise<void> {
   if (comparing.value !== "no") return stop();
   const mine = round;
   await findChoices(desk);
-  if (mine === round) await compareWith(desk, choices.value.find((choice) => choice.state === chosen.value)?.state ?? choices.value[0].state);
+  if (mine !== round) return;
+  const there = (name: string | null): boolean => choices.value.some((choice) => choice.state === name);
+  const { a, b } = chosen.value;
+  await compare(desk, { a: there(a) ? a : NOW, b: there(b) ? b! : choices.value[0].state });
 }
 
 /** Reading goes from head to feet: so do the jumps. */
@@ -143,7 +166,7 @@ export function worstDifference(desk: Desk): void {
 
 export function watchDifference(desk: Desk): void {
   desk.maskWatchers.add((layer, slices) => {
-    if (layer !== "findings" || !book) return;
+    if (!compared || !book || compared.a || layer !== compared.layer) return;
     if (slices === null || of !== desk.session.layers) return begin(desk);
     slices.forEach((z) => book!.touch(z));
     soon(desk, desk.session.editor?.painting ? 160 : 0);

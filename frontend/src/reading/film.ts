@@ -6,6 +6,7 @@ import { readContainer } from "../edits/container";
 import { Film, nothingChanged, type Changed } from "../edits/film";
 import { carryOut } from "../edits/operation";
 import { Reel } from "../edits/reel";
+import { nextOf, peopleOf, sittingsOf, type Sitting } from "../edits/sittings";
 import type { Desk } from "./desk";
 import { busy, history, loadHistory, wrong } from "./history";
 
@@ -13,6 +14,10 @@ import { busy, history, loadHistory, wrong } from "./history";
 export const film = signal<{ at: number; of: number; there: boolean } | null>(null);
 export const filmLoading = signal(false);
 export const playing = signal(false);
+/** Who worked when, in the film's order. */
+export const sittings = signal<readonly Sitting[]>([]);
+/** Whose strokes are gone through; null: everyone's. */
+export const whose = signal<string | null>(null);
 
 /** Voxels that are gone through in a millisecond; what a stroke, and what a whole state costs to fetch. */
 const VOXELS_PER_MS = 1.5e5;
@@ -49,6 +54,8 @@ export async function openFilm(desk: Desk): Promise<void> {
     const reel = new Reel(strokes, (mask, after, limit) => desk.session.api.chapterStrokes(mask, after, limit));
     const shown = { film: new Film(layers, strokes.length, strokes.map(({ voxel_count }) => voxel_count)), reel, said, strokes, wanted: strokes.length, under: null };
     on = shown;
+    sittings.value = sittingsOf(strokes);
+    if (!peopleOf(sittings.value).includes(whose.value ?? "")) whose.value = null;
     show(desk, shown);
     void reel.fill(() => on === shown).catch(() => undefined);
   } catch (error) {
@@ -123,6 +130,11 @@ async function reach(desk: Desk, shown: Shown, wanted: number, changed: Changed)
   return false;
 }
 
+/** Where the next stroke of whoever is gone through stands, forth or back; null where there is none. */
+export function nextStroke(by: 1 | -1): number | null {
+  return on ? nextOf(on.strokes, film.value?.at ?? on.wanted, by, whose.value) : null;
+}
+
 const FRAME_MS = 120;
 
 export function play(desk: Desk): void {
@@ -131,10 +143,10 @@ export function play(desk: Desk): void {
 }
 
 async function roll(desk: Desk): Promise<void> {
-  if (on && on.wanted === on.film.length) await seek(desk, 0);
-  while (playing.value && on && on.wanted < on.film.length) {
+  if (nextStroke(1) === null) await seek(desk, 0);
+  for (let to = nextStroke(1); playing.value && to !== null; to = nextStroke(1)) {
     const next = new Promise((go) => setTimeout(go, FRAME_MS));
-    await seek(desk, on.wanted + 1);
+    await seek(desk, to);
     await next;
   }
   playing.value = false;

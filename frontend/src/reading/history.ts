@@ -54,8 +54,13 @@ export async function merge(desk: Desk, branch: Branch): Promise<void> {
   busy.value = "Merging";
   try {
     const { deltas, conflicts } = mergeStrokes(layers, decoded(branch));
-    const strokes = Object.entries(deltas).flatMap(([layer, delta]) => desk.perform(layer as LayerName, "merge", "none", delta));
-    const ids = strokes.map(({ id }) => id);
+    const ids: string[] = [];
+    for (const [layer, delta] of Object.entries(deltas)) {
+      const made = desk.perform(layer as LayerName, "merge", "none", delta);
+      // Why not is said by then; a branch counts as merged only when all of it is in.
+      if (delta.length && !made.length) return;
+      ids.push(...made.map(({ id }) => id));
+    }
     await desk.session.settled();
     await desk.session.api.settleBranch(branch, "merged", ids);
     if (conflicts) state.notice.value = `${conflicts} voxels had been changed here since: they stay as they are.`;

@@ -57,7 +57,7 @@ interface Place {
 }
 
 type Picture = "anatomy" | "findings" | "difference" | "provenance" | "preview";
-const DEPENDS: Record<LayerName, readonly Picture[]> = { anatomy: ["anatomy"], findings: ["findings", "difference"] };
+const DEPENDS: Record<LayerName, readonly Picture[]> = { anatomy: ["anatomy", "difference"], findings: ["findings", "difference"] };
 
 export class MaskPainter {
   private readonly drawn = new Map<Picture, Drawn>();
@@ -79,7 +79,7 @@ export class MaskPainter {
   ): void {
     const place: Place = { context, matrix, grid, frame, slice, ratio };
     const { shown } = style;
-    const lung = shown.kind !== "provenance" || shown.layer !== "anatomy";
+    const lung = !("layer" in shown) || shown.layer !== "anatomy";
     if (style.lungShown && lung) this.lungs(place, layers, style);
     if (shown.kind === "difference") this.difference(place, layers, shown, style);
     else if (shown.kind === "provenance") this.provenance(place, shown);
@@ -98,11 +98,12 @@ export class MaskPainter {
     this.outline(place, drawn, style.anatomy, LUNG_OUTLINE_PX);
   }
 
-  private difference(place: Place, layers: Layers, { other, counted }: Shown & { kind: "difference" }, style: MaskStyle): void {
-    const drawn = this.prepare(place, "difference", [layers.findings, other.findings, counted], DIFFERENCE, () => {
-      const a = labelsOn(layers.findings, place.grid, place.frame, place.slice);
-      const b = labelsOn(other.findings, place.grid, place.frame, place.slice);
-      return a || b ? classesOf(a, b, counted) : null;
+  private difference(place: Place, layers: Layers, shown: Shown & { kind: "difference" }, style: MaskStyle): void {
+    const { layer, counted } = shown;
+    const [a, b] = [(shown.a ?? layers)[layer], shown.b[layer]];
+    const drawn = this.prepare(place, "difference", [a, b, counted], DIFFERENCE, () => {
+      const [inA, inB] = [a, b].map((from) => labelsOn(from, place.grid, place.frame, place.slice));
+      return inA || inB ? classesOf(inA, inB, counted) : null;
     });
     if (style.look !== "outline") this.fill(place, drawn, Math.max(0.35, style.fillPercent / 100));
     this.outline(place, drawn, DIFFERENCE, OUTLINE_PX);

@@ -1,10 +1,14 @@
 """What waits, what is held and for how long, trying again and discarding."""
 
 import io
+import threading
 from datetime import timedelta
+from typing import Any
+from unittest import mock
 
 import pydicom
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -18,7 +22,7 @@ from webapp.intake import quarantine
 from webapp.intake.actions import discard_batch, finish_batch, open_batch, try_again
 from webapp.intake.models import Batch, SeriesLine
 from webapp.intake.processing import alone_with
-from webapp.intake.queries import batches_of_kind, counts_by_kind, may_hear_intake
+from webapp.intake.queries import batches_of_kind, counts_by_kind, may_hear_intake, outlived_batches
 from webapp.intake.receiving import Incoming, Sender, note_sent_whole, receive_files, receive_instance
 from webapp.intake.tasks import close_quiet_batches, process_batch, sweep
 from webapp.releases.actions import delete_scan
@@ -252,7 +256,7 @@ def test_series_waits_until_nothing_more_of_it_comes(machine, series, settings, 
     (batch,) = Batch.objects.all()
     assert batches == {batch.pk}
     assert (batch.sender, batch.file_count, batch.state) == ("CT01", 8, "receiving")
-    later(batch, seconds=settings.INTAKE_QUIET_S * 10)
+    later(batch, seconds=settings.INTAKE_BROKEN_OFF_S - 60)
     close_quiet_batches()
     batch.refresh_from_db()
     assert batch.state == "receiving", "its sender has not said that it is whole"
@@ -264,6 +268,68 @@ def test_series_waits_until_nothing_more_of_it_comes(machine, series, settings, 
     batch.refresh_from_db()
     assert (batch.state, Scan.objects.count()) == ("done", 1)
     assert events_of(batch) == ["batch.opened", "batch.finished", "batch.processed"]
+
+
+def test_series_of_a_sender_that_broke_off_is_checked_after_long_and_says_so(
+    machine, series, settings, run_jobs, client
+):
+    for path in series()[:6]:
+        batch = store(machine, path)
+    page = client.get(f"/intake/batches/{batch.pk}/").content.decode()
+    assert "what is here is checked at" in page
+    later(batch, seconds=settings.INTAKE_BROKEN_OFF_S)
+    close_quiet_batches()
+    run_jobs()
+    (scan,) = Scan.objects.all()
+    assert scan.shape_zyx[0] == 6
+    assert [warning["code"] for warning in scan.warnings].count("broke_off") == 1
+    assert any("slices may be missing" in warning for warning in batch.lines.get().warnings)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_image_that_comes_while_its_batch_is_closed_finds_another_one(machine, series, monkeypatch):
+    """The clock closes a batch after it was looked for, and before the image is counted in."""
+    paths = series()
+    batch = store(machine, paths[0])
+    lock, closing = threading.Event(), threading.Event()
+    place = quarantine.place
+
+    def slowly(*args: Any, **options: Any) -> None:
+        lock.set()
+        closing.wait(1)
+        place(*args, **options)
+
+    def close() -> None:
+        lock.wait(5)
+        try:
+            finish_batch(batch=batch, by=SYSTEM)
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(quarantine, "place", slowly)
+    closer = threading.Thread(target=close)
+    closer.start()
+    assert store(machine, paths[1]).pk == batch.pk
+    closing.set()
+    closer.join()
+    batch.refresh_from_db()
+    # The close waited for the image that was on its way.
+    assert (batch.state, batch.file_count) == ("waiting", 2)
+    monkeypatch.undo()
+    assert store(machine, paths[2]).pk != batch.pk
+
+
+def test_batch_that_is_tried_again_keeps_its_originals_from_the_clock(upload, series, settings, clara):
+    batch = upload(series()[:1])
+    Batch.objects.filter(pk=batch.pk).update(held_until=timezone.now() - timedelta(seconds=1))
+    stale = list(outlived_batches(timezone.now()))
+    assert stale == [batch]
+    with mock.patch("webapp.intake.tasks.outlived_batches", side_effect=[stale, outlived_batches(timezone.now())]):
+        try_again(batch=batch, by=clara)
+        sweep()
+    assert list(quarantine.folder_of(batch.pk).iterdir())
+    batch.refresh_from_db()
+    assert (batch.state, batch.originals_gone_at) == ("waiting", None)
 
 
 def test_another_image_makes_a_whole_series_wait_again(machine, series, settings):
@@ -348,6 +414,20 @@ def test_page_chooses_what_waits_was_refused_or_is_held(upload, series, machine,
 def test_only_coordinators_hear_that_batches_open(campaign, clara):
     assert may_hear_intake(clara, str(campaign.pk))
     assert not may_hear_intake(a_person("reader", campaign, "radiologist"), str(campaign.pk))
+
+
+@pytest.mark.parametrize("originals", [True, False])
+def test_originals_go_with_a_scan_that_is_deleted_unless_they_shall_stay(upload, series, clara, run_jobs, originals):
+    batch = upload(series())
+    scan = Scan.objects.get()
+    delete_scan(scan=scan, reason="Consent was withdrawn", by=clara, originals=originals)
+    run_jobs()
+    batch.refresh_from_db()
+    assert quarantine.folder_of(batch.pk).exists() is not originals
+    assert batch.holds_originals is not originals
+    assert ("batch.discarded" in events_of(batch)) is originals
+    if originals:
+        assert '"reason":"a scan of it was deleted"' in Event.objects.get(name="batch.discarded").body
 
 
 def test_line_of_a_scan_deleted_since_leads_to_what_is_left_of_it(upload, series, client, clara):

@@ -26,6 +26,7 @@ def test_multi_frame_files_are_filed_as_they_are(ingest, phantom, tmp_path, part
     assert np.array_equal(volume_of(scan).hu, phantom.volume.hu)
     assert np.allclose(volume_of(scan).affine_lps, phantom.volume.affine_lps)
     assert (scan.kernel, scan.kvp) == ("B60f", 120.0)
+    assert (scan.tube_current_ma, scan.exposure_mas, scan.ctdi_vol_mgy) == (210.0, 63.0, 4.5)
     assert scan.slice_thickness_mm == pytest.approx(20.0)
     assert Instance.objects.count() == parts
     assert sorted(Instance.objects.values_list("z", flat=True)) == {1: [0], 3: [0, 2, 5]}[parts]

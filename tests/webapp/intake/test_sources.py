@@ -2,6 +2,7 @@
 
 import io
 import stat
+import struct
 import zipfile
 from collections.abc import Callable
 
@@ -75,6 +76,70 @@ def test_too_many_files_are_refused(monkeypatch):
     assert "More than 3 files" in last.sentence
 
 
+@pytest.mark.parametrize("wide", [False, True])
+def test_a_list_without_end_is_refused_before_it_is_read(wide, monkeypatch):
+    def listed(*_: object) -> None:
+        raise AssertionError("its members were listed")
+
+    content = archive(lambda z: z.writestr("a.dcm", b"x"))
+    end = content.index(b"PK\x05\x06")
+    if wide:  # the 64-bit end record says the count, APPNOTE 4.3.14
+        record = b"PK\x06\x06" + struct.pack("<QHHLLQQQQ", 44, 45, 45, 0, 0, 10**7, 10**7, 10**9, 0)
+        content = content[:end] + record + content[end:]
+        end += len(record)
+        content = content[: end + 8] + b"\xff" * 12 + content[end + 20 :]
+    else:
+        monkeypatch.setattr(sources, "MOST_FILES", 3)
+        content = content[: end + 8] + struct.pack("<HH", 4, 4) + content[end + 12 :]
+    monkeypatch.setattr(zipfile.ZipFile, "infolist", listed)
+    monkeypatch.setattr(zipfile.ZipFile, "_RealGetContents", listed)
+    assert "holds more than" in sentence(content)
+
+
+def test_files_of_all_archives_count_together(monkeypatch):
+    monkeypatch.setattr(sources, "MOST_FILES", 7)
+    content = archive(lambda z: [z.writestr(f"{n}.dcm", b"x") for n in range(3)])
+    *_, last = files_in([sent(content)] * 3)
+    assert isinstance(last, Unusable)
+    assert "More than 7 files" in last.sentence
+    monkeypatch.undo()
+    monkeypatch.setattr(sources, "LARGEST_UNPACKED_BYTES", 7)
+    *_, last = files_in([sent(content)] * 3)
+    assert isinstance(last, Unusable)
+    assert "unpack to more than" in last.sentence
+
+
+def test_an_archive_lists_its_members_once_however_often_they_are_read(monkeypatch):
+    listed: list[object] = []
+    really = zipfile.ZipFile.__init__
+    monkeypatch.setattr(zipfile.ZipFile, "__init__", lambda self, *args: (listed.append(1), really(self, *args))[1])
+    monkeypatch.setattr(sources, "MOST_OPEN", 2)
+    contents = [
+        archive(lambda z, k=k: [z.writestr(f"{n}.dcm", b"%d %d" % (k, n)) for n in range(50)]) for k in range(3)
+    ]
+    listed.clear()
+    found = list(files_in([sent(content) for content in contents]))
+    assert len(listed) == 3
+    # The first one had to make room for the third, and is opened once more.
+    assert [one.open().read() for one in found] == [b"%d %d" % (k, n) for k in range(3) for n in range(50)]  # type: ignore[union-attr]
+    assert len(listed) <= 6
+    # One that is being read goes on although its archive made room.
+    streams = [one.open() for one in found[::50]]  # type: ignore[union-attr]
+    assert [stream.read() for stream in streams] == [b"0 0", b"1 0", b"2 0"]
+
+
+def test_a_member_is_read_from_anywhere():
+    content = archive(lambda z: z.writestr("a.dcm", bytes(range(256)) * 1000))
+    found = only(content)
+    assert isinstance(found, Found)
+    with found.open() as stream:
+        stream.seek(200_003)
+        assert stream.read(2) == bytes([200_003 % 256, 200_004 % 256])
+        assert stream.tell() == 200_005
+        stream.seek(0)
+        assert stream.read() == bytes(range(256)) * 1000
+
+
 def test_too_many_bytes_are_refused(monkeypatch):
     monkeypatch.setattr(sources, "LARGEST_ARCHIVE_BYTES", 10)
     assert "unpacks to more than" in sentence(archive(lambda z: z.writestr("a.dcm", b"x" * 20)))
@@ -104,5 +169,5 @@ def test_damaged_member_is_an_error_of_that_file_alone():
     assert isinstance(damaged, Found)
     assert isinstance(whole, Found)
     with pytest.raises(OSError, match="damaged member"):
-        damaged.open()
+        damaged.open().read()
     assert whole.open().read() == b"y" * 1000

@@ -1,5 +1,6 @@
 """What a mask was at any moment and who set each voxel, against a plain replay of the log."""
 
+import itertools
 import uuid
 
 import numpy as np
@@ -12,7 +13,7 @@ from inference.imaging.masks import read_container
 from tests.factories.sites import Tab, a_reading, a_workplace
 from webapp.audit.models import Event
 from webapp.audit.refusal import ActionRefused
-from webapp.masks import checkpoints, history
+from webapp.masks import branches, checkpoints, history
 from webapp.masks.actions import cut_version
 from webapp.masks.branches import branches_of, restore_state, settle_branch, strokes_waiting_beside
 from webapp.masks.history import (
@@ -256,6 +257,33 @@ def test_restoring_adds_to_the_log_and_takes_nothing_away(reading):
         restore_state(
             mask=reading.mask, state=start, named="x", tab=painter.tab.id, epoch=painter.tab.epoch, by=reading.reader
         )
+
+
+def test_a_large_restore_comes_in_parts_that_are_one_edit(reading, monkeypatch):
+    monkeypatch.setattr(branches, "PART_BYTES", 60)
+    painter = Painter(reading)
+    painter.paint("findings", 2, (slice(0, 6), slice(0, 9), slice(0, 9)))
+    painter.paint("anatomy", 1, (slice(1, 2), slice(0, 9), slice(20, 30)))
+    reading.mask.refresh_from_db()
+    tab = painter.tab
+    version = restore_state(
+        mask=reading.mask,
+        state=state_at(reading.mask, 0),
+        named="stroke:0",
+        tab=tab.id,
+        epoch=tab.epoch,
+        by=reading.reader,
+    )
+    for layer, voxels in painter.states[0].items():
+        np.testing.assert_array_equal(version_layers(version)[layer], voxels)
+    restored = list(reading.mask.strokes.filter(tool="restore").order_by("stroke_sequence"))
+    findings = [stroke for stroke in restored if stroke.layer == "findings"]
+    assert len(findings) > 2
+    assert len(restored) == len(findings) + 1
+    # By that the browser knows them as one.
+    assert len({stroke.client_time for stroke in restored}) == 1
+    sizes = [len(payload_of(stroke)) for stroke in findings]
+    assert all(a + b > 60 for a, b in itertools.pairwise(sizes))
 
 
 def test_a_tab_without_the_lease_restores_nothing(reading):

@@ -30,7 +30,7 @@ from webapp.masks.actions import cut_version, fork_mask, release_lease, take_lea
 from webapp.masks.branches import branches_of, restore_state, settle_branch, strokes_waiting_beside
 from webapp.masks.history import head_state, provenance_map, state_at, version_state, voxel_history
 from webapp.masks.models import Mask, Stroke
-from webapp.masks.queries import head_container, head_layers, version_layers
+from webapp.masks.queries import head_layers, version_layers
 from webapp.masks.strokes import SentStroke, payload_of
 from webapp.masks.verify import faults
 
@@ -305,7 +305,7 @@ class Store(RuleBasedStateMachine):
         if not hasattr(self, "reading"):
             return
         mask = Mask.objects.get(pk=self.reading.mask_id)
-        container = read_container(head_container(mask))
+        container = read_container(head_state(mask).container())
         for name in LAYERS:
             np.testing.assert_array_equal(getattr(container, name), self.now[name])
         assert container.stroke_sequence == mask.stroke_sequence == len(self.states) - 1

@@ -11,8 +11,9 @@ from django.db.utils import DatabaseError
 from inference.imaging.masks import read_container
 from tests.factories.sites import Tab, a_reading, a_workplace
 from webapp.masks.actions import cut_version
+from webapp.masks.history import head_state
 from webapp.masks.models import LabelSet, SliceBlob, Stroke, Version
-from webapp.masks.queries import head_container, head_layers, version_layers
+from webapp.masks.queries import head_layers, version_layers
 
 pytestmark = pytest.mark.django_db
 
@@ -68,7 +69,7 @@ def test_version_hash_is_what_anyone_computes_from_the_voxels(place):
 
 def test_container_holds_the_working_state(place):
     reading = a_reading(place)
-    container = read_container(head_container(reading.mask))
+    container = read_container(head_state(reading.mask).container())
     layers = head_layers(reading.mask)
     np.testing.assert_array_equal(container.anatomy, layers["anatomy"])
     np.testing.assert_array_equal(container.findings, layers["findings"])

@@ -13,6 +13,7 @@ from webapp.archive.derived import object_bytes
 from webapp.archive.headers import headers_of
 from webapp.archive.models import DerivedObject, Series
 from webapp.archive.queries import files_of
+from webapp.archive.remarks import weight_remarks_of
 from webapp.archive.upkeep import damaged_files
 from webapp.audit.models import Event
 from webapp.releases.objects import KINDS, objects_of
@@ -148,6 +149,9 @@ def test_the_report_keeps_the_versions_hash_and_every_parameter(version):
     assert f"version_sha256={version.sha256}" in texts
     assert "density_cap_g_per_ml=null" in texts
     assert any(text.startswith("bands_hu={") for text in texts)
+    biases = {f"weight_biased_by={remark.short}" for remark in weight_remarks_of(version.mask.scan)}
+    assert biases
+    assert biases <= texts
 
 
 def test_an_ai_draft_is_filed_as_the_algorithms_own(place, run_jobs):
