@@ -175,7 +175,7 @@ def figures_of(
         Figure("bytes of a stroke, most", "B", each(edited, lambda p: max(p["axial"]["bytes"]))),
         Figure("  of a 50 mm sphere, most", "kB", each(edited, lambda p: max(p["sphere"]["bytes"]) / 1000)),
         Figure("mask load, p50", "ms", each("mask", lambda mask: median(mask["ms"])), floor=500, note="two layers"),
-        Figure("  at opening, unpacked", "ms", each("mask", lambda mask: mask["opening_ms"]), note="beside first slabs"),
+        Figure("  at opening, unpacked", "ms", each("mask", lambda mask: mask["opening_ms"]), note="beside slabs"),
         Figure("mask on the wire", "kB", each("mask", lambda mask: mask["bytes"] / 1000)),
         Figure("browser memory, highest", "GB", each("memory", lambda m: m["peak"] / 1e9), floor=3.0),
         Figure("browser memory, at rest", "GB", each("memory", lambda m: m["rest"] / 1e9), note="renderers and GPU"),
