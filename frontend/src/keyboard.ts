@@ -5,6 +5,7 @@ export type KeyAction =
   // looking
   | "slice_up" | "slice_down" | "page_up" | "page_down" | "first_slice" | "last_slice"
   | "pan" | "zoom" | "hide" | "outline" | "crosshair" | "presets" | "layout" | "reset" | "slab" | "length" | "remove_length" | "surface" | "compare"
+  | "next_plane" | "one_up" | "fold"
   // painting
   | "brush" | "sphere" | "eraser" | "threshold" | "lasso" | "scissors" | "fill" | "grow" | "interpolate" | "smooth" | "islands"
   | "keep" | "copy_up" | "copy_down" | "replace" | "relabel" | "threshold_lung"
@@ -35,7 +36,10 @@ export const KEYS: readonly KeyBinding[] = [
   { group: "Look", keys: ["o"], does: "Masks: fill and outline, outline, fill", action: "outline" },
   { group: "Look", keys: ["x"], does: "While held: crosshair; a click takes the other planes there", action: "crosshair" },
   { group: "Look", keys: ["w"], does: "Next window preset (right drag: window by hand)", action: "presets" },
-  { group: "Look", keys: ["v"], does: "Next layout; side by side: next plane (double click: one plane)", action: "layout" },
+  { group: "Look", keys: ["v"], does: "Next layout; side by side: next plane", action: "layout" },
+  { group: "Look", keys: [","], does: "Next active plane: the one that slice keys and the crosshair's keys go by", action: "next_plane" },
+  { group: "Look", keys: ["."], does: "The active plane to full size, and back (double click)", action: "one_up" },
+  { group: "Look", keys: ["shift+f"], does: "Fold the right panel away, and back", action: "fold" },
   { group: "Look", keys: ["m"], does: "Slab: one slice, 5, 10, 20 mm of maximum intensity", action: "slab" },
   { group: "Look", keys: ["y"], does: "Measure a length", action: "length" },
   { group: "Look", keys: ["delete", "backspace"], does: "Remove the chosen length", action: "remove_length" },
@@ -63,8 +67,8 @@ export const KEYS: readonly KeyBinding[] = [
   { group: "Paint", keys: ["alt+arrowright"], does: "Crosshair to the right", action: "spot_right" },
   { group: "Paint", keys: ["alt+arrowup"], does: "Crosshair up", action: "spot_up" },
   { group: "Paint", keys: ["alt+arrowdown"], does: "Crosshair down", action: "spot_down" },
-  { group: "Paint", keys: ["alt+enter"], does: "Paint a disc of the brush at the crosshair", action: "paint_spot" },
-  { group: "Paint", keys: ["alt+backspace", "alt+delete"], does: "Erase a disc at the crosshair", action: "erase_spot" },
+  { group: "Paint", keys: ["alt+enter"], does: "The tool in hand at the crosshair: a click of it, else a disc of the brush", action: "paint_spot" },
+  { group: "Paint", keys: ["alt+backspace", "alt+delete"], does: "The same with the right button: erases at the crosshair", action: "erase_spot" },
 
   { group: "Regions", keys: ["f"], does: "Fill: a hole, or alike Hounsfield values, in this slice", action: "fill" },
   { group: "Regions", keys: ["g"], does: "Grow a region in 3D from a click", action: "grow" },
@@ -104,7 +108,7 @@ export const keysOf = (binding: KeyBinding): readonly string[] => remapped.value
 export function shownKey(key: string): string {
   const names: Record<string, string> = {
     arrowup: "Up", arrowdown: "Down", arrowleft: "Left", arrowright: "Right", pageup: "Page up", pagedown: "Page down",
-    home: "Home", end: "End", enter: "Enter", escape: "Esc", " ": "Space",
+    home: "Home", end: "End", enter: "Enter", escape: "Esc", " ": "Space", ",": "Comma", ".": "Period",
   };
   const parts = key.split(/\+(?=.)/);
   return parts.map((part) => names[part] ?? (part.length === 1 ? part.toUpperCase() : part[0].toUpperCase() + part.slice(1))).join(" + ");
@@ -118,8 +122,18 @@ export function shownKeys(action: KeyAction): string {
   return keysOf(binding)[0] ? shownKey(keysOf(binding)[0]) : "";
 }
 
+const known = (key: string): boolean => KEYS.some((binding) => keysOf(binding).includes(key));
+
+/** The digit of a key in the digits' row, where the layout of the keyboard puts another sign on it (AZERTY). */
+function digitOf({ code, shiftKey }: KeyboardEvent, key: string): string {
+  const digit = /^Digit(\d)$/.exec(code ?? "")?.[1];
+  return digit && !shiftKey && !known(key) ? digit : key;
+}
+
 export function keyName(event: KeyboardEvent): string {
-  const key = event.key.toLowerCase();
+  // AltGr writes a sign of its own; systems tell it as Ctrl and Alt, which nobody holds.
+  if (event.key.length === 1 && event.getModifierState?.("AltGraph")) return event.key.toLowerCase();
+  const key = digitOf(event, event.key.toLowerCase());
   // A sign that Shift itself makes ("?", "!") is named without it.
   const shift = event.shiftKey && (key.length > 1 || /[a-z0-9 ]/.test(key)) ? "shift+" : "";
   return `${event.ctrlKey || event.metaKey ? "ctrl+" : ""}${event.altKey ? "alt+" : ""}${shift}${key}`;
@@ -128,6 +142,15 @@ export function keyName(event: KeyboardEvent): string {
 export function bindingOf(event: KeyboardEvent): KeyBinding | undefined {
   const name = keyName(event);
   return KEYS.find((binding) => keysOf(binding).includes(name));
+}
+
+const SLIDES = /^(Arrow|Page|Home$|End$)/;
+
+/** A slider that the keyboard has gone to keeps the keys that move it; one that the pointer has left does not. */
+export function isSliding(event: KeyboardEvent): boolean {
+  const { target } = event;
+  if (!(target instanceof HTMLInputElement) || target.type !== "range" || !SLIDES.test(event.key)) return false;
+  return !event.ctrlKey && !event.altKey && !event.metaKey && target.matches(":focus-visible");
 }
 
 /** Keys belong to the field that has the focus, not to the viewer. */

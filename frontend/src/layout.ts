@@ -1,7 +1,7 @@
 /** Which planes are on the screen and how: signals, no page. Remembered for each reader. */
 import { computed, signal } from "@preact/signals";
 import { Grid, PLANES, type PlaneName } from "./geometry/grid";
-import { oneOf, remember } from "./preferences";
+import { oneOf, remember, yesOrNo } from "./preferences";
 import * as state from "./state";
 
 /** `large`: axial large, two beside it; `axial`: alone; `four`: three equal and the surface of the mask. */
@@ -53,6 +53,25 @@ export function watchWidth(): void {
 export function after<T>(row: readonly T[], value: T): T {
   return row[(row.indexOf(value) + 1) % row.length];
 }
+
+/** The right panel is folded away. */
+export const panelFolded = signal(false);
+remember("panels.folded", panelFolded, { valid: yesOrNo });
+
+/** The next plane becomes the active one; one that is not on the screen is brought there. */
+export function nextPlane(): void {
+  const next = after(PLANES, state.activePlane.value);
+  if (besidePlane.value) besidePlane.value = next;
+  else if (state.oneUp.value) state.oneUp.value = next === "axial" && layout.value === "axial" ? null : next;
+  else if (!isVisible(next) && next !== "axial") {
+    if (layout.value === "large") lower.value = next;
+    else state.oneUp.value = next;
+  }
+  state.activePlane.value = next;
+}
+
+/** There is something else to see than this plane, or to go back to. */
+export const mayOneUp = computed(() => !besidePlane.value && (state.oneUp.value !== null || visiblePlanes.value.length > 1));
 
 /** V: the next layout; with two scans or states side by side, the next plane of them. */
 export function nextLayout(): void {

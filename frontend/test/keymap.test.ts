@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from "vitest";
 import { give, judge, restore, validKeys } from "../src/keymap";
-import { bindingOf, KEYS, remapped } from "../src/keyboard";
+import { bindingOf, KEYS, keyName, remapped } from "../src/keyboard";
 
 const pressed = (key: string, more: Partial<KeyboardEvent> = {}): KeyboardEvent =>
   ({ key, ctrlKey: false, altKey: false, shiftKey: false, metaKey: false, ...more }) as KeyboardEvent;
@@ -58,4 +58,34 @@ it("after any exchange of keys no key does two things", () => {
 it("a stored table is taken without what is none", () => {
   expect(validKeys("brush")).toBeUndefined();
   expect(validKeys({ brush: ["p"], nonsense: ["x"], eraser: "p", lasso: ["p", 3, "ctrl+w"], escape: ["a"] })).toEqual({ brush: ["p"], lasso: [] });
+});
+
+it("labels are the keys of the digits' row, whatever sign a layout puts on them", () => {
+  // AZERTY without Shift.
+  const signs = ["&", "é", '"', "'", "(", "-", "è", "_", "ç"];
+  signs.forEach((key, n) => {
+    const event = pressed(key, { code: `Digit${n + 1}` });
+    expect(bindingOf(event)?.action, key).toBe("label");
+    expect(keyName(event)).toBe(String(n + 1));
+  });
+  expect(bindingOf(pressed("à", { code: "Digit0" }))?.action).toBe("reset");
+  expect(bindingOf(pressed("3", { code: "Digit3" }))?.action).toBe("label");
+  expect(bindingOf(pressed("3", { code: "Numpad3" }))?.action).toBe("label");
+  // The list of lesions, on AZERTY and on QWERTY.
+  expect(bindingOf(pressed("1", { code: "Digit1", shiftKey: true }))?.action).toBe("lesions");
+  expect(bindingOf(pressed("!", { code: "Digit1", shiftKey: true }))?.action).toBe("lesions");
+  // A layout that has a sign of the table in that row keeps it.
+  expect(bindingOf(pressed("[", { code: "Digit2" }))?.action).toBe("smaller");
+  // Such a key cannot be given away either: it is a label's.
+  expect(judge({}, "brush", keyName(pressed("&", { code: "Digit1" }))).kind).toBe("refused");
+});
+
+it("what AltGr writes is that sign, though systems tell of Ctrl and Alt", () => {
+  const altGr = { ctrlKey: true, altKey: true, getModifierState: (key: string) => key === "AltGraph" } as Partial<KeyboardEvent>;
+  for (const [key, code, action] of [["[", "Digit8", "smaller"], ["]", "Digit9", "larger"], ["\\", "Minus", "compare"]]) {
+    expect(bindingOf(pressed(key, { ...altGr, code }))?.action, key).toBe(action);
+  }
+  expect(bindingOf(pressed("Delete", { ...altGr, code: "Delete" }))).toBeUndefined();
+  const held = { ctrlKey: true, getModifierState: () => false } as Partial<KeyboardEvent>;
+  expect(bindingOf(pressed("z", { ...held, code: "KeyZ" }))?.action).toBe("undo");
 });

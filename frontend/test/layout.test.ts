@@ -1,7 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { placesInTime, roundUp, trendOf } from "../src/panels/trend";
-import { fetchAhead, fetched } from "../src/reading/prefetch";
-import { besidePlane, layout, lower, narrow, nextLayout, visiblePlanes } from "../src/layout";
+import { fetchAhead, fetched, watchNext } from "../src/reading/prefetch";
+import { besidePlane, layout, lower, mayOneUp, narrow, nextLayout, nextPlane, visiblePlanes } from "../src/layout";
 import * as state from "../src/state";
 import { dropWindow, nextWindow, ownWindows, presentWindow, saveWindow } from "../src/windows";
 
@@ -40,6 +40,37 @@ describe("layouts", () => {
     lower.value = "sagittal";
     expect(visiblePlanes.value).toEqual(["axial", "sagittal"]);
     narrow.value = false;
+  });
+});
+
+describe("the active plane", () => {
+  const round = (): string[] =>
+    [0, 1, 2].map(() => {
+      nextPlane();
+      expect(visiblePlanes.value).toContain(state.activePlane.value);
+      return `${state.activePlane.value} of ${visiblePlanes.value.join(" ")}`;
+    });
+
+  it("goes round by its key, and is on the screen in every layout", () => {
+    const all = "axial coronal sagittal";
+    expect(round()).toEqual([`coronal of ${all}`, `sagittal of ${all}`, `axial of ${all}`]);
+    layout.value = "axial";
+    expect(mayOneUp.value).toBe(false);
+    expect(round()).toEqual(["coronal of coronal", "sagittal of sagittal", "axial of axial"]);
+    expect(state.oneUp.value).toBeNull();
+    layout.value = "large";
+    narrow.value = true;
+    expect(round()).toEqual(["coronal of axial coronal", "sagittal of axial sagittal", "axial of axial sagittal"]);
+    narrow.value = false;
+    lower.value = "coronal";
+    state.oneUp.value = "axial";
+    expect(round()).toEqual(["coronal of coronal", "sagittal of sagittal", "axial of axial"]);
+    expect(mayOneUp.value).toBe(true);
+    state.oneUp.value = null;
+    besidePlane.value = "axial";
+    expect(round()).toEqual(["coronal of coronal", "sagittal of sagittal", "axial of axial"]);
+    expect(mayOneUp.value).toBe(false);
+    besidePlane.value = null;
   });
 });
 
@@ -119,5 +150,36 @@ describe("the next case", () => {
       return { ok: false };
     }) as unknown as typeof fetch);
     expect(asked).toBe(1);
+  });
+
+  it("goes on where it broke off, later and later while it brings nothing", async () => {
+    vi.useFakeTimers();
+    vi.stubGlobal("navigator", {});
+    const asked: string[] = [];
+    let works = true;
+    const get = (async (url: string) => {
+      asked.push(url);
+      if (asked.length === 2) works = false;
+      if (!works) throw new TypeError("Failed to fetch");
+      return { ok: true, arrayBuffer: async () => undefined };
+    }) as unknown as typeof fetch;
+    fetched.slabs = 0;
+    state.loadedSlices.value = 3;
+    state.reading.value = { scan: { shape_zyx: [3, 2, 2] }, next: { slabs: slabs.map((slab, n) => ({ ...slab, z_start: n })) } } as never;
+    watchNext(get);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(asked).toEqual(["/slab/1", "/slab/0"]);
+    await vi.advanceTimersByTimeAsync(31_000);
+    expect(asked.length).toBe(3);
+    await vi.advanceTimersByTimeAsync(31_000);
+    expect(asked.length, "nothing came: twice as long").toBe(3);
+    works = true;
+    await vi.advanceTimersByTimeAsync(31_000);
+    expect(asked.slice(3)).toEqual(["/slab/0", "/slab/2"]);
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(asked.length).toBe(5);
+    state.reading.value = null;
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Reading } from "../src/api/types";
-import { biasWords } from "../src/panels/Remarks";
+import { biasWords, WeightMark } from "../src/panels/Remarks";
 
 const scan = (warnings: Reading["scan"]["warnings"]): Reading["scan"] => ({ warnings }) as Reading["scan"];
 
@@ -17,6 +17,12 @@ describe("what biases a weight", () => {
 
   it("counts a warning that says nothing about itself, by its code", () => {
     expect(biasWords(scan([{ code: "something_new", sentence: "Something new." }]))).toEqual(["something new"]);
+  });
+
+  it("stands as a mark where there is no room for a line, and says the same", () => {
+    const mark = WeightMark({ scan: scan([{ code: "contrast", short: "contrast medium", sentence: "With contrast.", biases_weight: true }]) });
+    expect(mark?.props).toMatchObject({ title: "Weight biased by: contrast medium" });
+    expect(WeightMark({ scan: scan([{ code: "no_modality", sentence: "No modality.", biases_weight: false }]) })).toBeNull();
   });
 
   it("is nothing where there is no scan or no warning", () => {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { counts, Eye, showsLung, type Sight } from "../src/reading/seen";
 
-const SEEING: Sight = { z: 7, loaded: true, fitted: true, width: 1500, level: -600, visible: true };
+const SEEING: Sight = { z: 7, loaded: true, fitted: true, width: 1500, level: -600, visible: true, slabMm: 0, covered: false };
 
 it("a slice is seen after 250 ms on the screen, and not before", () => {
   const eye = new Eye(() => "then");
@@ -33,6 +33,8 @@ it.each([
   ["smaller than fitted", { fitted: false }],
   ["in a window of the mediastinum", { width: 400, level: 40 }],
   ["in a window of bone", { width: 1800, level: 400 }],
+  ["in a slab of 20 mm", { slabMm: 20 }],
+  ["under a dialog", { covered: true }],
   ["on a page that is hidden", { visible: false }],
   ["on a plane that is not on the screen", { z: null }],
 ] as const)("a slice is not seen %s, and the time begins anew when it is well", (_, wrong) => {
@@ -56,7 +58,7 @@ it("lung windows of every house count", () => {
 });
 
 it("any window counts where the values are no Hounsfield units", () => {
-  const sight = { z: 3, loaded: true, fitted: true, visible: true, width: 255, level: 128 };
+  const sight = { ...SEEING, z: 3, width: 255, level: 128 };
   expect(counts({ ...sight, hasHu: true })).toBe(false);
   expect(counts({ ...sight, hasHu: false })).toBe(true);
   expect(counts({ ...sight, hasHu: false, loaded: false })).toBe(false);

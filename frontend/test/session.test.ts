@@ -461,3 +461,42 @@ it("cleared site data lose nothing while the page lives", async () => {
   await whole(again);
   expect(applied()).toEqual(strokes);
 });
+
+const ticked = (tab: Tab): number[] => [...tab.state.editedSlices.value];
+
+it("the strip marks every slice that was edited, however long ago and by whomever, after a reload and for who looks on", async () => {
+  const first = await writer();
+  paint(first, 0, 1, 1);
+  for (let n = 0; n < 230; n++) {
+    paint(first, n % 8, 1 + (n % 2), 3);
+    if (n % 20 === 0) await world.pass(500);
+  }
+  await whole(first);
+  expect(ticked(first)).toEqual([0, 1, 0, 1, 0]);
+  const watcher = await world.open();
+  await world.pass(2000);
+  expect(watcher.state.writing.value.kind).toBe("held");
+  expect(ticked(watcher), "what was edited before it came").toEqual([0, 1, 0, 1, 0]);
+  paint(first, 0, 1, 4);
+  await world.pass(2000);
+  expect(ticked(watcher), "what is edited while it looks on").toEqual([0, 1, 0, 1, 1]);
+  await whole(first);
+  expect(world.leave(first)).toBe(true);
+  const again = await writer();
+  expect(ticked(again)).toEqual([0, 1, 0, 1, 1]);
+});
+
+it("who may only look sees the writer's strokes, though nothing comes through the socket any more", async () => {
+  const one = await writer();
+  world.server.readOnly = true;
+  const watcher = await world.open();
+  await world.pass(2000);
+  expect(watcher.state.writing.value.kind).toBe("read_only");
+  watcher.network.deaf = true;
+  paint(one, 2);
+  await world.pass(2000);
+  expect(watcher.session.layers!.findings.at(0, 2, 1)).toBe(0);
+  await world.pass(60_000);
+  expect(watcher.session.layers!.findings.at(0, 2, 1)).toBe(1);
+  expect(watcher.state.writing.value.kind).toBe("read_only");
+});

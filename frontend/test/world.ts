@@ -74,6 +74,8 @@ export class Server {
   readonly log: (StoredStroke & { tab: string; epoch: number })[] = [];
   lease: { tab: string; epoch: number; since: string; renewed: number; released: boolean } | null = null;
   closed = false;
+  /** Whoever opens it now may look, not paint. */
+  readOnly = false;
   session = true;
   readonly sockets = new Set<(message: Record<string, unknown>) => void>();
 
@@ -193,14 +195,19 @@ export class Server {
     return Uint8Array.from([0x47, 0x47, 0x4d, 0x31, ...length, ...header, ...area]);
   }
 
+  /** See `edited_slices` of webapp/masks/history.py. */
+  private edited(): number[] {
+    return differences(this.layers, this.states[0]).map((place) => Number(place.split(" ")[1])).filter((z, n, all) => all.indexOf(z) === n).sort();
+  }
+
   describe(): Reading {
     const lease = this.live ? { epoch: this.lease!.epoch, mine: true, holder_name: "Me", tab: this.lease!.tab, since: this.lease!.since } : null;
     return {
-      id: "r", state: this.closed ? "signed" : "in progress", stage: "review", may_edit: !this.closed, edit_refusal: this.closed ? "It is signed." : null,
+      id: "r", state: this.closed ? "signed" : "in progress", stage: "review", may_edit: !this.closed && !this.readOnly, edit_refusal: this.closed ? "It is signed." : this.readOnly ? "It is another reader's." : null,
       may_sign: !this.closed, sign_refusal: null, statement: "So it is.", reader: { id: ME, name: "Me" }, you: { id: ME, name: "Me", username: ME },
       scan: { shape_zyx: SHAPE as [number, number, number], voxel_volume_ml: 1, has_hu: false },
       label_set: { name: "", version: 1, labels: LABELS.map((value) => ({ value, name: "", colour: "", counts_as_lung: true, is_exclusion: false })) },
-      mask: { id: "m", stroke_sequence: this.log.length, head_hash: "" }, lease, kept_beside: this.log.filter(({ applied }) => !applied).length,
+      mask: { id: "m", stroke_sequence: this.log.length, head_hash: "", edited_slices: this.edited() }, lease, kept_beside: this.log.filter(({ applied }) => !applied).length,
     } as unknown as Reading;
   }
 }
@@ -225,6 +232,8 @@ export interface Network {
   lost: number;
   unanswered: number;
   slowestMs: number;
+  /** The socket stands, and nothing comes through it. */
+  deaf?: boolean;
 }
 
 export interface Tab {
@@ -311,7 +320,7 @@ export class World {
 
       private readonly hear = (message: Record<string, unknown>): void => {
         setTimeout(() => {
-          if (this.open && this.tab.network.up && !this.tab.dead) within(this.tab, () => this.onmessage?.({ data: JSON.stringify(message) }));
+          if (this.open && this.tab.network.up && !this.tab.network.deaf && !this.tab.dead) within(this.tab, () => this.onmessage?.({ data: JSON.stringify(message) }));
         }, 10);
       };
 

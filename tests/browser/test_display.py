@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from tests.journeys.formats import read_mask_container
 from tests.journeys.site import Person, Site
@@ -284,6 +285,8 @@ def test_a_whole_reading_by_keys_alone(site: Site, open_tab: OpenTab, phantom_ca
     scan = reader.api()["scan"]
     nz, ny, nx = scan["shape_zyx"]
     start = reader.handle("g.slices")
+    # Onto the axial plane, then through its slices.
+    reader.tab_to(page.get_by_role("region", name=re.compile("^Axial plane")))
     reader.press("ArrowUp")
     reader.press("PageDown")
     reader.wait_for_handle(f"g.slices.axial === {start['axial'] - 9}")
@@ -308,16 +311,60 @@ def test_a_whole_reading_by_keys_alone(site: Site, open_tab: OpenTab, phantom_ca
     assert (reader.stored_layers()["findings"] == before).all()
     reader.press("Shift+Z")
     reader.wait_until_saved()
+    # A click of a tool, given at the crosshair: the lesion there becomes another label, and that is taken back.
     reader.press("j")
+    z, y, x = (int(reader.handle(f"g.slices.{plane}")) for plane in ("axial", "coronal", "sagittal"))
+    assert expected[z, y, x] == 1
+    reader.press("Shift+E")
+    reader.tab_to(page.get_by_role("group", name="It becomes").get_by_role("button").nth(1))
+    reader.press("Space")
+    reader.press("Alt+Enter")
+    reader.wait_for_handle(f"g.allSaved() && g.voxelAt('findings', {x}, {y}, {z}) === 2")
+    pieces, _ = ndimage.label(expected == 1, np.ones((3, 3, 3)))
+    relabelled = np.where(pieces == pieces[z, y, x], 2, expected)
+    assert (reader.stored_layers()["findings"] == relabelled).all()
+    reader.press("z")
+    reader.wait_until_saved()
+    # A slider with the focus keeps its keys from the slices.
+    reader.tab_to(page.locator(".opacity input"))
+    for key, percent in (("Home", "5 %"), ("ArrowUp", "10 %")):
+        reader.press(key)
+        assert page.locator(".opacity .num").inner_text() == percent
+    assert int(reader.handle("g.slices.axial")) == z
+    reader.press("Shift+Tab")
+    # Provenance tells of the crosshair's voxel.
+    reader.press("q")
+    page.locator("section[aria-label=Provenance] .authors li").first.wait_for()
+    reader.press("Alt+ArrowRight")
+    page.locator(".story li").first.wait_for()
+    told = page.locator(".story p.num").inner_text()
+    found = [int(number) - 1 for number in re.findall(r"\d+", told)]
+    assert found == [int(reader.handle(f"g.slices.{plane}")) for plane in ("sagittal", "coronal", "axial")]
+    reader.press("q")
     reader.press("d")
     page.locator(".legend[aria-busy=false]").wait_for()
     reader.press("d")
+    # Another plane is the active one, and alone on the screen; the panel is folded away meanwhile.
+    # (Tab has gone through the planes to the panel: the last of them is the active one.)
+    assert page.locator(".pane.active").get_attribute("aria-label").startswith("Sagittal")
+    reader.press(",")
+    reader.press(",")
+    before_up = int(reader.handle("g.slices.coronal"))
+    reader.press("ArrowUp")
+    reader.wait_for_handle(f"g.slices.coronal !== {before_up}")
+    reader.press(".")
+    reader.wait_for_handle("g.layout.planes.join() === 'coronal'")
+    reader.press("Shift+F")
+    page.locator("aside.side").wait_for(state="hidden")
+    reader.press("Shift+F")
+    reader.press(".")
+    reader.wait_for_handle("g.layout.planes.length === 3")
     # The panel's tabs by arrows, the strip as a slider.
-    page.get_by_role("tab", name="Labels").focus()
+    reader.tab_to(page.get_by_role("tab", name="Labels"), "Shift+Tab")
     reader.press("ArrowRight")
     assert page.get_by_role("tab", name="Lesions").get_attribute("aria-selected") == "true"
     strip = page.get_by_role("slider", name="Axial slice")
-    strip.focus()
+    reader.tab_to(strip, "Shift+Tab")
     reader.press("Home")
     reader.wait_for_handle(f"g.slices.axial === {nz - 1}")
     assert strip.get_attribute("aria-valuenow") == str(nz)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Locator, Page, Playwright
 
 from tests.journeys.formats import read_mask_container
 from tests.journeys.painting import IN_PLANE, View, distance_mm
@@ -189,6 +189,14 @@ class Reader:
     def press(self, key: str) -> None:
         """One key."""
         self.page.keyboard.press(key)
+
+    def tab_to(self, wanted: Locator, key: str = "Tab") -> None:
+        """By the Tab key alone to what is wanted; from there its own keys go on."""
+        for _ in range(120):
+            if wanted.count() and wanted.evaluate("element => element === document.activeElement"):
+                return
+            self.press(key)
+        raise AssertionError(f"Tab never came to {wanted}")
 
     def take(self, tool: str) -> None:
         """Take a tool up by its key; the key of the tool in hand would put it down."""

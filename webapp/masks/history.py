@@ -72,13 +72,25 @@ def _stored_state(stored: Version | Checkpoint, head_hash: str) -> State:
     return State(_shape(stored.mask), stored.stroke_sequence, head_hash, frames)
 
 
+def _origin(mask: Mask) -> Version | None:
+    return mask.versions.filter(stroke_sequence=0).order_by("number").first() or mask.forked_from
+
+
 def base_state(mask: Mask) -> State:
     """A mask before its first stroke: the version it was forked from, or its own first version, or empty."""
-    own = mask.versions.filter(stroke_sequence=0).order_by("number").first()
-    origin = own or mask.forked_from
+    origin = _origin(mask)
     state = version_state(origin) if origin else State(_shape(mask), 0, GENESIS, {})
     state.stroke_sequence, state.head_hash = 0, GENESIS
     return state
+
+
+def edited_slices(mask: Mask) -> list[int]:
+    """The axial slices on which a mask is not what it began as, in either layer, ascending. No voxel is read."""
+    origin = _origin(mask)
+    manifests = {layer: manifest_digests(origin, layer) for layer in LAYERS} if origin else {}
+    began = {(layer, z): digest for layer, digests in manifests.items() for z, digest in enumerate(digests) if digest}
+    now = {(layer, z): digest for layer, z, digest in mask.head_slices.values_list("layer", "z", "sha256")}
+    return sorted({place[1] for place in began.keys() | now.keys() if began.get(place) != now.get(place)})
 
 
 def state_at(mask: Mask, sequence: int) -> State:

@@ -19,6 +19,7 @@ from webapp.archive.remarks import remarks_data, weight_remarks_of
 from webapp.campaigns.models import Case
 from webapp.masks.actions import lease_is_live
 from webapp.masks.branches import strokes_waiting_beside
+from webapp.masks.history import edited_slices
 from webapp.masks.models import LAYERS, Lease, Version
 from webapp.masks.queries import imported_version
 from webapp.masks.strokes import SentStroke
@@ -280,7 +281,12 @@ def reading_data(reading: Reading, user: User) -> dict[str, Any]:
             "labels": mask.label_set.labels,
         },
         "anatomy_labels": ANATOMY_LABELS,
-        "mask": {"id": str(mask.pk), "stroke_sequence": mask.stroke_sequence, "head_hash": mask.head_hash},
+        "mask": {
+            "id": str(mask.pk),
+            "stroke_sequence": mask.stroke_sequence,
+            "head_hash": mask.head_hash,
+            "edited_slices": edited_slices(mask),
+        },
         "kept_beside": strokes_waiting_beside(mask),
         "lineage": lineage_of(reading),
         "next": next_data(reading, user),

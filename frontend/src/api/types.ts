@@ -72,7 +72,8 @@ export interface Reading {
   };
   label_set: { name: string; version: number | string; labels: FindingLabel[] };
   anatomy_labels: AnatomyLabel[];
-  mask: { id: string; stroke_sequence: number; head_hash: string };
+  /** `edited_slices`: axial slices on which the mask is not what the reading began with. */
+  mask: { id: string; stroke_sequence: number; head_hash: string; edited_slices?: number[] };
   /** Strokes beside the mask that wait for a decision. */
   kept_beside?: number;
   lineage: { who: string; what: string; when: string }[];

@@ -1,6 +1,7 @@
 /** The reading room: bars, rails, planes and panels around the picture. */
 import type { Desk } from "../reading/desk";
 import { askFor, handOver, take } from "../reading/hands";
+import { panelFolded } from "../layout";
 import * as state from "../state";
 import { Dialogs } from "./Dialogs";
 import { OperationBar } from "./OperationBar";
@@ -13,7 +14,7 @@ import { TopBar } from "./TopBar";
 
 export function App({ desk }: { desk: Desk }) {
   return (
-    <div class="room">
+    <div class="room" data-side={panelFolded.value ? "folded" : undefined}>
       <TopBar desk={desk} />
       <ToolRail desk={desk} />
       <SliceStrip desk={desk} />

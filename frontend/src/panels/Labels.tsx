@@ -6,6 +6,7 @@ import { remember, yesOrNo } from "../preferences";
 import type { Desk } from "../reading/desk";
 import { ToolOptions } from "./ToolOptions";
 import { fixed, volume as inWords } from "./figures";
+import { WeightMark } from "./Remarks";
 import * as display from "../display";
 import * as state from "../state";
 
@@ -156,6 +157,7 @@ function LabelRow({ layer, value, name, colour, hotkey, note, code }: RowProps) 
       {details.value && layer === "findings" && (
         <p class="label-details dim">
           <span class="num">{state.reading.value?.scan.has_hu === false ? "no HU" : `${fixed(found?.weightG, 1)} g`}</span>
+          <WeightMark scan={state.reading.value?.scan} />
           {found && found.outsideMl > 0 && <span class="num">, {inWords(found.outsideMl)} outside the lung</span>}
           {note && <span> · {note}</span>}
           {code && (

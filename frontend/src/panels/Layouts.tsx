@@ -1,6 +1,6 @@
 /** The layouts as small pictures, what lies beside, the surface. */
 import { shownKeys } from "../keyboard";
-import { besidePlane, layout, LAYOUTS, surfaceWanted, type LayoutName } from "../layout";
+import { besidePlane, layout, LAYOUTS, panelFolded, surfaceWanted, type LayoutName } from "../layout";
 import { acts } from "../reading/acts";
 import { beside, closeBeside } from "../reading/compare";
 import type { Desk } from "../reading/desk";
@@ -43,6 +43,12 @@ export function Layouts({ desk }: { desk: Desk }) {
         path="M10 2.500l6.500 3.500v8L10 17.500 3.500 14V6zM3.500 6L10 9.500 16.500 6M10 9.500v8"
         title={`Surface of the mask in 3D (${shownKeys("surface")})`}
         press={toggleSurface}
+      />
+      <LayoutButton
+        pressed={panelFolded.value}
+        path="M2.500 3.500h15v13h-15zM13 3.500v13M7.500 8l2.500 2-2.500 2"
+        title={`Fold the right panel away (${shownKeys("fold")})`}
+        press={() => (panelFolded.value = !panelFolded.value)}
       />
     </div>
   );

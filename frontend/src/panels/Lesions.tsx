@@ -3,24 +3,25 @@ import { useSignal } from "@preact/signals";
 import { DeltaDraft } from "../edits/draft";
 import type { SliceRuns } from "../edits/delta";
 import type { Operation } from "../edits/operation";
+import type { Component } from "../edits/regions/components";
 import { shownKeys } from "../keyboard";
 import type { Desk } from "../reading/desk";
-import { countingLesions, currentLesion, goToLesion, lesions, LISTED_MOST, type Lesion } from "../reading/lesions";
+import { countingLesions, currentLesion, goToLesion, lesions, LISTED_MOST, othersLike } from "../reading/lesions";
 import * as state from "../state";
 import { setAll } from "../tools/islands";
 import { inVolume, volume } from "./figures";
 import { volumeUnit } from "../units";
 import "./lesions.css";
 
-function* set(desk: Desk, chosen: readonly Lesion[], value: number): Operation<SliceRuns[]> {
+function* set(desk: Desk, chosen: readonly Component[], value: number): Operation<SliceRuns[]> {
   const layer = desk.session.layers!.findings;
   const draft = new DeltaDraft(layer, desk.permit("findings"));
-  yield* setAll(draft, chosen.map(({ component }) => component), layer, value);
+  yield* setAll(draft, chosen, layer, value);
   return yield* draft.deltas();
 }
 
 /** What the list knows may be older than the mask: a component is changed only while the list is fresh. */
-function change(desk: Desk, tool: string, title: string, chosen: readonly Lesion[], value: number): void {
+function change(desk: Desk, tool: string, title: string, chosen: readonly Component[], value: number): void {
   if (countingLesions.value) return void (state.notice.value = "The lesions are being counted: once more in a moment.");
   void desk.operate(title, "findings", tool, "none", set(desk, chosen, value));
 }
@@ -68,18 +69,14 @@ export function Lesions({ desk }: { desk: Desk }) {
             </button>
             {open.value === index && (
               <div class="lesion-acts">
-                <button onClick={() => change(desk, "delete_lesion", "Deleting a lesion", [lesion], 0)}>Delete</button>
-                <button
-                  onClick={() =>
-                    change(desk, "keep", "Keeping one lesion", all.filter((other) => other !== lesion && other.label === lesion.label), 0)
-                  }
-                >
+                <button onClick={() => change(desk, "delete_lesion", "Deleting a lesion", [lesion.component], 0)}>Delete</button>
+                <button title="Every other piece of this label goes, also those that are too small to be listed" onClick={() => change(desk, "keep", "Keeping one lesion", othersLike(lesion), 0)}>
                   Keep only this
                 </button>
                 <select
                   aria-label="Relabel it"
                   value=""
-                  onChange={(event) => change(desk, "relabel", "Relabelling", [lesion], Number(event.currentTarget.value))}
+                  onChange={(event) => change(desk, "relabel", "Relabelling", [lesion.component], Number(event.currentTarget.value))}
                 >
                   <option value="">Relabel …</option>
                   {[...labels.values()]

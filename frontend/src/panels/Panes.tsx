@@ -5,7 +5,7 @@ import { Arriving, lazy } from "./lazy";
 import { PLANES, type PlaneName } from "../geometry/grid";
 import { anatomicalName, placeOfSlice } from "../geometry/planes";
 import { shownKeys } from "../keyboard";
-import { besidePlane, isVisible, layout, lower, narrow, scanGrid, surfaceWanted, wholePlanes } from "../layout";
+import { besidePlane, isVisible, layout, lower, mayOneUp, narrow, scanGrid, surfaceWanted, wholePlanes } from "../layout";
 import type { Desk } from "../reading/desk";
 import { toggleSurface } from "../reading/view";
 import * as state from "../state";
@@ -36,7 +36,7 @@ export function Panes({ desk }: { desk: Desk }) {
     <main class="panes" data-arrangement={how} ref={panes}>
       <BesideBar desk={desk} />
       {PLANES.map((name) => (
-        <Pane key={name} name={name} shown={isVisible(name)} />
+        <Pane key={name} name={name} shown={isVisible(name)} desk={desk} />
       ))}
       {how === "beside" && <BesidePane desk={desk} />}
       {how === "narrow" && <LowerTabs />}
@@ -68,7 +68,20 @@ function LowerTabs() {
   );
 }
 
-function Pane({ name, shown }: { name: PlaneName; shown: boolean }) {
+/** Also where a double click means something else to the tool in hand. */
+function FullSize({ name, title, desk }: { name: PlaneName; title: string; desk: Desk }) {
+  const full = state.oneUp.value !== null;
+  const does = full ? "Back to the other planes" : `${title} to full size`;
+  return (
+    <button class="pane-full" aria-label={does} aria-keyshortcuts={shownKeys("one_up")} title={`${does} (${shownKeys("one_up")})`} onClick={() => desk.toggleOneUp(name)}>
+      <svg viewBox="0 0 16 16" width="14" height="14" fill="none" stroke="currentColor" stroke-width="1.5" aria-hidden="true">
+        <path d={full ? "M6.500 2v4.500H2M9.500 14V9.500H14M2 9.500h4.500V14M14 6.500H9.500V2" : "M2 6V2h4M14 10v4h-4M10 2h4v4M6 14H2v-4"} />
+      </svg>
+    </button>
+  );
+}
+
+function Pane({ name, shown, desk }: { name: PlaneName; shown: boolean; desk: Desk }) {
   const grid = scanGrid.value;
   const frame = grid?.planes[name];
   const total = frame ? grid!.size[frame.across] : 0;
@@ -80,6 +93,8 @@ function Pane({ name, shown }: { name: PlaneName; shown: boolean }) {
       class={`pane ${name} ${shown ? "" : "hidden"} ${state.activePlane.value === name ? "active" : ""}`}
       aria-label={`${title} plane, slice ${slice + 1} of ${total}`}
       aria-hidden={!shown}
+      tabIndex={shown ? 0 : -1}
+      onFocusIn={() => (state.activePlane.value = name)}
     >
       <div class="pane-stage" id={`pane-${name}`} data-plane={name} />
       <BrushRing plane={name} />
@@ -92,6 +107,7 @@ function Pane({ name, shown }: { name: PlaneName; shown: boolean }) {
         {state.slabMm.value ? <span class="pane-slab">MIP {state.slabMm.value} mm, painting on slice {slice + 1}</span> : null}
       </span>
       <Letters of={name} />
+      {shown && mayOneUp.value && <FullSize name={name} title={title} desk={desk} />}
       {name === "axial" && <Ring loaded={state.loadedSlices.value} total={total} />}
     </section>
   );

@@ -21,6 +21,19 @@ export function WeightCare({ scan }: { scan: Scan | undefined }) {
   );
 }
 
+/** A mark at a weight that stands where there is no room for the line. */
+export function WeightMark({ scan }: { scan: Scan | undefined }) {
+  const words = biasWords(scan);
+  if (!words.length) return null;
+  const sentence = `${scan?.has_hu === false ? "No weight" : "Weight biased by"}: ${words.join(", ")}`;
+  return (
+    <span class="weight-mark" title={sentence}>
+      <span aria-hidden="true">*</span>
+      <span class="visually-hidden">{sentence}</span>
+    </span>
+  );
+}
+
 /** The same line, which opens to every remark on the scan and why it matters. */
 export function Remarks({ scan }: { scan: Scan | undefined }) {
   const warnings = scan?.warnings ?? [];

@@ -5,6 +5,7 @@ import type { Desk } from "../reading/desk";
 import * as display from "../display";
 import * as state from "../state";
 import { clock } from "./App";
+import { firstWord, FoldedWord } from "./Folded";
 import { Layouts } from "./Layouts";
 import { FilmNotice } from "./SidePanel";
 
@@ -12,6 +13,7 @@ export function TopBar({ desk }: { desk: Desk }) {
   const reading = state.reading.value;
   const cases = reading?.case;
   const lineage = reading?.lineage ?? [];
+  const word = firstWord(desk);
   const refusal = reading?.signature ? "This reading is signed." : (reading?.sign_refusal ?? null);
   const blocked = !reading?.may_sign || state.writing.value.kind !== "writing";
   return (
@@ -34,6 +36,8 @@ export function TopBar({ desk }: { desk: Desk }) {
       )}
       {display.shown.value.kind === "film" ? (
         <FilmNotice />
+      ) : word ? (
+        <FoldedWord word={word} />
       ) : (
         <span class="lineage ellipsis" title={lineage.map((step) => `${step.who}: ${step.what}, ${step.when}`).join("\n")}>
           {lineage.map((step) => step.who).join(" › ")}

@@ -18,6 +18,7 @@ import { SlabLoader, startWorkers } from "../viewer/slabloader";
 import { onKey } from "./acts";
 import type { Desk } from "./desk";
 import { usesOf } from "./uses";
+import { slabTrouble } from "./slabtrouble";
 
 export interface BesideChoice {
   /** "case:<uuid>" or a state of the mask. */
@@ -161,7 +162,7 @@ async function scanBeside(desk: Desk, { key, label }: BesideChoice, mine: number
       view?.sliceArrived(z);
     },
     complete: () => mine === round && view?.view.render(),
-    failed: (sentence) => (state.notice.value = sentence),
+    ...slabTrouble(),
   });
   return { key, title: label, kind: "scan", grid, total: grid.size[2], hu: () => hu, layers: () => layers };
 }

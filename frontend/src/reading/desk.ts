@@ -4,7 +4,7 @@ import type { Reading } from "../api/types";
 import type { ContainerHeader } from "../edits/container";
 import type { Point } from "../geometry/disc";
 import { Grid, PLANES, type PlaneName, type Vec3 } from "../geometry/grid";
-import { besidePlane, isVisible, wholePlanes } from "../layout";
+import { isVisible, mayOneUp, wholePlanes } from "../layout";
 import * as state from "../state";
 import * as display from "../display";
 import { countVoxels, DeltaConflict, type SliceRuns } from "../edits/delta";
@@ -24,6 +24,7 @@ import { Stage } from "../viewer/stage";
 import type { Layers } from "../edits/layers";
 import { LesionBook } from "./lesions";
 import { Session } from "./session";
+import { slabTrouble } from "./slabtrouble";
 
 export interface StrokeTrace {
   plane: PlaneName;
@@ -59,6 +60,11 @@ export class Desk {
   private trace: StrokeTrace | null = null;
   /** Steps back and on that were asked for while a large edit was being made. */
   private readonly steps: ("undo" | "redo")[] = [];
+  /**
+   * What a pointer is doing on a plane. While it draws, the slice that it draws on stays on the screen; while it does
+   * anything, keys and wheel rest: the picture must not go away from under it.
+   */
+  hand: "free" | "looking" | "drawing" = "free";
   /** A drag that Escape drops: a shape in the making. */
   onCancel: (() => void) | null = null;
 
@@ -83,7 +89,7 @@ export class Desk {
     this.loader = new SlabLoader(workers, reading.scan.slabs, grid.size[0] * grid.size[1], start.axial, {
       slice: (z, voxels) => this.sliceArrived(z, voxels),
       complete: () => this.scanLoaded(),
-      failed: (sentence) => (state.notice.value = sentence),
+      ...slabTrouble(),
       preview: (voxels) => this.previewArrived(voxels),
     }, reading.preview ?? null);
     this.stage = new Stage(grid, panes(), () => this.session.hu, () => (display.shown.value.kind === "film" ? display.shown.value.layers : this.session.layers), (plane) => this.marks(plane), isVisible, {
@@ -178,7 +184,7 @@ export class Desk {
   showSlice(plane: PlaneName, slice: number): void {
     const last = this.grid!.size[this.grid!.planes[plane].across] - 1;
     const wanted = Math.max(0, Math.min(last, Math.round(slice)));
-    if (wanted === state.slices.value[plane] || this.session.editor?.painting) return;
+    if (wanted === state.slices.value[plane] || this.session.editor?.painting || this.hand === "drawing") return;
     state.slices.value = { ...state.slices.value, [plane]: wanted };
     if (plane === "axial") this.loader?.aim(wanted);
     this.stage?.show(plane, wanted);
@@ -240,7 +246,7 @@ export class Desk {
   }
 
   toggleOneUp(plane: PlaneName): void {
-    if (!besidePlane.value) state.oneUp.value = state.oneUp.value ? null : plane;
+    if (mayOneUp.value) state.oneUp.value = state.oneUp.value ? null : plane;
   }
 
   pan(plane: PlaneName, dx: number, dy: number): void {
@@ -254,8 +260,8 @@ export class Desk {
   /** Takes a tool in hand, or carries it out at once when it is of that kind. */
   takeUp(name: state.ToolName): void {
     const tool = toolNamed(name);
-    if (!tool || this.session.editor?.painting) return;
-    if (tool.edits && !this.mayEdit) return;
+    if (!tool || this.session.editor?.painting || this.hand === "drawing") return;
+    if (tool.edits && !this.mayEdit) return void (state.notice.value = this.whyNot);
     state.lastActed.value = tool.run ? name : null;
     if (tool.run) return tool.run(this);
     toolNamed(state.tool.value)?.putDown?.(this);
@@ -265,6 +271,24 @@ export class Desk {
   /** The mask may be changed now: by this reader, in this tab, and it is the mask that is on the screen. */
   get mayEdit(): boolean {
     return state.mayPaint.value && display.paintable.value;
+  }
+
+  /** Why the mask may not be changed now, in a sentence. */
+  get whyNot(): string {
+    if (!display.paintable.value) return "The past is on the screen: painting is off until you go back to the present (Esc).";
+    const writing = state.writing.value;
+    switch (writing.kind) {
+      case "held":
+        return `${writing.holder} is editing this reading: you are looking on.`;
+      case "free":
+        return "You are looking on: press Edit to paint.";
+      case "read_only":
+        return writing.sentence;
+      case "starting":
+        return "The reading is still being opened for painting.";
+      default:
+        return "The mask is being brought up to date with the server: painting rests until it is.";
+    }
   }
 
   /** Where the tool in hand may write, by the reader's settings; locked labels always count. */
@@ -282,21 +306,19 @@ export class Desk {
     );
   }
 
-  /** Begins a stroke on the layer of the chosen label; null when nothing may be painted now. */
-  beginStroke(plane: PlaneName, tool: string, value: number, permit?: Permit | null): StrokeTrace | null {
+  /** Begins a stroke on the layer of the chosen label, or of `layer`; null when nothing may be painted now. */
+  beginStroke(plane: PlaneName, tool: string, value: number, permit?: Permit | null, layer: LayerName = state.target.value.layer): StrokeTrace | null {
     const { editor } = this.session;
     if (!editor || !this.mayEdit || editor.painting) return null;
     state.operation.value?.cancel();
     this.settle();
-    const { layer } = state.target.value;
     editor.begin(layer, tool, plane, permit === undefined ? this.permit(layer) : permit);
-    this.trace = this.traceOf(plane, tool, value);
+    this.trace = this.traceOf(plane, tool, value, layer);
     return this.trace;
   }
 
   /** What is known of a stroke at its beginning. */
-  traceOf(plane: PlaneName, tool: string, value: number): StrokeTrace {
-    const { layer } = state.target.value;
+  traceOf(plane: PlaneName, tool: string, value: number, layer: LayerName = state.target.value.layer): StrokeTrace {
     return { plane, slice: state.slices.value[plane], layer, tool, value, radiusMm: state.brushMm.value / 2, path: [], voxels: 0, drawMs: [], id: null };
   }
 

@@ -1,6 +1,7 @@
 /** Carries out the table of keys: listens, and holds what the common keys do. Tools are taken up by their own. */
-import { bindingOf, isTyping, type KeyAction } from "../keyboard";
+import { bindingOf, isSliding, isTyping, keyName, type KeyAction } from "../keyboard";
 import * as display from "../display";
+import { panelFolded } from "../layout";
 import * as state from "../state";
 import { TOOLS } from "../tools/registry";
 import { acts, onKey, releases, type Act } from "./acts";
@@ -23,7 +24,7 @@ onKey("last_slice", scroll(-Infinity));
 onKey("smaller", (desk) => desk.resizeBrush(-1));
 onKey("larger", (desk) => desk.resizeBrush(1));
 onKey("label", (_, event) => {
-  const label = state.reading.value?.label_set.labels[Number(event.key) - 1];
+  const label = state.reading.value?.label_set.labels[Number(keyName(event)) - 1];
   if (label) state.target.value = { layer: "findings", value: label.value };
 });
 onKey("lung_label", () => {
@@ -46,7 +47,8 @@ onKey("escape", (desk) => {
   desk.takeUp("window");
 });
 const toggle = (section: state.SectionName): Act => () => {
-  state.section.value = state.section.value === section ? "labels" : section;
+  state.section.value = state.section.value === section && !panelFolded.value ? "labels" : section;
+  panelFolded.value = false;
 };
 onKey("lesions", toggle("lesions"));
 onKey("history", toggle("history"));
@@ -57,10 +59,12 @@ export function attachKeys(desk: Desk): void {
   /** Which held key will end which action, by the key's place: Shift may be let go first. */
   const held = new Map<string, KeyAction>();
   addEventListener("keydown", (event) => {
-    if (isTyping(event.target) || state.dialog.value !== "none") return;
+    if (isTyping(event.target) || isSliding(event) || state.dialog.value !== "none") return;
     const binding = bindingOf(event);
     const act = binding && acts.get(binding.action);
     if (!binding || !act) return;
+    // The picture, the tool and the label stay as they are under what is being drawn.
+    if (desk.hand !== "free" && !IN_HAND.has(binding.action)) return event.preventDefault();
     // A focused button is pressed by Enter and Space.
     if (event.target instanceof HTMLButtonElement && (event.key === "Enter" || event.key === " ") && !event.ctrlKey && !event.altKey) return;
     event.preventDefault();
@@ -79,6 +83,9 @@ export function attachKeys(desk: Desk): void {
   addEventListener("keyup", (event) => letGo(event.code));
   addEventListener("blur", () => [...held.keys()].forEach(letGo));
 }
+
+/** What a key may do while a pointer drags. */
+const IN_HAND: ReadonlySet<KeyAction> = new Set(["hide", "escape"]);
 
 const REPEATS: ReadonlySet<KeyAction> = new Set([
   "slice_up", "slice_down", "page_up", "page_down", "smaller", "larger", "undo", "redo", "next_lesion", "previous_lesion",

@@ -60,7 +60,7 @@ class Ledger {
     unsentRows.value = this.waiting.size;
     if (this.waiting.size) this.soon(BATCH_MS);
     effect(() => {
-      void [state.slices.value, state.voi.value, state.oneUp.value, state.loadedSlices.value, display.shown.value];
+      void [state.slices.value, state.voi.value, state.oneUp.value, state.loadedSlices.value, state.slabMm.value, state.dialog.value, display.shown.value];
       this.turn();
     });
     document.addEventListener("visibilitychange", () => this.turn());
@@ -101,6 +101,9 @@ class Ledger {
       level,
       hasHu: state.reading.peek()?.scan.has_hu,
       visible: document.visibilityState === "visible",
+      slabMm: state.slabMm.peek(),
+      // A picture of the guideline opens over the planes, too.
+      covered: state.dialog.peek() !== "none" || document.querySelector("dialog.picture-sheet[open]") !== null,
     };
   }
 

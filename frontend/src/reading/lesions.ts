@@ -2,7 +2,7 @@
 import { effect, signal } from "@preact/signals";
 import { carryOut, type Operation } from "../edits/operation";
 import { RunBook, type Component } from "../edits/regions/components";
-import type { Layers } from "../edits/layers";
+import type { Layer, Layers } from "../edits/layers";
 import type { Vec3 } from "../geometry/grid";
 import * as state from "../state";
 import { onKey } from "./acts";
@@ -20,6 +20,8 @@ export interface Lesion {
 }
 
 export const lesions = signal<readonly Lesion[]>([]);
+/** Every piece, also of those that are too many to be listed: the largest first. */
+let pieces: readonly Component[] = [];
 export const countingLesions = signal(true);
 export const currentLesion = signal(-1);
 
@@ -67,6 +69,7 @@ export class LesionBook {
     const chosen = lesions.peek()[currentLesion.peek()];
     const listed = await carryOut(this.describing(found.slice(0, LISTED_MOST)), { cancelled: () => round !== this.round }).catch(() => null);
     if (!listed || round !== this.round) return;
+    pieces = found;
     lesions.value = listed;
     currentLesion.value = chosen ? lesions.value.findIndex((one) => one.label === chosen.label && distance(one.at, chosen.at) < 3) : -1;
     countingLesions.value = false;
@@ -74,14 +77,15 @@ export class LesionBook {
 
   private *describing(components: readonly Component[]): Operation<Lesion[]> {
     const described: Lesion[] = [];
+    const lung = yield* lungEnds(this.desk.session.layers!.anatomy);
     for (const component of components) {
-      described.push(yield* this.describe(component));
+      described.push(yield* this.describe(component, lung));
       yield described.length / components.length;
     }
     return described;
   }
 
-  private *describe(component: Component): Operation<Lesion> {
+  private *describe(component: Component, lung: LungEnds): Operation<Lesion> {
     const { session, grid } = this.desk;
     const voxelMl = voxelVolume.value;
     const at = nearestVoxel(component);
@@ -90,7 +94,7 @@ export class LesionBook {
       label: component.label,
       volumeMl: component.voxels * voxelMl,
       at,
-      place: placeOf(session.layers!, at, component.centre[2], grid!.planes.axial.ahead),
+      place: placeOf(session.layers!, lung, at, component.centre[2], grid!.planes.axial.ahead),
       meanHu: yield* meanHu(component, session.hu, grid!.size[0]),
     };
   }
@@ -123,16 +127,31 @@ function* meanHu({ runs, voxels }: Component, hu: readonly (Int16Array | null)[]
   return state.reading.value?.scan.has_hu ? sum / voxels : null;
 }
 
-/** In words: the lung it lies in, and the third of that lung's height. */
-function placeOf(layers: Layers, [x, y, z]: Vec3, centreZ: number, ahead: 1 | -1): string {
+type LungEnds = readonly [low: number, high: number] | null;
+
+/** The first slice that holds lung, and the one after the last; null where none does. An allocated slice may be empty. */
+function* lungEnds(anatomy: Layer): Operation<LungEnds> {
+  const count = anatomy.slices.length;
+  let low = 0;
+  for (; low < count && anatomy.isEmpty(low); low++) yield 0;
+  if (low === count) return null;
+  let high = count;
+  for (; anatomy.isEmpty(high - 1); high--) yield 0;
+  return [low, high];
+}
+
+/** In words: the lung it lies in, and the third of the lungs' height. */
+function placeOf(layers: Layers, lung: LungEnds, [x, y, z]: Vec3, centreZ: number, ahead: 1 | -1): string {
   const side = layers.anatomy.at(x, y, z);
-  const held = layers.anatomy.slices.map((slice, n) => (slice ? n : -1)).filter((n) => n >= 0);
-  if (!held.length) return "no lung drawn";
-  const [low, high] = [held[0], held[held.length - 1] + 1];
+  if (!lung) return "no lung drawn";
+  const [low, high] = lung;
   const thirds = ahead > 0 ? ["lower", "mid", "upper"] : ["upper", "mid", "lower"];
   const third = thirds[Math.max(0, Math.min(2, Math.floor((3 * (centreZ + 0.5 - low)) / (high - low))))];
   return side === 1 ? `left ${third}` : side === 2 ? `right ${third}` : `no lung, ${third}`;
 }
+
+/** All other pieces of a lesion's label. */
+export const othersLike = ({ component, label }: Lesion): Component[] => pieces.filter((other) => other !== component && other.label === label);
 
 export function goToLesion(desk: Desk, index: number): void {
   const lesion = lesions.value[index];

@@ -7,6 +7,8 @@ import * as state from "../state";
 import { fetching } from "./compare";
 
 const REST_MS = 1500;
+/** A fetch that broke off is taken up again where it was; each time that brings nothing, after twice as long. */
+const RETRY_MS = 30_000;
 
 export const fetched = { slabs: 0, bytes: 0 };
 
@@ -29,9 +31,10 @@ export async function fetchAhead(urls: readonly { url: string; bytes: number }[]
 /** Data is dear to who says so. */
 const sparing = (): boolean => !!(navigator as { connection?: { saveData?: boolean } }).connection?.saveData;
 
-export function watchNext(): void {
+export function watchNext(get: typeof fetch = fetch): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let going: AbortController | null = null;
+  let wait = RETRY_MS;
   effect(() => {
     const reading = state.reading.value;
     const slabs = reading?.next?.slabs;
@@ -44,12 +47,18 @@ export function watchNext(): void {
       return;
     }
     if (!slabs?.length || going || fetched.slabs >= slabs.length || sparing()) return;
-    timer = setTimeout(() => {
-      going = new AbortController();
+    const begin = async (): Promise<void> => {
+      const mine = (going = new AbortController());
       // The middle of the scan is what is shown first.
       const middle = slabs[slabs.length >> 1].z_start;
       const order = [...slabs].sort((a, b) => Math.abs(a.z_start - middle) - Math.abs(b.z_start - middle));
-      void fetchAhead(order.slice(fetched.slabs), going.signal);
-    }, REST_MS);
+      const before = fetched.slabs;
+      await fetchAhead(order.slice(fetched.slabs), mine.signal, get);
+      if (going !== mine) return;
+      going = null;
+      wait = fetched.slabs > before ? RETRY_MS : 2 * wait;
+      if (fetched.slabs < slabs.length) timer = setTimeout(() => void begin(), wait);
+    };
+    timer = setTimeout(() => void begin(), REST_MS);
   });
 }

@@ -1,7 +1,7 @@
 /**
  * When a slice counts as seen, without a page around it. The reader has seen slice z when for the dwell (250 ms) without a
- * break: the axial plane was on the screen, showed z from full voxels, no smaller than fitted, in a window that shows the
- * lung, and the page was visible. Time that goes on after that is added to the slice's dwell.
+ * break: the axial plane was on the screen with no dialog over it, showed z alone (no slab of several slices) from full
+ * voxels, no smaller than fitted, in a window that shows the lung, and the page was visible. Time that goes on after that is added to the slice's dwell.
  */
 
 export interface Sight {
@@ -14,6 +14,10 @@ export interface Sight {
   /** False where the values are no Hounsfield units: no window can be asked for then. */
   hasHu?: boolean;
   visible: boolean;
+  /** Thickness of the slab whose maximum is shown; 0: the slice alone. */
+  slabMm: number;
+  /** A dialog lies over the picture. */
+  covered: boolean;
 }
 
 export const DWELL_MS = 250;
@@ -28,8 +32,8 @@ export function showsLung(width: number, level: number): boolean {
   return width <= WIDEST && level - width / 2 <= LUNG_LOW && level + width / 2 >= LUNG_HIGH;
 }
 
-export function counts({ z, loaded, fitted, width, level, hasHu, visible }: Sight): boolean {
-  return z !== null && loaded && fitted && visible && (hasHu === false || showsLung(width, level));
+export function counts({ z, loaded, fitted, width, level, hasHu, visible, slabMm, covered }: Sight): boolean {
+  return z !== null && loaded && fitted && visible && !slabMm && !covered && (hasHu === false || showsLung(width, level));
 }
 
 export interface Look {

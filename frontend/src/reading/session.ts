@@ -83,6 +83,7 @@ export class Session {
   private describes(reading: Reading): void {
     state.reading.value = reading;
     state.keptBeside.value = reading.kept_beside ?? 0;
+    this.copy.tally.markEdited(reading.mask.edited_slices ?? []);
   }
 
   openMask(container: Uint8Array): Promise<void> {
@@ -192,7 +193,8 @@ export class Session {
   private async bringUpToDate(): Promise<void> {
     const sequence = this.editor?.lastSequence ?? this.identity.sequence;
     let log = await recentStrokes(this.api, this.replica!.shown);
-    if (!(await this.takeIn(log))) {
+    const reread = !(await this.takeIn(log));
+    if (reread) {
       await this.openMask(await this.api.mask());
       log = await recentStrokes(this.api, this.replica!.shown);
       await this.takeIn(log);
@@ -205,9 +207,10 @@ export class Session {
     const known = [...log.filter(({ applied }) => applied).map(recalled), ...drawn];
     const shape = this.layers!.findings.shapeZyx;
     const history = new EditHistory();
-    const edited = await carryOut(recalling(history, known, shape));
+    const touched = await carryOut(recalling(history, known, shape));
     this.makeEditor(sequence, history);
-    this.copy.tally.edited(shape[0], edited);
+    // What was read anew may hold strokes that were never drawn here one by one.
+    if (reread) this.copy.tally.markEdited(touched);
     this.historyMoved();
   }
 
@@ -360,7 +363,9 @@ export class Session {
   /** Now and then: whoever had the mask may have gone without a word, and left strokes in this browser. */
   private async lookAgain(): Promise<void> {
     const { kind } = state.writing.value;
-    if ((kind === "held" || kind === "free") && document.visibilityState === "visible") await this.refreshed();
+    // Who looks on is told by the socket alone, and that may be dead without a word; what is signed stays as it is.
+    const looksOn = kind === "held" || kind === "free" || (kind === "read_only" && !state.reading.value?.signature);
+    if (looksOn && document.visibilityState === "visible") await this.refreshed();
     else await this.checkUp();
     if (this.queue && state.writing.value.kind !== "starting") await this.sendLeftBehind().catch(() => undefined);
   }

@@ -41,16 +41,12 @@ export class Tally {
     this.counting.soon();
   }
 
-  /** Of `total` slices these were edited, and no others. */
-  edited(total: number, slices: Iterable<number>): void {
-    state.editedSlices.value = new Uint8Array(total);
-    this.markEdited([...slices]);
-  }
-
-  private markEdited(slices: readonly number[]): void {
-    const marks = state.editedSlices.value.slice();
-    if (!slices.length || !marks.length) return;
-    slices.forEach((z) => (marks[z] = 1));
-    state.editedSlices.value = marks;
+  /** These slices were edited too: by somebody else, before the page was loaded, or just now. */
+  markEdited(slices: Iterable<number>): void {
+    const known = state.editedSlices.value;
+    const marks = new Uint8Array(state.reading.value!.scan.shape_zyx[0]);
+    marks.set(known.subarray(0, marks.length));
+    for (const z of slices) marks[z] = 1;
+    if (marks.length !== known.length || marks.some((mark, z) => mark !== known[z])) state.editedSlices.value = marks;
   }
 }

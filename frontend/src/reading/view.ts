@@ -1,6 +1,6 @@
 /** Layout, window and slab: what their keys do, and what is drawn again when they change. */
 import { effect } from "@preact/signals";
-import { layout, nextLayout, surfaceWanted, visiblePlanes, watchWidth } from "../layout";
+import { layout, nextLayout, nextPlane, panelFolded, surfaceWanted, visiblePlanes, watchWidth } from "../layout";
 import * as state from "../state";
 import { nextWindow } from "../windows";
 import { onKey } from "./acts";
@@ -9,6 +9,14 @@ import type { Desk } from "./desk";
 const SLABS_MM = [0, 5, 10, 20];
 
 onKey("layout", nextLayout);
+onKey("next_plane", () => {
+  nextPlane();
+  // Focus goes with it where it lies on a plane.
+  if (!document.activeElement?.matches(".pane")) return;
+  requestAnimationFrame(() => document.querySelector<HTMLElement>(`.pane.${state.activePlane.value}`)?.focus());
+});
+onKey("one_up", (desk) => desk.toggleOneUp(state.activePlane.value));
+onKey("fold", () => (panelFolded.value = !panelFolded.value));
 onKey("presets", (desk) => nextWindow(desk));
 onKey("slab", (desk) => {
   state.slabMm.value = SLABS_MM[(SLABS_MM.indexOf(state.slabMm.value) + 1) % SLABS_MM.length];

@@ -120,6 +120,7 @@ export const fillTool: Tool = {
   action: "fill",
   group: "region",
   edits: true,
+  clicks: true,
   press(desk, at) {
     fill(desk, at);
     return clicked;

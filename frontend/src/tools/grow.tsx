@@ -7,9 +7,9 @@ import * as display from "../display";
 import { DeltaDraft } from "../edits/draft";
 import type { SliceRuns } from "../edits/delta";
 import type { Layer } from "../edits/layers";
-import type { Operation } from "../edits/operation";
+import { carryOutAtOnce, type Operation } from "../edits/operation";
 import { around, grow } from "../edits/regions/grow";
-import { eachRun } from "../edits/regions/plane";
+import { eachRun, labelsOf, planeSize } from "../edits/regions/plane";
 import type { Vec3 } from "../geometry/grid";
 import { acts, onKey } from "../reading/acts";
 import type { Desk } from "../reading/desk";
@@ -30,6 +30,10 @@ interface Growth {
   meanHu: number;
   plane: Spot["plane"];
 }
+
+/** Enter applies, and otherwise goes to the next case: a second one in haste must not leave this one. */
+const HASTE_MS = 1500;
+let appliedAt = -Infinity;
 
 const growth = signal<Growth | null>(null);
 const grownMl = signal<number | null>(null);
@@ -72,16 +76,24 @@ function begin(desk: Desk, seeds: Vec3[], plane: Spot["plane"]): void {
   void regrow(desk);
 }
 
-/** Every voxel of the label on the shown axial slice is a seed. */
-function seedsFromLabel(desk: Desk): void {
+/** Every voxel of the label on the shown slice of the active plane is a seed. */
+export function seedsFromLabel(desk: Desk): void {
   const { layer, value } = state.target.value;
-  const z = state.slices.value.axial;
-  const slice = desk.session.layers?.[layer].slices[z];
-  const nx = desk.grid!.size[0];
-  const places: number[] = [];
-  slice?.forEach((label, i) => label === value && places.push(i));
-  if (!places.length) return void (state.notice.value = "The label has no voxel on this slice to grow from.");
-  begin(desk, places.map((i) => [i % nx, Math.floor(i / nx), z]), "axial");
+  const plane = state.activePlane.value;
+  const held = desk.session.layers?.[layer];
+  if (!held || !desk.grid) return;
+  const frame = desk.grid.planes[plane];
+  const slice = state.slices.value[plane];
+  const [width] = planeSize(desk.grid, frame);
+  const seeds: Vec3[] = [];
+  carryOutAtOnce(labelsOf(held, desk.grid, frame, slice)).forEach((label, i) => {
+    if (label !== value) return;
+    const seed: Vec3 = [0, 0, 0];
+    [seed[frame.u], seed[frame.v], seed[frame.across]] = [i % width, Math.floor(i / width), slice];
+    seeds.push(seed);
+  });
+  if (!seeds.length) return void (state.notice.value = "The label has no voxel on this slice to grow from.");
+  begin(desk, seeds, plane);
 }
 
 function apply(desk: Desk): boolean {
@@ -92,7 +104,8 @@ function apply(desk: Desk): boolean {
   const draft = new DeltaDraft(session.layers[layer], inLung.value && layer === "findings" ? desk.permit(layer, { insideLung: true, onlyOver: onlyOver.value }) : guard(desk));
   const region = grown;
   drop(desk);
-  void desk.operate("Growing", layer, "grow", from.plane, drawn(region, draft, value));
+  appliedAt = Date.now();
+  void desk.operate("Growing", layer, "grow", from.plane, drawn(region, draft, value)).finally(() => (appliedAt = Date.now()));
   return true;
 }
 
@@ -108,7 +121,8 @@ function* drawn(region: Layer, draft: DeltaDraft, value: number): Operation<Slic
 /** Whether Enter was for the preview. */
 export const applyPreview = apply;
 onKey("apply", (desk, event) => {
-  if (!apply(desk) && !growth.value && !state.operation.value) acts.get("next_case")?.(desk, event);
+  if (apply(desk) || growth.value || state.operation.value || Date.now() - appliedAt < HASTE_MS) return;
+  acts.get("next_case")?.(desk, event);
 });
 
 export const growTool: Tool = {
@@ -119,6 +133,7 @@ export const growTool: Tool = {
   action: "grow",
   group: "region",
   edits: true,
+  clicks: true,
   press(desk, at) {
     if (at.button !== 0 || !desk.grid!.inside(at.voxel)) return null;
     begin(desk, [at.voxel], at.plane);

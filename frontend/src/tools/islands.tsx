@@ -94,6 +94,7 @@ export const keepTool: Tool = {
   action: "keep",
   group: "region",
   edits: true,
+  clicks: true,
   press(desk, at) {
     const { layer } = state.target.value;
     if (at.button !== 0 || !desk.grid!.inside(at.voxel)) return null;
@@ -111,6 +112,7 @@ export const relabelTool: Tool = {
   action: "relabel",
   group: "region",
   edits: true,
+  clicks: true,
   press(desk, at) {
     const value = becomes.value;
     if (at.button !== 0 || !desk.grid!.inside(at.voxel)) return null;

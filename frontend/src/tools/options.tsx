@@ -47,13 +47,13 @@ effect(() => {
 });
 
 /** Where a painting or shape tool may write by these settings. */
-export function guard(desk: Desk, huRange: readonly [number, number] | null = null): Permit | null {
-  return desk.permit(state.target.value.layer, { huRange, insideLung: insideLung.value, onlyOver: onlyOver.value });
+export function guard(desk: Desk, huRange: readonly [number, number] | null = null, layer = state.target.value.layer): Permit | null {
+  return desk.permit(layer, { huRange, insideLung: insideLung.value, onlyOver: onlyOver.value });
 }
 
 /** What may be erased: the label that is chosen under "only over", else all that is not locked; outside the lung, too. */
-export function eraseGuard(desk: Desk): Permit | null {
-  return desk.permit(state.target.value.layer, { onlyOver: onlyOver.value || null });
+export function eraseGuard(desk: Desk, layer = state.target.value.layer): Permit | null {
+  return desk.permit(layer, { onlyOver: onlyOver.value || null });
 }
 
 /** Something bounds what the tool in hand writes. */

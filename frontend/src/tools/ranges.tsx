@@ -32,11 +32,10 @@ export const replaceTool: Tool = {
   edits: true,
   press(desk, at) {
     const erases = at.button === 2;
-    return dragShape(desk, at, "rectangle", (points, view) => {
+    return dragShape(desk, at, "rectangle", (points, { view, slice, target: { layer, value } }) => {
       const { session } = desk;
-      const { layer, value } = state.target.value;
       if (!desk.mayEdit || !session.layers || !session.editor) return;
-      const { grid, frame, slice } = view;
+      const { grid, frame } = view;
       const draft = new DeltaDraft(session.layers[layer], desk.permit(layer, { onlyOver: replaced.value }));
       const depth = depthRange(slice, grid.size[frame.across], grid.spacing[frame.across]);
       void desk.operate("Replacing", layer, "replace", at.plane, drawnThrough(draft, erases ? 0 : value, grid, frame, depth, (row) => SHAPES.rectangle.rows(points, view, row)));

@@ -56,9 +56,17 @@ export const SHAPES: Record<"lasso" | "rectangle" | "circle", Shape> = {
 
 const NEAR_PX = 0.25;
 
+/** What a shape was begun with: release finds it as the press left it. */
+interface Begun {
+  view: PlaneView;
+  slice: number;
+  target: state.Target;
+}
+
 /** Drags a shape out; `done` gets its points. Escape drops it. */
-export function dragShape(desk: Desk, at: Spot, name: keyof typeof SHAPES, done: (points: readonly Point[], view: PlaneView) => void): Drag {
+export function dragShape(desk: Desk, at: Spot, name: keyof typeof SHAPES, done: (points: readonly Point[], begun: Begun) => void): Drag {
   const view = desk.stage!.views[at.plane];
+  const begun: Begun = { view, slice: view.slice, target: state.target.value };
   const shape = SHAPES[name];
   const points: Point[] = [at.point];
   const show = (): void => view.sketch(points.length > 1 ? shape.outline(points, view) : null);
@@ -83,7 +91,7 @@ export function dragShape(desk: Desk, at: Spot, name: keyof typeof SHAPES, done:
       add(to.point);
       drop();
       desk.onCancel = null;
-      if (points.length > 1) done(points, view);
+      if (points.length > 1) done(points, begun);
     },
     cancel: drop,
   };
@@ -99,31 +107,32 @@ function shapePress(name: "lasso" | "rectangle" | "circle"): NonNullable<Tool["p
   return (desk, at) => {
     const erases = at.button === 2;
     if (!desk.mayEdit) return null;
-    return dragShape(desk, at, name, (points, view) => {
-      const value = erases ? 0 : state.target.value.value;
+    return dragShape(desk, at, name, (points, { view, slice, target }) => {
+      const { layer } = target;
+      const value = erases ? 0 : target.value;
       const tool = erases ? `${name}_erase` : name;
-      const allowed = erases ? eraseGuard(desk) : guard(desk);
+      const allowed = erases ? eraseGuard(desk, layer) : guard(desk, null, layer);
       // What was drawn must not vanish without a word.
       const undrawn = (): void => void (state.notice.value = "The mask cannot be changed now: this shape was not drawn.");
-      const { grid, frame, slice } = view;
+      const { grid, frame } = view;
       const depth = depthRange(slice, grid.size[frame.across], grid.spacing[frame.across]);
       const onPage = points.map((point) => {
         const [clientX, clientY] = view.clientAt(point.u, point.v);
         return { ...point, clientX, clientY };
       });
       if (depth[0] < depth[1]) {
-        const { layer } = state.target.value;
         if (!desk.session.layers || !desk.mayEdit) return undrawn();
         const draft = new DeltaDraft(desk.session.layers[layer], allowed);
-        const trace = { ...desk.traceOf(at.plane, tool, value), depth, path: onPage };
+        const trace = { ...desk.traceOf(at.plane, tool, value, layer), slice, depth, path: onPage };
         const work = drawnThrough(draft, value, grid, frame, depth, (row) => SHAPES[name].rows(points, view, row));
         return void desk.operate("Cutting", layer, tool, at.plane, work, trace);
       }
-      const trace = desk.beginStroke(at.plane, tool, value, allowed);
+      const trace = desk.beginStroke(at.plane, tool, value, allowed, layer);
       if (!trace) return undrawn();
       const { u, v, ...end } = onPage.pop()!;
       trace.path.push(...onPage);
       trace.depth = depth;
+      trace.slice = slice;
       desk.paint({ ...at, ...end, point: { u, v } }, (fill) => SHAPES[name].rows(points, view, rowsToRuns(grid, frame, slice, fill)));
       desk.endStroke();
     });

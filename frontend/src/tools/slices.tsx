@@ -76,7 +76,8 @@ export const interpolateTool: Tool = {
 function copySlice(desk: Desk, by: 1 | -1): void {
   const { layer, value } = state.target.value;
   const { session } = desk;
-  if (!desk.grid || !session.layers || !session.editor || !desk.mayEdit) return;
+  if (!desk.mayEdit) return void (state.notice.value = desk.whyNot);
+  if (!desk.grid || !session.layers || !session.editor) return;
   const plane = state.activePlane.value;
   const frame = desk.grid.planes[plane];
   const from = state.slices.value[plane];

@@ -132,6 +132,7 @@ export const smoothTool: Tool = {
   action: "smooth",
   group: "region",
   edits: true,
+  clicks: true,
   press(desk, at) {
     if (at.button !== 0 || !desk.grid!.inside(at.voxel)) return null;
     void desk.operate("Smoothing", state.target.value.layer, "smooth", at.plane, inSpace(desk, at));

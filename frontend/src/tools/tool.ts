@@ -46,6 +46,8 @@ export interface Tool {
   ring?(): number | null;
   /** Left or right button went down on a plane; null: the tool does not want it (the right button then windows). */
   press?(desk: Desk, at: Spot): Drag | null;
+  /** A press is all it takes: a key gives it at the crosshair as well. */
+  readonly clicks?: boolean;
   hover?(desk: Desk, at: Spot | null): void;
   /** Taken up: for a tool that acts at once. Such a tool never becomes the tool in hand. */
   run?(desk: Desk): void;

@@ -20,6 +20,7 @@ export function attachGestures(view: PlaneView, desk: Desk): void {
   const element = view.element;
   let drag: Drag | null = null;
   let painting = false;
+  let drawing = false;
   let button = -1;
   let wheelRest = 0;
   let last: Spot | null = null;
@@ -36,11 +37,13 @@ export function attachGestures(view: PlaneView, desk: Desk): void {
   };
 
   const begin = (at: Spot): Drag | null => {
+    painting = drawing = false;
     if (at.button === 1) return panDrag(desk, at);
     if (at.button === 0 && state.crosshair.value) return jumping(at);
     const tool = toolNamed(state.tool.value);
     const taken = tool && (!tool.edits || desk.mayEdit) ? tool.press?.(desk, at) : null;
     painting = !!taken && !!tool?.edits;
+    drawing = painting || (!!taken && tool?.name === "length");
     if (taken) return taken;
     return at.button === 2 && !(tool?.edits && desk.mayEdit) ? windowDrag(desk, at) : null;
   };
@@ -55,25 +58,27 @@ export function attachGestures(view: PlaneView, desk: Desk): void {
 
   const press = (event: PointerEvent): void => {
     state.activePlane.value = plane;
-    if (drag) return;
+    if (drag || desk.hand !== "free") return;
     event.preventDefault();
     (document.activeElement as HTMLElement | null)?.blur?.();
     button = meaningOf(event);
     dragging = { pointer: event.pointerId, button: event.button };
-    painting = false;
     last = spotOf(event);
     drag = begin(last);
-    if (drag) element.setPointerCapture(event.pointerId);
+    if (!drag) return;
+    desk.hand = drawing ? "drawing" : "looking";
+    element.setPointerCapture(event.pointerId);
   };
 
   const drop = (): void => {
     const dropped = drag;
     drag = null;
+    if (dropped) desk.hand = "free";
     desk.onCancel = null;
     dropped?.cancel();
   };
 
-  const fingers = attachFingers(view, desk, { press, drop, busy: () => drag !== null });
+  const fingers = attachFingers(view, desk, { press, drop, busy: () => desk.hand !== "free" });
 
   element.addEventListener("pointerdown", (event) => fingers.down(event) || press(event));
 
@@ -94,6 +99,7 @@ export function attachGestures(view: PlaneView, desk: Desk): void {
     if (event.type === "pointerup" && event.button !== dragging.button) return;
     const ended = drag;
     drag = null;
+    desk.hand = "free";
     // A pointer that was taken away has no place of its own: what was drawn up to there stands.
     ended.end(event.type === "pointerup" ? spotOf(event) : last!);
   };
@@ -114,11 +120,10 @@ export function attachGestures(view: PlaneView, desk: Desk): void {
     "wheel",
     (event) => {
       event.preventDefault();
+      if (desk.hand !== "free") return;
       state.activePlane.value = plane;
       const amount = event.deltaY || event.deltaX;
-      if (drag && painting) {
-        return;
-      } else if (event.shiftKey) {
+      if (event.shiftKey) {
         desk.resizeBrush(amount < 0 ? 1 : -1);
       } else if (event.ctrlKey) {
         const box = element.getBoundingClientRect();

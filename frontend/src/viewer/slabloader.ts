@@ -21,11 +21,17 @@ export interface SlabEvents {
   slice(z: number, voxels: Int16Array): void;
   complete(): void;
   failed(sentence: string): void;
+  /** Everything that had failed is there, or is not wanted any more. */
+  mended(): void;
+  /** The server asks who this is; slabs are asked for on and on meanwhile. */
+  signedOut(): void;
 }
 
 export class SlabLoader {
   private readonly waiting: Set<number>;
   private readonly tries: number[];
+  /** Slabs that the reader was told of. */
+  private readonly failing = new Set<number>();
   private missing: number;
   private stopped = false;
 
@@ -58,6 +64,7 @@ export class SlabLoader {
   /** What is still to come is not wanted any more. */
   stop(): void {
     this.stopped = true;
+    if (this.failing.size) this.events.mended();
     this.workers.forEach((worker) => worker.terminate());
   }
 
@@ -90,6 +97,7 @@ export class SlabLoader {
       this.again(w, index, error ?? "A part of the scan has the wrong size.", status);
       return;
     }
+    if (this.failing.delete(index) && !this.failing.size) this.events.mended();
     const first = this.missing === this.slabs.length;
     for (let s = 0; s < slab.z_count; s++) {
       this.events.slice(slab.z_start + s, voxels.subarray(s * this.sliceSize, (s + 1) * this.sliceSize));
@@ -104,9 +112,11 @@ export class SlabLoader {
 
   private again(w: number, index: number, error: string, status?: number): void {
     const wait = RETRY_MS[Math.min(this.tries[index]++, RETRY_MS.length - 1)];
-    if (this.tries[index] > 2) {
-      const why = status === 401 ? "You are signed out." : error;
-      this.events.failed(`Slices ${this.slabs[index].z_start + 1} onwards do not load (${why}); trying again.`);
+    if (this.stopped) return;
+    if (status === 401) this.events.signedOut();
+    else if (this.tries[index] > 2) {
+      this.failing.add(index);
+      this.events.failed(`Slices ${this.slabs[index].z_start + 1} onwards do not load (${error}); trying again.`);
     }
     setTimeout(() => {
       if (this.stopped) return;

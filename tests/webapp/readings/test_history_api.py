@@ -66,6 +66,33 @@ def test_nobody_else_sees_the_history(place, reading, path):
     assert client_of(place.coordinator).get(f"/api/readings/{reading.pk}/{path}").status_code == 200
 
 
+def test_whoever_opens_a_reading_is_told_which_slices_are_not_what_it_began_with(place, reading, tab):
+    def edited() -> list[int]:
+        return client_of(place.coordinator).get(f"/api/readings/{reading.pk}/").json()["mask"]["edited_slices"]
+
+    def recolour(layer: str, value: int, *slices: int) -> None:
+        old = head_layers(reading.mask)[layer]
+        new = old.copy()
+        for z in slices:
+            new[z, :3, :3] = value
+        tab.send(tab.stroke(old, new, layer))
+
+    assert edited() == [], "the draft is not this reader's"
+    first = head_layers(reading.mask)["findings"]
+    recolour("findings", 3, 2, 9)
+    assert edited() == [2, 9], "not what lies between"
+    recolour("anatomy", 2, 5)
+    assert edited() == [2, 5, 9]
+    # More than a page remembers, and one of them taken back.
+    for n in range(220):
+        recolour("findings", 1 + n % 2, 7)
+    now = head_layers(reading.mask)["findings"]
+    back = now.copy()
+    back[2] = first[2]
+    tab.send(tab.stroke(now, back))
+    assert edited() == [5, 7, 9]
+
+
 def test_history_tells_the_chapters_versions_and_strokes(place, reading, tab):
     paint(reading, tab, 1, slice(2, 4), slice(0, 5), slice(0, 5))
     said = client_of(place.reader).get(f"/api/readings/{reading.pk}/history/").json()
