@@ -20,12 +20,14 @@ MOST_FILES = 200_000
 
 
 def require_takeable(headers: Sequence[FileDataset]) -> None:
-    """Raise SeriesRefused where the pixels may show a name: burned-in text, screenshots, reports."""
+    """Raise SeriesRefused where the pixels may show a name: burned-in text, screenshots, reports, what says nothing."""
     for header in headers:
         name = file_name(header)
         if text(header, "BurnedInAnnotation").upper() == "YES":
             raise SeriesRefused("burned_in", f"{name} has text burned into its picture, which may name the patient.")
         kind = text(header, "SOPClassUID")
+        if not kind:
+            raise SeriesRefused("no_sop_class", f"{name} does not say what kind of image it is: it has no SOPClassUID.")
         if kind == SECONDARY_CAPTURE or kind.startswith(SECONDARY_CAPTURE + "."):
             raise SeriesRefused(
                 "secondary_capture", f"{name} is a secondary capture (a screenshot or scan of paper), not a CT slice."

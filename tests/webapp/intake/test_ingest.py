@@ -109,6 +109,16 @@ def test_empty_folder_and_missing_path_each_get_a_line(ingest, tmp_path):
     assert "There is no such file or folder." in out
 
 
+def test_a_file_that_does_not_say_what_it_is_is_named(ingest, series):
+    paths = series()
+    dataset = pydicom.dcmread(paths[2])
+    del dataset.SOPClassUID
+    dataset.save_as(paths[2])
+    out, status = ingest(paths[0].parent)
+    assert status == 1
+    assert f"({paths[2].name}) does not say what kind of image it is: it has no SOPClassUID." in out
+
+
 def test_symbolic_links_are_not_followed(ingest, series, tmp_path):
     paths = series()
     (tmp_path / "linked").mkdir()

@@ -151,7 +151,7 @@ def mutated(files: Files, damages: list[Mutation]) -> Files:
     return {**files, first: content}
 
 
-@settings(max_examples=30, derandomize=True, **MANNER)
+@settings(max_examples=80, derandomize=True, **MANNER)
 @given(kind=st.sampled_from(KINDS), damages=mutations())
 def test_damaged_files_end_in_sentences(sendings, kept_promises, kind, damages):
     for line in kept_promises(mutated(sendings[kind], damages)):
