@@ -129,8 +129,8 @@ def test_zip_archive_is_read_without_unpacking(ingest, series, tmp_path, phantom
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         for path in paths:
             packed.write(path, f"folder/{path.name}")
-    _, status = ingest(archive)
-    assert status == 0
+    out, status = ingest(archive)
+    assert status == 0, out
     assert np.array_equal(volume_of(Scan.objects.get()).hu, phantom.volume.hu)
 
 
