@@ -15,11 +15,16 @@ from pydicom.sequence import Sequence
 # Every one of them unlike anything that a scanner, this product or a test writes by itself.
 SECRETS = [
     *("Featherstonehaugh", "Marjoribanks", "Cholmondeley", "Mainwaring", "Beauchamp", "Leveson", "Godmanchester"),
-    *("MRN-77-4711-XQ", "ACC998877", "19310304", "0157-5550123", "SCANNER-ROOM-9", "SN0042424242", "VISIT-5511"),
+    *("MRN-77-04711-XQ", "ACC998877", "19310304", "0157-5550123", "SCANNER-ROOM-9", "SN0042424242", "VISIT-5511"),
     *("St Swithuns Infirmary", "Wymondham Lane 7", "Pontefract", "Todmorden"),
     *("山田太郎", "ヤマダタロウ", "Grünkäfer", "Люкceмбypг", "김희중"),
     "1.3.6.1.4.1.99999.7",
+    *("Ramsbottom", "Oswaldtwistle"),
 ]
+# Parts of them that would do as well: so short that they count only where no digit, letter a to f or dot stands beside.
+# No row has such a number: they begin with zeros, or are dates.
+PIECES = ["04711", "1931-03-04", "04.03.1931", "04.03.31"]
+SECRETS += PIECES
 UID_ROOT = "1.3.6.1.4.1.99999.7"
 ENCODINGS = (
     "utf-8",
@@ -38,23 +43,28 @@ def add_identity(dataset: Dataset, number: int = 0) -> None:
     """Write the identity into one image; `number` tells the images of a series apart."""
     dataset.SpecificCharacterSet = "ISO_IR 192"
     dataset.PatientName = "Featherstonehaugh^Marjoribanks=山田太郎=ヤマダタロウ"
-    dataset.PatientID = "MRN-77-4711-XQ"
+    dataset.PatientID = "MRN-77-04711-XQ"
     dataset.IssuerOfPatientID = "Godmanchester"
-    dataset.OtherPatientIDs = ["Cholmondeley", "MRN-77-4711-XQ"]
+    dataset.OtherPatientIDs = ["Cholmondeley", "MRN-77-04711-XQ"]
     dataset.OtherPatientNames = ["Grünkäfer^A", "Люкceмбypг^B", "김희중"]
     dataset.PatientBirthDate, dataset.PatientAge = "19310304", "093Y"
     dataset.PatientAddress, dataset.PatientTelephoneNumbers = "Wymondham Lane 7", "0157-5550123"
     dataset.AccessionNumber, dataset.StudyID, dataset.AdmissionID = "ACC998877", "VISIT-5511", "VISIT-5511"
+    dataset.PatientComments = "neighbour of Ramsbottom, MRN 04711, *04.03.1931 (1931-03-04, 04.03.31)"
+    dataset.AdditionalPatientHistory = "cough; groundglass opacities of the chest; seen before in Oswaldtwistle"
     dataset.ReferringPhysicianName = "Mainwaring^H"
     dataset.OperatorsName = ["Beauchamp^A", "Leveson^G"]
     dataset.InstitutionName, dataset.StationName = "St Swithuns Infirmary", "SCANNER-ROOM-9"
     dataset.DeviceSerialNumber = "SN0042424242"
-    dataset.StudyDescription = "CT CHEST for Featherstonehaugh"
-    dataset.SeriesDescription = "Lung 1.0 MARJORIBANKS"
+    dataset.StudyDescription = "CT CHEST for Featherstonehaugh 04.03.31"
+    dataset.SeriesDescription = "Lung 1.0 MARJORIBANKS 04.03.31"
     dataset.ProtocolName, dataset.ConvolutionKernel = "Chest Mainwaring", "B60f"
     dataset.ImageComments = "seen by Beauchamp in St Swithuns Infirmary"
     dataset.Manufacturer, dataset.ManufacturerModelName = "ACME for Grünkäfer", "Spiral of 김희중"
-    dataset.FilterType, dataset.SoftwareVersions = "FEATHERSTONEHAUGH", ["v1 for Leveson", "v2 Люкceмбypг"]
+    dataset.FilterType, dataset.SoftwareVersions = (
+        "FEATHERSTONEHAUGH",
+        ["v1 for Leveson", "v2 Люкceмбypг", "v3 RAMSBOTTOM", "of Oswaldtwistle"],
+    )
     dataset.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL", "CHOLMONDELEY"]
     _add_sequences(dataset)
     _add_odd_places(dataset)
@@ -69,12 +79,12 @@ def add_identity(dataset: Dataset, number: int = 0) -> None:
 
 def _add_sequences(dataset: Dataset) -> None:
     deepest = Dataset()
-    deepest.PatientID, deepest.PatientName = "MRN-77-4711-XQ", "Featherstonehaugh"
+    deepest.PatientID, deepest.PatientName = "MRN-77-04711-XQ", "Featherstonehaugh"
     deepest.add_new(0x00991001, "LO", "Cholmondeley")
     deepest.TextValue = "Marjoribanks"
     inner = Dataset()
     inner.ReferencedSOPClassUID, inner.ReferencedSOPInstanceUID = "1.2.840.10008.5.1.4.1.1.2", f"{UID_ROOT}.1"
-    inner.PatientID = "MRN-77-4711-XQ"
+    inner.PatientID = "MRN-77-04711-XQ"
     inner.PurposeOfReferenceCodeSequence = Sequence([deepest])
     dataset.ReferencedImageSequence = Sequence([inner])
     dataset.SourceImageSequence = Sequence([inner])
@@ -98,7 +108,7 @@ def _add_odd_places(dataset: Dataset) -> None:
     """Private blocks, overlays, wrong VRs, attributes that no dictionary knows, words that stand nowhere else."""
     block = dataset.private_block(0x0029, "HIDDEN BY Beauchamp", create=True)
     block.add_new(1, "LO", "Featherstonehaugh")
-    block.add_new(2, "OB", b"MRN-77-4711-XQ")
+    block.add_new(2, "OB", b"MRN-77-04711-XQ")
     block.add_new(3, "UT", "Pontefract")
     item = Dataset()
     item.add_new(0x00290010, "LO", "HIDDEN BY Beauchamp")
@@ -125,7 +135,7 @@ def write_identities(paths: Iterable[Path]) -> Path:
             dataset.PerformingPhysicianName = "Leveson^Gower"
         folder = path.parent
         path.unlink()
-        dataset.save_as(folder / f"Featherstonehaugh_MRN-77-4711-XQ_{number:03}.dcm")
+        dataset.save_as(folder / f"Featherstonehaugh_MRN-77-04711-XQ_04.03.1931_{number:03} 1931-03-04.dcm")
     return folder
 
 
@@ -133,7 +143,20 @@ def found_in(content: bytes) -> list[str]:
     """The secrets that stand in `content`, in any of the encodings, in capitals or not, or escaped as JSON does."""
     lowered = content.lower()
     unescaped = re.sub(rb"\\u([0-9a-f]{4})", lambda match: chr(int(match[1], 16)).encode(errors="replace"), lowered)
-    return [secret for secret in SECRETS if any(form in lowered or form in unescaped for form in _forms(secret))]
+    return [
+        secret
+        for secret in SECRETS
+        if (
+            _alone(secret).search(lowered)
+            if secret in PIECES
+            else any(f in lowered or f in unescaped for f in _forms(secret))
+        )
+    ]
+
+
+def _alone(piece: str) -> re.Pattern[bytes]:
+    """A piece that is no part of a hash, a UID or a longer number."""
+    return re.compile(rb"(?<![0-9a-f.])" + re.escape(piece.encode()) + rb"(?![0-9a-f])")
 
 
 def _forms(secret: str) -> set[bytes]:

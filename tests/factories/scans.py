@@ -17,14 +17,13 @@ AFFINE = [[0.7, 0, 0, 0], [0, 0.7, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
 
 
 def a_scan_record(campaign: Campaign | None = None, patient: Patient | None = None, **fields) -> Scan:
-    """One scan, in a campaign where one is given; `fields` are its columns, and `pseudonym`, `sex`, `shifted_date`."""
-    patient = patient or Patient.objects.create(
-        pseudonym=fields.pop("pseudonym", f"GG-{uuid.uuid4().hex[:12].upper()}"), sex=fields.pop("sex", "F")
-    )
+    """One scan, in a campaign where one is given; `fields` are its columns, and `pseudonym`, `shifted_date`."""
+    pseudonym = fields.pop("pseudonym", f"GG-{uuid.uuid4().hex[:12].upper()}")
+    patient = patient or Patient.objects.create(pseudonym=pseudonym)
     study = Study.objects.create(
         patient=patient, uid=f"2.25.{uuid.uuid4().int}", shifted_date=fields.pop("shifted_date", date(2019, 5, 1))
     )
-    scan = _scan(study, **fields)
+    scan = _scan(study, **{"sex": "F", **fields})
     scan.save()
     if campaign is not None:
         number = Case.ever.filter(campaign=campaign).count() + 1
@@ -35,9 +34,7 @@ def a_scan_record(campaign: Campaign | None = None, patient: Patient | None = No
 def many_scans(campaign: Campaign, count: int, seed: int = 1) -> None:
     """`count` scans of as many patients in a campaign, of all sorts."""
     chance = random.Random(seed)
-    patients = [
-        Patient(pseudonym=f"GG-{chance.getrandbits(64):016X}", sex=chance.choice(["F", "M"])) for _ in range(count)
-    ]
+    patients = [Patient(pseudonym=f"GG-{chance.getrandbits(64):016X}") for _ in range(count)]
     studies = [
         Study(
             patient=patient,
@@ -58,6 +55,7 @@ def many_scans(campaign: Campaign, count: int, seed: int = 1) -> None:
                 slice_thickness_mm=chance.choice([0.625, 1.0, 1.25, 2.0, 5.0]),
                 kvp=chance.choice([100.0, 120.0]),
                 patient_age_years=chance.randrange(18, 91),
+                sex=chance.choice(["F", "M"]),
                 site=f"Hospital {chance.randrange(13):02d}",
                 contrast=chance.random() < 0.2,
             )

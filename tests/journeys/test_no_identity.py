@@ -19,7 +19,7 @@ BOUNDARY = "gg"
 
 def identified(folder: Path) -> Path:
     phantom = make_phantom(77, shape_zyx=(8, 32, 40), spacing_zyx_mm=(20.0, 9.0, 8.0))
-    return write_identities(write_dicom_series(phantom, folder / "Featherstonehaugh MRN-77-4711-XQ"))
+    return write_identities(write_dicom_series(phantom, folder / "Featherstonehaugh MRN-77-04711-XQ"))
 
 
 def store(site: Site, by: Person, slug: str, folder: Path) -> int:

@@ -88,7 +88,7 @@ def _file_rows(*, scan_id: uuid.UUID, new: NewScan, volume: Volume, files: Files
     scan = Scan.objects.filter(series_uid=new.series_uid).first()
     known = scan is not None
     if scan is None:
-        patient, _ = Patient.objects.get_or_create(pseudonym=new.pseudonym, defaults={"sex": new.sex})
+        patient, _ = Patient.objects.get_or_create(pseudonym=new.pseudonym)
         study, _ = Study.objects.get_or_create(
             uid=new.study_uid, defaults={"patient": patient, "shifted_date": new.shifted_date}
         )

@@ -95,6 +95,7 @@ def scan_of(
         kvp=new.kvp,
         contrast_agent=new.contrast_agent,
         patient_age_years=new.patient_age_years,
+        sex=new.sex,
         site=clean_site(new.site),
         body_part=new.body_part,
         contrast=bool(new.contrast_agent) or any(warning["code"] == CONTRAST for warning in new.warnings),

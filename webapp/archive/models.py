@@ -43,7 +43,6 @@ class Patient(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     pseudonym = models.CharField(max_length=32, unique=True)
-    sex = models.CharField(max_length=1, blank=True)
 
     def __str__(self) -> str:
         return self.pseudonym
@@ -107,7 +106,9 @@ class Scan(models.Model):
     slice_thickness_mm = models.FloatField(null=True, blank=True)
     kvp = models.FloatField(null=True, blank=True)
     contrast_agent = models.CharField(max_length=64, blank=True)
+    # With the scan, not with the patient: one campaign keeps characteristics and another removes them.
     patient_age_years = models.PositiveSmallIntegerField(null=True, blank=True)
+    sex = models.CharField(max_length=1, blank=True, default="")
     site = models.CharField(max_length=SITE_LENGTH, blank=True, default="")
     body_part = models.CharField(max_length=32, blank=True, default="")
     # Given, by the header's agent or by a warning; False where nothing says so.

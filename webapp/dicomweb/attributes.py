@@ -52,7 +52,7 @@ TABLE = (
     Attribute("PatientName", STUDY, "text", f"{PATIENT}__pseudonym"),
     Attribute("PatientID", STUDY, "text", f"{PATIENT}__pseudonym"),
     Attribute("PatientBirthDate", STUDY, "empty"),
-    Attribute("PatientSex", STUDY, "code", f"{PATIENT}__sex"),
+    Attribute("PatientSex", STUDY, "code", "scan__sex"),
     Attribute("StudyInstanceUID", STUDY, "uid", "scan__study__uid"),
     Attribute("StudyID", STUDY, "text", "study_id"),
     Attribute("NumberOfStudyRelatedSeries", STUDY, "answer"),

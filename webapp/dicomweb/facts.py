@@ -12,7 +12,7 @@ from webapp.archive.models import Series, Study
 
 COLUMNS = (
     *("scan__study_id", "modality", "instance_count", "study_time", "study_id", "study_description"),
-    *("made_from", "number", "uid"),
+    *("made_from", "number", "uid", "scan__sex"),
 )
 
 
@@ -26,6 +26,7 @@ class StudyFacts:
     study_time: time | None = None
     study_id: str = ""
     study_description: str = ""
+    sex: str = ""
 
 
 def study_facts(series: QuerySet[Series], studies: Iterable[Study]) -> dict[Any, StudyFacts]:
@@ -41,4 +42,5 @@ def study_facts(series: QuerySet[Series], studies: Iterable[Study]) -> dict[Any,
         one.study_time = one.study_time or row["study_time"]
         one.study_id = one.study_id or row["study_id"]
         one.study_description = one.study_description or row["study_description"]
+        one.sex = one.sex or row["scan__sex"]
     return facts

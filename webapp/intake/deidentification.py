@@ -19,16 +19,17 @@ from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 from pydicom.uid import PYDICOM_IMPLEMENTATION_UID, UID
 
+from inference.imaging.decoding import NATIVE
 from webapp.campaigns.deidentification import SHIFT
 from webapp.intake.descriptors import clean_description
 from webapp.intake.identity import Identity, new_uid
-from webapp.intake.overlays import clear_overlay_bits
 from webapp.intake.personal import Identifiers
-from webapp.intake.profile import PIXEL_TAGS, Deed, Profile
+from webapp.intake.pixels import clear_beside_values
+from webapp.intake.profile import METHOD, PIXELS, Deed, Profile
 from webapp.intake.reading import transfer_syntax_of
 from webapp.intake.shifting import capped_age, plain_time, shifted_date, shifted_datetime
 
-NATIVE = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"}
+IMPLICIT, EXPLICIT = UID("1.2.840.10008.1.2"), UID("1.2.840.10008.1.2.1")
 # Values of one binary attribute; beyond this it is a hiding place rather than a parameter.
 MOST_BINARY_BYTES = 1024
 # Type 2 in every image: present, perhaps empty.
@@ -61,10 +62,11 @@ class Deidentifier:
         self._encoding: Any = None
         # By the identity of the element, which `_cleaned` and `_added` keep alive; encoded as the slices at hand are.
         self._shared: set[int] = set()
-        self._encoded: dict[int, bytes] = {}
+        self._encoded: dict[tuple[int, UID], bytes] = {}
         self._encoded_as: Any = None
         self._added = self._elements_added()
-        self._shared.update(id(element) for element in self._added)
+        self._ours = {id(element) for element in self._added}
+        self._shared.update(self._ours)
         self._changes: dict[Deed, Callable[[Any, str], object]] = {
             Deed.UID: lambda value, vr: self.new_uid(str(value)),
             Deed.MOVE: lambda value, vr: (shifted_date if vr == "DA" else shifted_datetime)(self.identity, value),
@@ -84,8 +86,8 @@ class Deidentifier:
         self._encoding = dataset.original_encoding, str(dataset.original_character_set)
         if self._encoded_as != self._encoding:
             self._encoded_as, self._encoded = self._encoding, {}
-        clear_overlay_bits(dataset, native=transfer_syntax in NATIVE)
-        self._clean_level(dataset)
+        clear_beside_values(dataset, transfer_syntax)
+        self._clean_level(dataset, pixels=PIXELS)
         for element in self._added:
             dataset[element.tag] = element
         self._fill_what_must_be_there(dataset)
@@ -100,7 +102,7 @@ class Deidentifier:
         added.PatientID = self.identity.pseudonym
         added.PatientBirthDate = ""
         added.PatientIdentityRemoved = "YES"
-        added.DeidentificationMethod = ["Groundglass", self.profile.name]
+        added.DeidentificationMethod = [METHOD, self.profile.name]
         added.DeidentificationMethodCodeSequence = Sequence([_code(*code) for code in self.profile.codes])
         shifted = self.profile.options.dates == SHIFT
         added.LongitudinalTemporalInformationModified = "MODIFIED" if shifted else "REMOVED"
@@ -108,36 +110,44 @@ class Deidentifier:
 
     def file_of(self, dataset: Dataset) -> bytes:
         """The bytes of a cleaned data set as a DICOM file. Raises IdentityFound."""
-        content = self._joined(dataset) if _keeps_its_encoding(dataset) else _written(dataset)
-        # Native pixels are numbers; compressed ones carry comments, and every header is searched.
-        native = dataset.file_meta.TransferSyntaxUID in NATIVE
-        searched = content[: -len(dataset.PixelData)] if native and "PixelData" in dataset else content
-        if self.identifiers.are_in_file(searched):
-            raise IdentityFound
-        return content
-
-    def _joined(self, dataset: Dataset) -> bytes:
-        """What pydicom.dcmwrite writes, but an element that many slices share is encoded once for all of them."""
         syntax = UID(dataset.file_meta.TransferSyntaxUID)
+        if not _keeps_its_encoding(dataset):
+            # What is deflated in the end is searched as it is before.
+            self._encoded_of(dataset, IMPLICIT if dataset.original_encoding[0] else EXPLICIT)
+            return _written(dataset)
         if "PixelData" in dataset:
             dataset["PixelData"].is_undefined_length = syntax.is_compressed
         head = DicomBytesIO()
         write_file_meta_info(head, dataset.file_meta, enforce_standard=True)
+        return b"".join([dataset.preamble, b"DICM", head.getvalue(), *self._encoded_of(dataset, syntax)])
+
+    def _encoded_of(self, dataset: Dataset, syntax: UID) -> list[bytes]:
+        """The elements as pydicom.dcmwrite encodes them; one that many slices share is encoded, and searched, once.
+
+        What this class adds by itself is not searched: it is the same in every file. Raises IdentityFound.
+        """
         charsets = dataset.get("SpecificCharacterSet", default_encoding)
-        parts = [dataset.preamble, b"DICM", head.getvalue()]
+        # Native pixels are numbers.
+        native = str(dataset.file_meta.TransferSyntaxUID) in NATIVE
+        parts, searched = [], []
         for tag in sorted(dataset.keys()):
             if tag.element == 0 and tag.group > 6:  # a group's length: retired, PS3.5 section 7.2
                 continue
             item = dataset.get_item(tag)
-            shared = self._encoded.get(id(item))
-            if shared is None:
+            content = self._encoded.get((id(item), syntax))
+            if content is None:
                 content = _encoded(item, syntax, charsets)
                 if id(item) in self._shared:
-                    self._encoded[id(item)] = content
-                parts.append(content)
-            else:
-                parts.append(shared)
-        return b"".join(parts)
+                    self._encoded[id(item), syntax] = content
+                if tag in PIXELS:
+                    if not native and self.identifiers.are_in_pixels(content):
+                        raise IdentityFound
+                elif id(item) not in self._ours:
+                    searched.append(content)
+            parts.append(content)
+        if self.identifiers.are_in_elements(b"".join(searched)):
+            raise IdentityFound
+        return parts
 
     def new_uid(self, uid: str) -> str:
         """The UID that stands for `uid` under this profile; those that DICOM itself registers stay."""
@@ -153,9 +163,9 @@ class Deidentifier:
                 if not dataset.get(keyword):  # type 1 there
                     setattr(dataset, keyword, dummy)
 
-    def _clean_level(self, dataset: Dataset) -> None:
+    def _clean_level(self, dataset: Dataset, pixels: frozenset[BaseTag] = frozenset()) -> None:
         for tag in list(dataset.keys()):
-            if tag in PIXEL_TAGS:
+            if tag in pixels:
                 continue
             item = dataset.get_item(tag)
             cleaned = self._remembered(dataset, tag, item)
@@ -182,7 +192,8 @@ class Deidentifier:
         """The element as it may stay; the very same one where nothing changes, None where it goes."""
         vr = _vr_of(tag, item)
         deed = self.profile.deed(tag, vr)
-        if deed is Deed.REMOVE or (deed is Deed.BINARY and not _is_plain_binary(item, tag, vr)):
+        # Pixels elsewhere than in the image itself are a picture in small, or a hiding place.
+        if deed in (Deed.REMOVE, Deed.PIXELS) or (deed is Deed.BINARY and not _is_plain_binary(item, tag, vr)):
             return None
         if deed is Deed.BINARY or self._is_harmless(item, deed):
             return item

@@ -26,7 +26,7 @@ from webapp.intake.layers import Claim, Labelling, Target, claims_of_parts
 from webapp.intake.lines import Delivery
 from webapp.intake.mask_files import Ground, Laid
 from webapp.intake.names import shown_words
-from webapp.intake.personal import Identifiers, personal_texts_of
+from webapp.intake.personal import Identifiers, identifiers_in
 from webapp.intake.profile import Profile
 from webapp.intake.queries import earlier_line
 from webapp.intake.reading import read
@@ -64,7 +64,7 @@ def laid_object(found: Found, delivery: Delivery) -> Laid:
 
 def _claims(found: Found, known: Known, delivery: Delivery) -> list[Claim]:
     dataset = read(found)
-    identifiers = Identifiers(personal_texts_of([dataset]))
+    identifiers = identifiers_in([dataset])
     try:
         labels = _without_words(dataset, known.mapped)
         scan = known.ground.scan

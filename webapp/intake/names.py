@@ -1,6 +1,12 @@
-"""File names as they may be shown and stored: a hospital's file names often hold patients' names and numbers."""
+"""File names as they may be shown and stored: a hospital's file names often hold patients' names and numbers.
+
+Known words pass, and one number that counts: it follows a known word or begins with zeros, and no other number stands
+beside it, since that would be a date or an id in parts.
+"""
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 
 # Parts that cameras, scanners and archives give; anything else in a name may be somebody's.
 _KNOWN = """
@@ -12,6 +18,12 @@ _KNOWN = """
     labels labelmap seg segmentation gt annotation
 """
 KNOWN = frozenset(_KNOWN.split())
+# What is counted by more than a few hundred.
+_COUNTED = """
+    i im img image images slice slices file frame instance scan series ser se
+"""
+COUNTED = frozenset(_COUNTED.split())
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _PART = re.compile(r"[^\W\d_]+|\d+|[\W_]", re.UNICODE)
 _LONGEST = 40
 
@@ -27,24 +39,65 @@ PARTS = KNOWN | frozenset(_PARTS.split())
 
 
 def shown_words(text: str) -> str:
-    """A segment's name with only known words and small numbers left; the rest becomes "…"."""
-    return _shown(text, PARTS, digits=2)
+    """A segment's name with only known words and one small number left; the rest becomes "…"."""
+    return _shown(text, PARTS, lambda parts, at: _follows_a_word(parts, at, digits=2))
 
 
 def shown_name(name: str) -> str:
-    """The last part of a path with only known words and small counting numbers left; the rest becomes "…"."""
-    return _shown(name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1], KNOWN, digits=4)
+    """The last part of a path with only known words and one counting number left; the rest becomes "…"."""
+    return _shown(name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1], KNOWN, _counts)
 
 
-def _shown(text: str, known: frozenset[str], *, digits: int) -> str:
-    shown = "".join(part if _is_harmless(part, known, digits) else "…" for part in _PART.findall(text[:1000]))
+@dataclass(frozen=True)
+class _Part:
+    """A word, a number or a separator of a name."""
+
+    text: str
+    known: bool
+
+    @property
+    def is_number(self) -> bool:
+        return self.text.isdigit()
+
+    @property
+    def is_word(self) -> bool:
+        return self.text.isalpha()
+
+    @property
+    def is_known_word(self) -> bool:
+        return self.is_word and self.known
+
+
+def _shown(text: str, known: frozenset[str], may_be_kept: Callable[[list[_Part], int], bool]) -> str:
+    parts = [_Part(part, part.lower() in known or part in ".-_ ,()") for part in _PART.findall(text[:1000])]
+    counting = [at for at, part in enumerate(parts) if part.is_number and may_be_kept(parts, at)][-1:]
+    kept = ((part.known and not part.is_number) or at in counting for at, part in enumerate(parts))
+    shown = "".join(part.text if keep else "…" for part, keep in zip(parts, kept, strict=True))
     shown = re.sub(r"…(?:[ ._()-]*…)+", "…", shown)
     return shown if len(shown) <= _LONGEST else shown[: _LONGEST // 2] + "…" + shown[-_LONGEST // 2 :]
 
 
-def _is_harmless(part: str, known: frozenset[str], digits: int) -> bool:
-    if part.isdigit():
-        return len(part.lstrip("0")) <= digits
-    if part.isalpha():
-        return part.lower() in known
-    return part in ".-_ ,()"
+def _counts(parts: list[_Part], at: int) -> bool:
+    """Whether a number in a file's name counts images or the like, rather than years of life."""
+    number = parts[at].text
+    if _follows_a_word(parts, at, digits=3) or _follows_a_word(parts, at, digits=4, words=COUNTED):
+        return number.startswith("0") or not _YEAR.fullmatch(number)
+    if sum(part.is_number for part in parts) > 1:
+        return False
+    all_known = all(part.known for part in parts if part.is_word)
+    if number.startswith("0"):
+        return len(number.lstrip("0")) <= (4 if all_known else 3) and len(number) >= 3
+    return all_known and len(number) <= 3
+
+
+def _follows_a_word(parts: list[_Part], at: int, *, digits: int, words: frozenset[str] | None = None) -> bool:
+    """Whether a number of few digits stands behind a known word, and before one or the end."""
+    before = next((part for part in reversed(parts[:at]) if part.is_word or part.is_number), None)
+    after = next((part for part in parts[at + 1 :] if part.is_word or part.is_number), None)
+    return (
+        len(parts[at].text.lstrip("0")) <= digits
+        and before is not None
+        and before.is_known_word
+        and (words is None or before.text.lower() in words)
+        and (after is None or after.is_known_word)
+    )

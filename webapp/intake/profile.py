@@ -17,7 +17,7 @@ from webapp.campaigns.deidentification import CLEAN, SHIFT, DeidentificationOpti
 
 # Names the rules of this file; a change of rules changes it, and with it every UID, so that one UID never has two
 # contents.
-VERSION = "groundglass-2"
+VERSION = "groundglass-3"
 
 
 class Deed(Enum):
@@ -39,7 +39,7 @@ class Deed(Enum):
     TEXT = "kept without the patient's words"
     VOCABULARY = "known words only"
     ITEMS = "kept, each item cleaned"
-    PIXELS = "kept; overlays in unused bits are cleared"
+    PIXELS = "kept in the image itself; what lies beside the values is cleared"
 
 
 # The library's action functions by name, and the letters of the standard's table.
@@ -65,7 +65,8 @@ def tags(keywords: str) -> frozenset[BaseTag]:
     return frozenset(Tag(keyword) for keyword in keywords.split())
 
 
-PIXEL_TAGS = tags("PixelData FloatPixelData DoubleFloatPixelData")
+PIXELS = tags("PixelData")
+OTHER_PIXELS = tags("FloatPixelData DoubleFloatPixelData")
 SEXES = tags("PatientSex")
 AGES = tags("PatientAge")
 NUMBERS_OF_PATIENT = tags("PatientSize PatientWeight")
@@ -93,6 +94,16 @@ CHARACTER_SETS = tags("SpecificCharacterSet")
 # Groups that images, segmentations and structure sets are described in. Patient, trial, request, visit, procedure step,
 # document, storage, signature, presentation and plan groups are none of them.
 OPEN_GROUPS = {0x0008, 0x0018, 0x0020, 0x0028, 0x0054, 0x0062, 0x3006, 0x5200, 0x7FE0}
+# What is said of the de-identification in every file: codes of scheme DCM (PS3.16 CID 7050), and words beside them.
+MEANINGS = {
+    "113100": "Basic Application Confidentiality Profile",
+    "113105": "Clean Descriptors Option",
+    "113107": "Retain Longitudinal Temporal Information Modified Dates Option",
+    "113108": "Retain Patient Characteristics Option",
+    "113109": "Retain Device Identity Option",
+}
+METHOD = "Groundglass"
+WRITTEN_WORDS = frozenset(" ".join([METHOD, "modified removed yes", *MEANINGS.values()]).lower().split())
 NUMERIC = {"DS", "IS"}
 BINARY = {"US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT"}
 BULK = {"OB", "OW", "OD", "OF", "OL", "OV"}
@@ -114,16 +125,14 @@ class Profile:
     @property
     def codes(self) -> list[tuple[str, str]]:
         """(0012,0064): code and meaning of the basic profile and of each option, in scheme DCM."""
-        codes = [("113100", "Basic Application Confidentiality Profile")]
-        if self.options.descriptors == CLEAN:
-            codes.append(("113105", "Clean Descriptors Option"))
-        if self.options.dates == SHIFT:
-            codes.append(("113107", "Retain Longitudinal Temporal Information Modified Dates Option"))
-        if self.options.characteristics:
-            codes.append(("113108", "Retain Patient Characteristics Option"))
-        if self.options.device:
-            codes.append(("113109", "Retain Device Identity Option"))
-        return codes
+        held = {
+            "113100": True,
+            "113105": self.options.descriptors == CLEAN,
+            "113107": self.options.dates == SHIFT,
+            "113108": self.options.characteristics,
+            "113109": self.options.device,
+        }
+        return [(code, MEANINGS[code]) for code, holds in held.items() if holds]
 
     def deed(self, tag: BaseTag, vr: str) -> Deed:
         """What becomes of an attribute that is `vr` in the file."""
@@ -132,8 +141,10 @@ class Profile:
 
 @lru_cache(maxsize=20_000)
 def _deed(options: DeidentificationOptions, tag: BaseTag, vr: str) -> Deed:
-    if tag in PIXEL_TAGS:
+    if tag in PIXELS:
         return Deed.PIXELS
+    if tag in OTHER_PIXELS:  # no image that is taken has them
+        return Deed.REMOVE
     if tag in IDENTIFIED:
         return IDENTIFIED[tag]
     if tag in CHARACTERISTICS:

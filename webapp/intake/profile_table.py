@@ -18,7 +18,8 @@ from webapp.intake.profile import (
     DEVICE,
     IDENTIFIED,
     MACHINE_TEXT,
-    PIXEL_TAGS,
+    OTHER_PIXELS,
+    PIXELS,
     TABLE,
     Profile,
 )
@@ -33,7 +34,16 @@ OTHERS = {
     "descriptions removed": replace(DEFAULT, descriptors=REMOVE),
 }
 # Beside the standard's table: attributes that the rules name.
-NAMED = CHARACTERISTICS | DEVICE | DESCRIPTORS | MACHINE_TEXT | CHARACTER_SETS | PIXEL_TAGS | frozenset(IDENTIFIED)
+NAMED = (
+    CHARACTERISTICS
+    | DEVICE
+    | DESCRIPTORS
+    | MACHINE_TEXT
+    | CHARACTER_SETS
+    | PIXELS
+    | OTHER_PIXELS
+    | frozenset(IDENTIFIED)
+)
 
 
 def row(tag: BaseTag) -> str:

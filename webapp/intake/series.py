@@ -20,7 +20,7 @@ from webapp.intake import linkage, rules
 from webapp.intake.deidentification import Deidentifier
 from webapp.intake.identity import Identity, series_key
 from webapp.intake.lines import Delivery, Filed
-from webapp.intake.personal import Identifiers, personal_texts_of
+from webapp.intake.personal import Identifiers, identifiers_in
 from webapp.intake.profile import DEVICE, Profile
 from webapp.intake.queries import earlier_line
 from webapp.intake.reading import Slices
@@ -46,7 +46,7 @@ def file_dicom_series(files: list[Found], delivery: Delivery, advance: Callable[
     slices = Slices(files)
     profile = Profile(delivery.campaign.deidentification_options)
     kept = DEVICE if profile.options.device else frozenset()
-    identifiers = Identifiers(personal_texts_of(slices.headers, kept))
+    identifiers = identifiers_in(slices.headers, kept)
     try:
         return _file(slices, identifiers, profile, delivery, advance)
     except SeriesRefused as refusal:
@@ -81,8 +81,8 @@ def _file(
         return Filed(
             earlier, case_number, earlier.description, sentence_of(earlier, case_number, True), [OTHER_OPTIONS]
         )
-    filed = file_with_case(new, series, _instances(slices, series, deidentifier, advance), delivery)
-    linkage.keep(deidentifier.identity)
+    instances = _instances(slices, series, deidentifier, advance)
+    filed = file_with_case(new, series, instances, delivery, deidentifier.identity)
     noun = "file was" if repeated == 1 else "files were"
     notes = [f"{repeated} {noun} sent twice; each image counts once."] if repeated else []
     notes += [note.sentence for note in series.notes]
@@ -101,20 +101,28 @@ def _under_other_options(campaign: Campaign, header: Dataset, series: SeriesVolu
 
 
 def file_with_case(
-    new: NewScan, series: SeriesVolume, instances: Iterator[NewInstance], delivery: Delivery
+    new: NewScan,
+    series: SeriesVolume,
+    instances: Iterator[NewInstance],
+    delivery: Delivery,
+    identity: Identity | None = None,
 ) -> tuple[Scan, int]:
-    """File a scan and make it a case, both or neither. A known scan without a site of its own gets the sender's."""
+    """File a scan, make it a case and note whose it is in the linkage table: all of it or nothing.
+
+    A known scan without a site of its own gets the sender's.
+    """
     campaign, by = delivery.campaign, delivery.by
     cases: list[Case] = []
-    scan = file_scan(
-        new=new,
-        volume=series.volume,
-        instances=instances,
-        by=by,
-        then=lambda scan: cases.append(add_case(campaign=campaign, scan=scan, by=by)),
-    )
-    if delivery.site and scan.site in ("", campaign.default_site) and scan.site != clean_site(delivery.site):
-        name_site(scans=[scan], site=delivery.site, by=by)
+
+    def then(scan: Scan) -> None:
+        cases.append(add_case(campaign=campaign, scan=scan, by=by))
+        if delivery.site and scan.site in ("", campaign.default_site) and scan.site != clean_site(delivery.site):
+            name_site(scans=[scan], site=delivery.site, by=by)
+        if identity is not None:
+            # The last of all: a table that cannot be written takes back what the database did.
+            linkage.keep(identity)
+
+    scan = file_scan(new=new, volume=series.volume, instances=instances, by=by, then=then)
     return scan, cases[0].number
 
 

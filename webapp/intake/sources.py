@@ -259,6 +259,9 @@ DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueE
 class _Member(io.RawIOBase):
     """A member of an archive, read where it lies; OSError where it is damaged. It gives no more than its list says."""
 
+    # pydicom asks every BufferedReader for it; what a member is called says who it is of.
+    name = ""
+
     def __init__(self, inside: zipfile.ZipExtFile) -> None:
         self._inside = inside
 

@@ -73,7 +73,7 @@ FACETS = (
     Facet("kvp", "kVp", Case(When(kvp=None, then=Value(UNKNOWN)), default=Cast("kvp", CharField()))),
     Facet("dose", "Dose (CTDIvol)", _ranges("ctdi_vol_mgy", ("low", 3), ("usual", 8), ("high", 0)), DOSES),
     Facet("contrast", "Contrast", Case(When(contrast=True, then=Value("yes")), default=Value("no")), CONTRAST),
-    Facet("sex", "Sex", _text("study__patient__sex"), SEXES),
+    Facet("sex", "Sex", _text("sex"), SEXES),
     Facet("age", "Age", _ranges("patient_age_years", ("young", 40), ("middle", 60), ("old", 80), ("oldest", 0)), AGES),
     Facet("remark", "Warnings", REMARKS),
     Facet("source", "Came as", F("source"), SOURCES),

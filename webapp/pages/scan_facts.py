@@ -50,7 +50,7 @@ def facts_of(scan: Scan) -> list[tuple[str, Facts]]:
     agent = "given" if scan.contrast and not scan.contrast_agent else scan.contrast_agent
     day = scan.study.shifted_date
     groups = [
-        ("Patient", [("Pseudonym", patient.pseudonym), ("Age", age), ("Sex", SEXES.get(patient.sex, patient.sex))]),
+        ("Patient", [("Pseudonym", patient.pseudonym), ("Age", age), ("Sex", SEXES.get(scan.sex, scan.sex))]),
         (
             "Acquisition",
             [

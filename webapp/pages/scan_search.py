@@ -27,7 +27,7 @@ ORDERS = {
     "slices": "slice_count",
     "kvp": "kvp",
     "age": "patient_age_years",
-    "sex": "study__patient__sex",
+    "sex": "sex",
     "date": "study__shifted_date",
 }
 NULLABLE = {"slice_thickness_mm", "kvp", "patient_age_years", "study__shifted_date"}

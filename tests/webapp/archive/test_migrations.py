@@ -1,8 +1,12 @@
 """Scans that were filed before there were columns to search by get them by the migration."""
 
+import json
+
 import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+
+from webapp.archive.headers import packed
 
 BEFORE = [("archive", "0002_previews")]
 
@@ -39,3 +43,54 @@ def test_columns_to_search_by_are_filled_from_what_was_there():
     assert new.remark_codes == ["contrast", "thick_slices"]
     assert {"gg-old", "b60f", "2.25.1", "2.25.2"} <= set(new.search_text.split())
     assert (new.site, new.deleted_at) == ("", None)
+
+
+SEX_OF_PATIENT = [("archive", "0007_came_as")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sex_goes_to_the_scans_whose_own_files_say_it():
+    """Not to those of another campaign that removes it: their headers say none, or their age is gone with it."""
+    executor = MigrationExecutor(connection)
+    newest = executor.loader.graph.leaf_nodes()
+    executor.migrate(SEX_OF_PATIENT)
+    try:
+        old = executor.loader.project_state(SEX_OF_PATIENT).apps
+        patient = old.get_model("archive", "Patient").objects.create(pseudonym="GG-OLD", sex="F")
+        study = old.get_model("archive", "Study").objects.create(patient=patient, uid="2.25.1")
+        scans = {}
+        for number, (name, age, header) in enumerate(
+            [
+                ("says", 60, {"00100040": {"vr": "CS", "Value": ["F"]}}),
+                ("says none", 60, {"00100040": {"vr": "CS"}}),
+                ("without index", 60, None),
+                ("without index and age", None, None),
+            ]
+        ):
+            scans[name] = old.get_model("archive", "Scan").objects.create(
+                study=study,
+                series_uid=f"2.25.{number}",
+                source="dicom",
+                shape_zyx=[1, 1, 1],
+                affine_lps=[],
+                geometry_sha256="",
+                voxels_sha256="",
+                slabs=[],
+                patient_age_years=age,
+            )
+            if header is not None:
+                old.get_model("archive", "Series").objects.create(
+                    scan=scans[name],
+                    uid=f"2.25.{number}",
+                    modality="CT",
+                    sop_class_uid="1",
+                    transfer_syntax_uid="1",
+                    instance_count=2,
+                    headers=packed([json.dumps(header), "{}"]),
+                )
+    finally:
+        MigrationExecutor(connection).migrate(newest)
+    from webapp.archive.models import Scan
+
+    found = {name: Scan.objects.get(pk=scan.pk).sex for name, scan in scans.items()}
+    assert found == {"says": "F", "says none": "", "without index": "F", "without index and age": ""}

@@ -97,11 +97,12 @@ def test_every_instance_leads_to_itself(place, reader):
 def many(place) -> None:
     """A second and a third study, of other patients and days, with words to search by."""
     for number, (day, words) in enumerate((("2021-03-04", "THORAX nativ"), ("2022-05-06", "100%_sure\\x")), start=2):
-        patient = Patient.objects.create(pseudonym=f"GG-EXTRA{number}", sex="MF"[number % 2])
+        patient = Patient.objects.create(pseudonym=f"GG-EXTRA{number}")
         study = Study.objects.create(patient=patient, uid=f"1.2.{number}", shifted_date=day)
         scan = Scan.objects.create(
             study=study,
             series_uid=f"1.3.{number}",
+            sex="MF"[number % 2],
             source="dicom",
             shape_zyx=[1, 1, 1],
             affine_lps=[],

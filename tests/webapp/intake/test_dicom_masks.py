@@ -286,7 +286,7 @@ def test_identity_and_hostile_text_in_masks_do_not_survive(campaign, series, pha
     folder = write_identities(series("Featherstonehaugh"))
     paths = sorted(folder.iterdir())
     sources = in_z_order(paths)
-    labels = ["Featherstonehaugh left lung", "MRN-77-4711-XQ", HOSTILE, "left lung"]
+    labels = ["Featherstonehaugh left lung", "MRN-77-04711-XQ", HOSTILE, "left lung"]
     if kind == "seg":
         layers = np.stack([phantom.anatomy == 1] * 4, axis=-1).astype(np.uint8)
         other = Code("T-99", "SRT", "Organ of Marjoribanks")

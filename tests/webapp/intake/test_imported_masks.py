@@ -381,9 +381,9 @@ def test_damaged_and_hostile_masks_leave_the_image(campaign, chest, tmp_path, sp
 
 
 def test_names_in_files_and_folders_do_not_survive(campaign, chest, tmp_path):
-    folder = write_volumes(tmp_path / "Featherstonehaugh", chest, stem="Marjoribanks_MRN-77-4711-XQ")
+    folder = write_volumes(tmp_path / "Featherstonehaugh", chest, stem="Marjoribanks_MRN-77-04711-XQ")
     (folder / "Cholmondeley_mask.nii.gz").write_bytes(
-        (folder / "Marjoribanks_MRN-77-4711-XQ_lesion.nii.gz").read_bytes()
+        (folder / "Marjoribanks_MRN-77-04711-XQ_lesion.nii.gz").read_bytes()
     )
     out, _ = bring(campaign, folder)
     rows = [str(row) for model in (SeriesLine, ImportedMask, Version, Batch) for row in model.objects.values()]

@@ -191,7 +191,7 @@ def spoil_with_a_mask(folder: Path) -> None:
     slices.sort(key=lambda one: float(one.ImagePositionPatient[2]))
     lung = np.zeros((8, 32, 40, 2), np.uint8)
     lung[:, 8:20, 24:34, 0] = lung[:, 8:20, 6:16, 1] = 1
-    labels = [described(1, "left lung", LUNG), described(2, "Cholmondeley MRN-77-4711-XQ")]
+    labels = [described(1, "left lung", LUNG), described(2, "Cholmondeley MRN-77-04711-XQ")]
     labels[1].SegmentedPropertyTypeCodeSequence[0].CodeValue = "T-99"
     labels[1].SegmentedPropertyTypeCodeSequence[0].CodeMeaning = "Organ of Marjoribanks"
     seg = a_seg(slices, lung, segments=labels, content_creator_name="Beauchamp^A", content_description="Todmorden")
@@ -204,7 +204,7 @@ def spoil_with_a_mask(folder: Path) -> None:
 @pytest.mark.parametrize("spoil", [spoil_nothing, spoil_gap, spoil_kind, spoil_numbers, spoil_bytes, spoil_with_a_mask])
 @pytest.mark.parametrize("way", WAYS)
 def test_no_string_of_the_identity_survives(way: Way, spoil, client, series, heard, caplog, capfd):
-    folder = write_identities(series("Featherstonehaugh MRN-77-4711-XQ"))
+    folder = write_identities(series("Featherstonehaugh MRN-77-04711-XQ"))
     assert found_in(sorted(folder.iterdir())[0].read_bytes()), "the search itself finds nothing"
     spoil(folder)
     with caplog.at_level(logging.DEBUG):

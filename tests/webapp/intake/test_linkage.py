@@ -6,8 +6,10 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
+from webapp.archive import storage
 from webapp.archive.models import Patient, Scan
 from webapp.audit.models import Event
+from webapp.campaigns.models import Case
 from webapp.intake import linkage
 from webapp.intake.identity import Identity
 
@@ -78,3 +80,18 @@ def test_no_patient_id_is_nobody(key):
     assert linkage.keep(Identity("1", "Issuer")) is True
     assert linkage.keep(Identity(" 1 ", "Issuer")) is False
     assert linkage.keep(Identity("1", "Other")) is True
+
+
+def test_a_table_that_cannot_be_written_takes_the_scan_back(ingest, series, key, settings):
+    paths = series(patient_id="MRN-77")
+    linkage.table_path().mkdir(parents=True)
+    out, status = ingest(paths[0].parent)
+    assert status == 1
+    assert "could not be stored. Nothing of it was kept" in out
+    assert (Scan.objects.count(), Case.objects.count(), Patient.objects.count()) == (0, 0, 0)
+    assert storage.stored_scans() == []
+    linkage.table_path().rmdir()
+    out, status = ingest(paths[0].parent)
+    assert status == 0, out
+    assert (Scan.objects.count(), Case.objects.count()) == (1, 1)
+    assert len(linkage.table_path().read_text().splitlines()) == 1

@@ -160,7 +160,7 @@ def test_scans_are_filed_under_their_campaigns_options(series, ingest, campaign)
     ingest(series()[0].parent)
     scan = Scan.objects.get()
     assert Study.objects.get().shifted_date is None
-    assert (scan.description, scan.patient_age_years, scan.study.patient.sex) == ("", None, "")
+    assert (scan.description, scan.patient_age_years, scan.sex) == ("", None, "")
     first = pydicom.dcmread(io.BytesIO(next(iter(files_of(scan)))))
     assert list(first.DeidentificationMethod) == ["Groundglass", Profile(options).name]
     event = Event.objects.get(name="campaign.deidentification_set")
@@ -196,6 +196,33 @@ def test_two_campaigns_with_other_options_have_a_scan_each_of_one_patient(series
     assert first.series_uid != second.series_uid
     assert first.study.patient == second.study.patient
     assert first.voxels_sha256 == second.voxels_sha256
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("keeps_first", [True, False], ids=["kept first", "removed first"])
+def test_sex_that_one_campaign_kept_shows_in_no_other(series, ingest, campaign, keeps_first, run_jobs):
+    other = a_campaign("other")
+    without = other if keeps_first else campaign
+    options = replace(DEFAULT, characteristics=False)
+    set_deidentification(campaign=without, options=options, by=SYSTEM)
+    folder = series(patient_sex="F")[0].parent
+    ingest(folder)
+    call_command("ingest", str(folder), campaign="other", stdout=io.StringIO())
+    run_jobs()
+    assert Scan.objects.count() == 2
+    assert Scan.objects.values("study__patient").distinct().count() == 1
+    for place in (campaign, other):
+        sex = "" if place == without else "F"
+        scan = Scan.objects.get(cases__campaign=place)
+        assert scan.sex == sex
+        client = Client()
+        client.force_login(a_person(f"robin-{place.slug}", place, "coordinator"))
+        listed, shown = (client.get(url).content.decode() for url in ("/scans/", f"/scans/{scan.pk}/"))
+        assert ("<td>F</td>" in listed, "female" in shown) == (bool(sex), bool(sex))
+        found = client.get(f"/dicomweb/{place.slug}/studies", headers={"Accept": "application/dicom+json"}).json()
+        assert [study["00100040"].get("Value", [""]) for study in found] == [[sex]]
+        asked = client.get(f"/dicomweb/{place.slug}/studies?PatientSex=F", headers={"Accept": "application/dicom+json"})
+        assert (asked.status_code == 200 and len(asked.json())) == (1 if sex else 0)
 
 
 @pytest.mark.django_db
