@@ -82,6 +82,8 @@ class Slices:
     def __init__(self, files: Sequence[Found]) -> None:
         self._files = list(files)
         self._places: list[int | None] = []
+        # As they were read: asking a header for a value makes an element of it that is no longer what the file holds.
+        self._as_read: list[dict[BaseTag, DataElement | RawDataElement]] = []
         self.headers: list[FileDataset] = []
         for found in self._files:
             self.headers.append(self._header(found))
@@ -99,6 +101,7 @@ class Slices:
         except Exception as error:  # as in read
             raise SeriesRefused("broken_file", f"{found.label} is a broken DICOM file.") from error
         dataset.filename = found.label
+        self._as_read.append({tag: dataset.get_item(tag) for tag in dataset.keys()})  # noqa: SIM118 - no mapping
         return dataset
 
     def only(self, indices: Iterable[int]) -> None:
@@ -106,33 +109,35 @@ class Slices:
         chosen = list(indices)
         self._files = [self._files[i] for i in chosen]
         self._places = [self._places[i] for i in chosen]
+        self._as_read = [self._as_read[i] for i in chosen]
         self.headers = [self.headers[i] for i in chosen]
 
     def whole(self, index: int) -> FileDataset:
         """One file's data set with its pixels: a shallow copy, so that the header stays small."""
+        header = self.headers[index]
+        return self._with_pixels(index, {tag: header.get_item(tag) for tag in header.keys()})  # noqa: SIM118 - no mapping
+
+    def as_read(self, index: int) -> FileDataset:
+        """The same with every element as the file holds it, whatever its header was asked for since."""
+        return self._with_pixels(index, dict(self._as_read[index]))
+
+    def _with_pixels(self, index: int, elements: dict[BaseTag, DataElement | RawDataElement]) -> FileDataset:
         header, place = self.headers[index], self._places[index]
         if place is None:
             return read(self._files[index])
         try:
             with self._files[index].open() as stream:
                 stream.seek(place)
-                tail = read_dataset(stream, *header.original_encoding)
+                tail = read_dataset(BytesIO(stream.read()), *header.original_encoding)
         except Exception as error:  # as in read
             raise SeriesRefused("broken_file", f"{file_name(header)} is a broken DICOM file.") from error
-        dataset = _shallow_copy(header)
+        implicit, little = header.original_encoding
+        dataset = FileDataset(file_name(header), elements, b"\0" * 128, header.file_meta, bool(implicit), bool(little))
+        dataset.set_original_encoding(implicit, little, header.original_character_set)
         for tag in PIXEL_TAGS:
             if tag in tail:
                 dataset[tag] = tail.get_item(tag)
         return dataset
-
-
-def _shallow_copy(header: FileDataset) -> FileDataset:
-    """A data set of its own over the same elements; copy.copy would share the container too."""
-    implicit, little = header.original_encoding
-    elements: dict[BaseTag, DataElement | RawDataElement] = {tag: header.get_item(tag) for tag in header.keys()}  # noqa: SIM118 - no mapping
-    dataset = FileDataset(file_name(header), elements, b"\0" * 128, header.file_meta, bool(implicit), bool(little))
-    dataset.set_original_encoding(implicit, little, header.original_character_set)
-    return dataset
 
 
 def transfer_syntax_of(dataset: Dataset) -> str:

@@ -151,6 +151,20 @@ class SealedFile(io.RawIOBase):
         self._position += len(part)
         return len(part)
 
+    def readall(self) -> bytes:
+        """The rest of the file, read from the disk at once."""
+        if self._position >= self.size:
+            return b""
+        number, within = divmod(self._position, CHUNK)
+        self._file.seek(self.start + number * (CHUNK + OVERHEAD))
+        sealed = memoryview(self._file.read())
+        parts = [
+            self._opened(number + n, sealed[n * (CHUNK + OVERHEAD) : (n + 1) * (CHUNK + OVERHEAD)])
+            for n in range(self._count - number)
+        ]
+        self._position = self.size
+        return b"".join([parts[0][within:], *parts[1:]])
+
     def close(self) -> None:
         self._file.close()
         super().close()
@@ -158,13 +172,14 @@ class SealedFile(io.RawIOBase):
     def _chunk(self, number: int) -> bytes:
         if self._held[0] != number:
             self._file.seek(self.start + number * (CHUNK + OVERHEAD))
-            sealed = self._file.read(CHUNK + OVERHEAD)
-            place = _place(number, last=number == self._count - 1)
-            try:
-                self._held = number, self.cipher.decrypt(sealed[:NONCE], sealed[NONCE:], place)
-            except (InvalidTag, ValueError) as error:
-                raise Sealed("altered or cut short") from error
+            self._held = number, self._opened(number, self._file.read(CHUNK + OVERHEAD))
         return self._held[1]
+
+    def _opened(self, number: int, sealed: bytes | memoryview) -> bytes:
+        try:
+            return self.cipher.decrypt(sealed[:NONCE], sealed[NONCE:], _place(number, last=number == self._count - 1))
+        except (InvalidTag, ValueError) as error:
+            raise Sealed("altered or cut short") from error
 
 
 def opened(path: Path) -> BinaryIO:

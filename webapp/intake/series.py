@@ -155,7 +155,7 @@ def _instances(
 ) -> Iterator[NewInstance]:
     done = 0
     for index, frames in series.slices_by_file.items():
-        dataset = deidentifier.clean(slices.whole(index))
+        dataset = deidentifier.clean(slices.as_read(index))
         content, slices_of_it = deidentifier.file_of(dataset), tuple(sorted(frames.values()))
         yield NewInstance(str(dataset.SOPClassUID), str(dataset.SOPInstanceUID), content, slices_of_it)
         done += len(frames)

@@ -32,6 +32,18 @@ def test_what_was_sealed_comes_back(tmp_path, size):
     assert path.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize("start", [0, 1, CHUNK - 1, CHUNK, CHUNK + 7, 3 * CHUNK - 1, 3 * CHUNK])
+def test_the_rest_is_read_at_once_from_anywhere(tmp_path, start):
+    content = random.Random(start).randbytes(3 * CHUNK)
+    with opened(seal(tmp_path / "a", content)) as stream:
+        assert stream.read(2) == content[:2]
+        stream.seek(start)
+        assert stream.read() == content[start:]
+        assert stream.read() == b""
+        stream.seek(5)
+        assert stream.read(9) == content[5:14]
+
+
 @pytest.mark.parametrize("tail", [1, CHUNK, CHUNK + 9])
 def test_file_that_grew_in_pieces_is_the_same(tmp_path, tail):
     content = random.Random(tail).randbytes(3 * CHUNK + tail)

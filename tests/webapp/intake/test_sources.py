@@ -153,7 +153,9 @@ def test_overlapping_members_are_refused():
     assert "overlap" in sentence(bytes(content))
 
 
-@pytest.mark.parametrize("content", [b"PK\x03\x04 not a zip", archive(lambda z: z.writestr("a", b"x"))[:-10]])
+@pytest.mark.parametrize(
+    "content", [b"PK\x03\x04 not a zip", archive(lambda z: z.writestr("a", b"x"))[:-10]], ids=["no zip", "cut short"]
+)
 def test_damaged_archives_are_refused(content):
     assert "damaged or incomplete zip" in sentence(content)
 
