@@ -22,13 +22,14 @@ from webapp.intake.classes import SOP_CLASSES, TRANSFER_SYNTAXES, VERIFICATION
 from webapp.intake.instances import OUT_OF_RESOURCES, PROCESSING_FAILURE, STORED, Announced, status_of, take_instance
 from webapp.intake.quarantine import Staging
 from webapp.intake.receiving import NOTHING_SAID, Said, Sender, note_sent_whole
-from webapp.intake.sources import LARGEST_FILE_BYTES
+from webapp.intake.sources import LARGEST_FILE_BYTES, MIB
 
 SUCCESS = 0x0000
 # A sender that says nothing for so long is taken for gone.
 SILENCE_S = 120.0
 WORD_WITHIN_S = 2.0
 LARGEST_PDU_BYTES = 256 * 1024
+ROOM_FOR_COMMANDS = 1024 * 1024
 
 
 @dataclass
@@ -42,6 +43,8 @@ class Conversation:
     refused: int = 0
     batches: set[uuid.UUID] = field(default_factory=set)
     failed_batches: bool = False
+    # Bytes of the message that is on its way: the library holds them until it is whole.
+    arriving: int = 0
 
 
 class Listener:
@@ -80,6 +83,7 @@ class Listener:
             (evt.EVT_REJECTED, self._rejected),
             (evt.EVT_C_ECHO, lambda event: SUCCESS),
             (evt.EVT_C_STORE, self._store),
+            (evt.EVT_DATA_RECV, self._received),
             (evt.EVT_RELEASED, self._released),
             (evt.EVT_ABORTED, self._aborted),
             (evt.EVT_CONN_CLOSE, self._closed),
@@ -116,10 +120,23 @@ class Listener:
         requestor = event.assoc.requestor
         self._say(f"{requestor.primitive.calling_ae_title.strip()} ({requestor.address}): turned away.")
 
+    def _received(self, event: Any) -> None:
+        """Break off whoever sends more than one image may have: it would fill the memory before it could be refused."""
+        conversation = self._open.get(event.assoc)
+        if conversation is None:
+            return
+        before, limit = conversation.arriving, LARGEST_FILE_BYTES + ROOM_FOR_COMMANDS
+        conversation.arriving += len(event.data)
+        if before <= limit < conversation.arriving:
+            self._say(f"{conversation.caller}: more than {LARGEST_FILE_BYTES // MIB:,} MB in one message.")
+            # Not from here: this is the thread that an abort waits for.
+            threading.Thread(target=event.assoc.abort, daemon=True).start()
+
     def _store(self, event: Any) -> int:
         conversation = self._open.get(event.assoc)
         if conversation is None or conversation.sender is None:
             return PROCESSING_FAILURE
+        conversation.arriving = 0
         status = self._taken(event, conversation, conversation.sender)
         if status == STORED:
             conversation.stored += 1

@@ -21,7 +21,7 @@ from pynetdicom.sop_class import CTImageStorage, SecondaryCaptureImageStorage, V
 
 from tests.factories.sites import a_campaign
 from webapp.archive.models import Scan
-from webapp.intake import quarantine
+from webapp.intake import dimse, quarantine
 from webapp.intake.dimse import Listener, tls_context
 from webapp.intake.models import Batch
 from webapp.intake.tasks import close_quiet_batches, process_batch
@@ -191,6 +191,26 @@ def test_lost_database_is_a_failure_that_the_sender_may_repeat(listen, series, m
     assert send(association, series()[:1]) == [0x0000]
     association.release()
     ear.wait()
+
+
+def test_sender_of_a_message_without_end_is_broken_off_before_it_fills_the_memory(listen, series, monkeypatch):
+    monkeypatch.setattr(dimse, "LARGEST_FILE_BYTES", 64 * 1024)
+    monkeypatch.setattr(dimse, "ROOM_FOR_COMMANDS", 1024)
+    ear = listen()
+    image = pydicom.dcmread(series()[0])
+    small = associate(ear)
+    # Many images of the size that one may have are no message without end.
+    assert [small.send_c_store(image).Status for _ in range(40)] == [0] * 40
+    small.release()
+    assert "40 stored, 0 refused" in ear.wait()
+    image.Rows, image.Columns, image.PixelData = 1000, 1000, bytes(2_000_000)
+    large = associate(ear)
+    answer = large.send_c_store(image)
+    assert "Status" not in answer
+    ear.wait()
+    assert "0 stored" in ear.wait()
+    assert "CT01: more than 0 MB in one message." in ear.said
+    assert Batch.objects.get().file_count == 1
 
 
 def test_broken_image_is_answered_and_the_next_is_taken(listen, series):
