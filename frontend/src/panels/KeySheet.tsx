@@ -114,7 +114,7 @@ function Row({ binding, waiting, wait, settle }: { binding: KeyBinding; waiting:
   return (
     <li class={waiting ? "waiting" : ""}>
       {mayRemap(binding) ? (
-        <button class={own ? "key own" : "key"} title={`${name}: click to change`} aria-label={`${binding.does}: ${name}. Change this key`} onClick={wait}>
+        <button class={own ? "key own" : "key"} title={`${name}: click to change`} aria-label={waiting ? `${binding.does}: press a key` : `${binding.does}: ${name}. Change this key`} onClick={wait}>
           <kbd>{waiting ? "press a key" : (name.split(", ")[0])}</kbd>
         </button>
       ) : (
