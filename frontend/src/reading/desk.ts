@@ -275,6 +275,7 @@ export class Desk {
 
   /** Why the mask may not be changed now, in a sentence. */
   get whyNot(): string {
+    if (display.shown.value.kind === "difference" && !display.paintable.value) return "Two other states are compared: painting is off until A is this mask again, or the difference is closed.";
     if (!display.paintable.value) return "The past is on the screen: painting is off until you go back to the present (Esc).";
     const writing = state.writing.value;
     switch (writing.kind) {

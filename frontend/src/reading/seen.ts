@@ -1,7 +1,8 @@
 /**
  * When a slice counts as seen, without a page around it. The reader has seen slice z when for the dwell (250 ms) without a
  * break: the axial plane was on the screen with no dialog over it, showed z alone (no slab of several slices) from full
- * voxels, no smaller than fitted, in a window that shows the lung, and the page was visible. Time that goes on after that is added to the slice's dwell.
+ * voxels, no smaller than fitted, in a window that shows the lung, and the page was visible. Time that goes on after that
+ * is added to the slice's dwell.
  */
 
 export interface Sight {
