@@ -1,6 +1,9 @@
 """Scans that were filed before there were columns to search by get them by the migration."""
 
+import contextlib
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -11,14 +14,22 @@ from webapp.archive.headers import packed
 BEFORE = [("archive", "0002_previews")]
 
 
-@pytest.mark.django_db(transaction=True)
-def test_columns_to_search_by_are_filled_from_what_was_there():
+@contextlib.contextmanager
+def as_of(migrations: list[tuple[str, str]]) -> Iterator[Any]:
+    """The models as they were; leaving the block migrates what was made of them to what they are now."""
     executor = MigrationExecutor(connection)
     # Going back takes whatever depends on it with it, in other apps too: all of it is brought forward again.
     newest = executor.loader.graph.leaf_nodes()
-    executor.migrate(BEFORE)
+    executor.migrate(migrations)
     try:
-        old = executor.loader.project_state(BEFORE).apps
+        yield executor.loader.project_state(migrations).apps
+    finally:
+        MigrationExecutor(connection).migrate(newest)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_columns_to_search_by_are_filled_from_what_was_there():
+    with as_of(BEFORE) as old:
         patient = old.get_model("archive", "Patient").objects.create(pseudonym="GG-OLD")
         study = old.get_model("archive", "Study").objects.create(patient=patient, uid="2.25.1")
         scan = old.get_model("archive", "Scan").objects.create(
@@ -33,8 +44,6 @@ def test_columns_to_search_by_are_filled_from_what_was_there():
             kernel="B60F",
             warnings=[{"code": "contrast", "sentence": "x"}, {"code": "thick_slices", "sentence": "y"}],
         )
-    finally:
-        MigrationExecutor(connection).migrate(newest)
     from webapp.archive.models import Scan
 
     new = Scan.objects.get(pk=scan.pk)
@@ -51,11 +60,7 @@ SEX_OF_PATIENT = [("archive", "0007_came_as")]
 @pytest.mark.django_db(transaction=True)
 def test_sex_goes_to_the_scans_whose_own_files_say_it():
     """Not to those of another campaign that removes it: their headers say none, or their age is gone with it."""
-    executor = MigrationExecutor(connection)
-    newest = executor.loader.graph.leaf_nodes()
-    executor.migrate(SEX_OF_PATIENT)
-    try:
-        old = executor.loader.project_state(SEX_OF_PATIENT).apps
+    with as_of(SEX_OF_PATIENT) as old:
         patient = old.get_model("archive", "Patient").objects.create(pseudonym="GG-OLD", sex="F")
         study = old.get_model("archive", "Study").objects.create(patient=patient, uid="2.25.1")
         scans = {}
@@ -88,8 +93,6 @@ def test_sex_goes_to_the_scans_whose_own_files_say_it():
                     instance_count=2,
                     headers=packed([json.dumps(header), "{}"]),
                 )
-    finally:
-        MigrationExecutor(connection).migrate(newest)
     from webapp.archive.models import Scan
 
     found = {name: Scan.objects.get(pk=scan.pk).sex for name, scan in scans.items()}
