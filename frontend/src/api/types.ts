@@ -91,6 +91,7 @@ export interface Reading {
   };
   protocol?: { version: number; dwell_ms: number; attests: Record<string, Level>; pilot: boolean };
   ending?: Ending;
+  settles?: Settles | null;
   guideline?: { version: number | string; url: string } | null;
   preferences?: Record<string, unknown>;
   /** Where this person goes on: `url` opens it; with `start_url`, a reading is begun there first (POST of a form). */
@@ -116,6 +117,14 @@ export interface Ending {
   returned: { by: string; reason: string; at: string } | null;
   amends: { reason: string } | null;
   repeat: number;
+}
+
+/** The readings that an adjudicator settles, by letters, without names. */
+export interface Settles {
+  candidates: { letter: string; state: string; extent_percent?: number | null; lesion_volume_ml?: number | null }[];
+  pairs: { first: string; second: string; dice: number | null; extent_difference: number | null; contradicting_slices: number[] }[];
+  reasons: string[];
+  consensus: { rule: string; state: string }[];
 }
 
 export interface Attesting {

@@ -10,6 +10,7 @@ import { Labels } from "./Labels";
 import { Lesions } from "./Lesions";
 import { Numbers } from "./Numbers";
 import { Provenance } from "./Provenance";
+import { Settle } from "./Settle";
 import { Timeline } from "./Timeline";
 import * as display from "../display";
 import * as state from "../state";
@@ -57,6 +58,7 @@ export function SidePanel({ desk }: { desk: Desk }) {
       <div class="side-section" role="tabpanel" id={`section-${open.name}`} aria-labelledby={`tab-${open.name}`} tabIndex={-1}>
         <open.Section desk={desk} />
       </div>
+      <Settle desk={desk} />
       <Difference desk={desk} />
       <Provenance />
       <Timeline desk={desk} />
