@@ -21,6 +21,7 @@ from webapp.accounts.actions import check_password
 from webapp.accounts.authentication import open_to_programs
 from webapp.archive.queries import volume_of
 from webapp.audit.refusal import ActionRefused, Refusal, require
+from webapp.audit.refused import record_refusal
 from webapp.campaigns.actions import chain_of
 from webapp.campaigns.queries import guideline_html
 from webapp.masks.actions import LEASE_LASTS, release_lease, renew_lease, take_lease
@@ -29,7 +30,7 @@ from webapp.masks.models import Lease, Mask, Stroke
 from webapp.masks.parts import keep_part
 from webapp.masks.queries import head_layers
 from webapp.masks.strokes import append_strokes, payload_of
-from webapp.readings.actions import refuse_signing, sign_reading
+from webapp.readings.actions import sign_reading
 from webapp.readings.around import patients_case
 from webapp.readings.ledger import record_seen, seen_slices
 from webapp.readings.models import Reading
@@ -245,21 +246,17 @@ def reading_sign(request: Request, reading_id: uuid.UUID) -> Response:
             password=str(fields.get("password", "")),
         )
     except ActionRefused as refused:
-        refuse_signing(reading=reading, by=request.user, reason=refused.code)
+        record_refusal(action="readings.sign_reading", refused=refused, about={"reading": reading, "by": request.user})
         sentence = "That is not your password." if refused.code == "wrong_password" else refused.sentence
         return Response({"error": refused.code, "sentence": sentence}, status=403)
     sequence = fields.get("stroke_sequence")
     if not isinstance(sequence, int):
         raise ActionRefused(Refusal("malformed", "`stroke_sequence` is the number of the last saved stroke."))
-    try:
-        signature = sign_reading(
-            reading=reading,
-            stroke_sequence=sequence,
-            statement=str(fields.get("statement", "")),
-            by=request.user,
-        )
-    except ActionRefused as refused:
-        refuse_signing(reading=reading, by=request.user, reason=refused.code)
-        raise
+    signature = sign_reading(
+        reading=reading,
+        stroke_sequence=sequence,
+        statement=str(fields.get("statement", "")),
+        by=request.user,
+    )
     version = {"id": str(signature.version_id), "hash": signature.version_sha256}
     return Response({"state": Reading.SIGNED, "version": version})

@@ -25,6 +25,8 @@ LINKAGE_PUBLIC_KEY = os.environ.get("LINKAGE_PUBLIC_KEY", "")
 
 DEBUG = os.environ.get("GROUNDGLASS_DEBUG") == "1"
 ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
+# So many proxies of the installation's own stand in front: what the trail keeps as an address is what they were told.
+TRUSTED_PROXIES = int(os.environ.get("TRUSTED_PROXIES", "0"))
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if o]
 
 INSTALLED_APPS = [
