@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "webapp.pages.noticing.NoticingMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
