@@ -20,6 +20,10 @@ QUARANTINE_HOLD_DAYS = float(os.environ.get("QUARANTINE_HOLD_DAYS", "7"))
 INTAKE_QUIET_S = float(os.environ.get("INTAKE_QUIET_S", "30"))
 INTAKE_BROKEN_OFF_S = float(os.environ.get("INTAKE_BROKEN_OFF_S", "3600"))
 
+# Where the heads of the audit trail's chains go every day: best a place that this server can add to and not change.
+AUDIT_HEADS_DIR = os.environ.get("AUDIT_HEADS_DIR", "") or str(GROUNDGLASS_HOME / "audit-heads")
+AUDIT_HEADS_EMAIL = [a.strip() for a in os.environ.get("AUDIT_HEADS_EMAIL", "").split(",") if a.strip()]
+
 # For whom the linkage table is sealed; empty: none is kept.
 LINKAGE_PUBLIC_KEY = os.environ.get("LINKAGE_PUBLIC_KEY", "")
 
