@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from webapp.archive.models import Patient, Scan
-from webapp.audit.events import ACCESS_REFUSED
+from webapp.audit.events import ACCESS_REFUSED, EVENTS_DOWNLOADED
 from webapp.audit.trail import SITE_CHAIN, audited, record
 from webapp.campaigns.actions import chain_of
 from webapp.campaigns.models import Campaign, Case
@@ -81,6 +81,12 @@ def look_at_reading(*, reading: Reading, by: Any) -> None:
 def refuse_access(*, thing: Thing, method: str, path: str, by: Any) -> None:
     """Note that somebody asked for what is there and was told that it is not, since they may not see it."""
     record(ACCESS_REFUSED, by=by, chain=chain_for(thing), subject=subject_of(thing), method=method, path=path)
+
+
+@audited(EVENTS_DOWNLOADED)
+def download_events(*, chain: str, kind: str, asked: dict[str, str], by: Any) -> None:
+    """Note that somebody takes events of a chain away, or of all chains where it is the site's."""
+    record(EVENTS_DOWNLOADED, by=by, chain=chain, subject="audit", format=kind, asked=asked)
 
 
 def _chains(campaigns: Iterable[Campaign]) -> list[str]:

@@ -1,0 +1,176 @@
+"""Events as lines for people: who as what, what happened in words, what it is about and where that is."""
+
+import json
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.urls import reverse
+
+from webapp.accounts.models import User
+from webapp.audit.models import Event
+from webapp.audit.trail import SITE_CHAIN
+from webapp.campaigns.chains import PREFIX
+from webapp.campaigns.models import Campaign, Case
+from webapp.pages.event_words import sentence_of
+from webapp.readings.models import Reading
+
+LONGEST_DETAIL = 400
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a subject is called, and the address of its page."""
+
+    word: str
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One event as a page shows it."""
+
+    event: Event
+    at: datetime
+    who: str
+    kind: str
+    roles: list[str]
+    address: str
+    about: Named
+    sentence: str
+    chain: str
+    details: list[tuple[str, str]]
+
+
+def lines_of(events: Iterable[Event], one_campaign: bool = True) -> list[Line]:
+    """Events as lines; a fixed number of queries. Cases are named with their campaign unless all are of one."""
+    events = list(events)
+    names = names_of([event.subject for event in events], one_campaign)
+    chains = _campaign_names([event.chain for event in events])
+    return [_line(event, names.get(event.subject, Named("")), chains) for event in events]
+
+
+def _line(event: Event, about: Named, chains: dict[str, str]) -> Line:
+    content = event.content
+    actor, details = content["actor"], content["details"]
+    return Line(
+        event=event,
+        at=datetime.strptime(event.at, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC),
+        who=actor["name"],
+        kind=actor["kind"],
+        roles=actor.get("roles", []),
+        address=actor["address"],
+        about=about,
+        sentence=sentence_of(event.name, details, about.word),
+        chain=chains.get(event.chain, event.chain),
+        details=list(_details(details)),
+    )
+
+
+def _details(details: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in details.items():
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+        yield name, text if len(text) <= LONGEST_DETAIL else f"{text[:LONGEST_DETAIL]} …"
+
+
+def names_of(subjects: Iterable[str], one_campaign: bool = True) -> dict[str, Named]:
+    """What subjects of events are called, by subject; those of rows that are gone stay without a name."""
+    asked: dict[str, set[uuid.UUID]] = defaultdict(set)
+    for subject in set(subjects):
+        noun, _, key = subject.partition(":")
+        if noun in NAMERS and (identifier := _uuid(key)):
+            asked[noun].add(identifier)
+    return {
+        f"{noun}:{identifier}": named
+        for noun, identifiers in asked.items()
+        for identifier, named in NAMERS[noun](identifiers, one_campaign)
+    }
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
+Naming = Iterator[tuple[uuid.UUID, Named]]
+
+
+def case_address(case: Case) -> str:
+    """The page of a case."""
+    return reverse("pages:case", args=[case.campaign.slug, case.number])
+
+
+def _case_word(case: Case, one_campaign: bool) -> str:
+    return f"case {case.number}" if one_campaign else f"case {case.number} of {case.campaign}"
+
+
+def _cases(identifiers: set[uuid.UUID], one_campaign: bool) -> Naming:
+    for case in Case.ever.select_related("campaign").filter(pk__in=identifiers):
+        yield case.pk, Named(_case_word(case, one_campaign), case_address(case))
+
+
+def _readings_by(column: str) -> Callable[[set[uuid.UUID], bool], Naming]:
+    def named(identifiers: set[uuid.UUID], one_campaign: bool) -> Naming:
+        rows = Reading.objects.select_related("case__campaign", "reader").filter(**{f"{column}__in": identifiers})
+        for reading in rows:
+            word = f"the {reading.stage} of {_case_word(reading.case, one_campaign)} by {reading.reader}"
+            yield getattr(reading, column), Named(word, case_address(reading.case))
+
+    return named
+
+
+def _scans_by(column: str) -> Callable[[set[uuid.UUID], bool], Naming]:
+    """The scan is called by the first case that it became: nothing else of it is known to everybody who reads this."""
+
+    def named(identifiers: set[uuid.UUID], one_campaign: bool) -> Naming:
+        rows = Case.ever.select_related("campaign", "scan").filter(**{f"{column}__in": identifiers})
+        found: dict[uuid.UUID, Named] = {}
+        for case in rows.order_by("added_at"):
+            identifier = case.scan_id if column == "scan_id" else case.scan.study_id
+            found.setdefault(identifier, Named(f"the scan of {_case_word(case, one_campaign)}", case_address(case)))
+        yield from found.items()
+
+    return named
+
+
+def _people(identifiers: set[uuid.UUID], one_campaign: bool) -> Naming:
+    for person in User.objects.filter(pk__in=identifiers):
+        yield person.pk, Named(str(person))
+
+
+def _campaigns(identifiers: set[uuid.UUID], one_campaign: bool) -> Naming:
+    for campaign in Campaign.objects.filter(pk__in=identifiers):
+        yield campaign.pk, Named(f"the campaign {campaign}", reverse("pages:campaign", args=[campaign.slug]))
+
+
+NAMERS: dict[str, Callable[[set[uuid.UUID], bool], Naming]] = {
+    "case": _cases,
+    "reading": _readings_by("pk"),
+    "mask": _readings_by("mask_id"),
+    "scan": _scans_by("scan_id"),
+    "study": _scans_by("scan__study_id"),
+    "person": _people,
+    "campaign": _campaigns,
+}
+
+
+def _campaign_names(chains: Iterable[str]) -> dict[str, str]:
+    found = {chain: _uuid(chain.removeprefix(PREFIX)) for chain in set(chains) if chain.startswith(PREFIX)}
+    names = dict(Campaign.objects.filter(pk__in=[pk for pk in found.values() if pk]).values_list("pk", "name"))
+    return {SITE_CHAIN: "site", **{chain: names[pk] for chain, pk in found.items() if pk in names}}
+
+
+def subjects_of_case(case: Case) -> list[str]:
+    """Everything that events about a case may be about: its scan, its readings, their masks."""
+    readings = Reading.objects.filter(case=case).values_list("pk", "mask_id")
+    return [
+        f"case:{case.pk}",
+        f"scan:{case.scan_id}",
+        f"study:{case.scan.study_id}",
+        *(f"{noun}:{key}" for pair in readings for noun, key in zip(("reading", "mask"), pair, strict=True)),
+    ]
