@@ -19,6 +19,9 @@ NO_ACTION = {
     "webapp.algorithms.actions.actor_of_algorithm": "names an algorithm",
     "webapp.algorithms.actions.report_progress": "progress is shown, not recorded",
     "webapp.campaigns.actions.chain_of": "names a chain",
+    "webapp.readings.actions.held_case": "locks a row",
+    "webapp.readings.assignment_actions.idle_readings": "a question",
+    "webapp.readings.assignment_actions.release_idle_readings": "releases one by one, each of which is recorded",
     "webapp.masks.actions.create_mask": "part of starting a reading or finishing a draft",
     "webapp.masks.actions.discard_working_states": "part of deleting a scan",
     "webapp.masks.actions.fork_mask": "part of starting a reading",
@@ -34,15 +37,16 @@ OWN_TRANSACTION = {"webapp.archive.actions.file_scan": "tests/webapp/archive/tes
 def public_functions() -> dict[str, object]:
     found = {}
     for app in pkgutil.iter_modules(webapp.__path__):
-        try:
-            module = importlib.import_module(f"webapp.{app.name}.actions")
-        except ModuleNotFoundError as error:
-            if error.name not in (f"webapp.{app.name}.actions", f"webapp.{app.name}"):
-                raise
+        if not app.ispkg:
             continue
-        for name, function in inspect.getmembers(module, inspect.isfunction):
-            if function.__module__ == module.__name__ and not name.startswith("_"):
-                found[f"{module.__name__}.{name}"] = function
+        package = importlib.import_module(f"webapp.{app.name}")
+        for part in pkgutil.iter_modules(package.__path__):
+            if part.name != "actions" and not part.name.endswith("_actions"):
+                continue
+            module = importlib.import_module(f"webapp.{app.name}.{part.name}")
+            for name, function in inspect.getmembers(module, inspect.isfunction):
+                if function.__module__ == module.__name__ and not name.startswith("_"):
+                    found[f"{module.__name__}.{name}"] = function
     return found
 
 

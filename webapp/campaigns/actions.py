@@ -1,5 +1,6 @@
 """What people do to campaigns."""
 
+import dataclasses
 import hashlib
 import itertools
 from collections.abc import Sequence
@@ -17,17 +18,17 @@ from webapp.campaigns.deidentification import DeidentificationOptions
 from webapp.campaigns.guidelines import render_guideline
 from webapp.campaigns.models import Campaign, Case, GuidelinePicture, Membership, Protocol
 from webapp.campaigns.pictures import clean_picture, name_from
+from webapp.campaigns.protocols import AI_DRAFT, IMPORTED_MASK, STARTS, Stage, Terms, stored_stages
 from webapp.campaigns.queries import current_protocol, shown_pictures
 from webapp.campaigns.rules import may_add_scans, may_name_site, may_set_deidentification, may_set_protocol
 from webapp.masks.models import DataSet, LabelSet
 
-# Presets of stages, as product.md's workflows name them.
-REVIEW = [{"name": "review", "role": "radiologist", "readers": 1, "ends_with": "sign", "starts_from": "ai_draft"}]
+# One signed reading a case, from the AI draft.
+REVIEW = stored_stages([Stage("review", "radiologist")])
 STATEMENT = (
     "I have reviewed this scan and its masks of lung and lesion, slice by slice, and corrected them where needed. "
     "They are my reading."
 )
-AI_DRAFT, IMPORTED_MASK, EMPTY = STARTS = ("ai_draft", "imported_mask", "empty")
 GUIDELINE_BYTES, MOST_PICTURES = 100_000, 100
 
 
@@ -45,11 +46,13 @@ def create_campaign(
     draft_algorithm: Algorithm | None,
     by: Any,
     stages: list[dict[str, Any]] = REVIEW,
+    terms: Terms | None = None,
     statement: str = STATEMENT,
 ) -> Campaign:
     """Make a campaign with the first version of its protocol."""
+    terms = terms or Terms()
     campaign = Campaign.objects.create(slug=slug, name=name, label_set=label_set, draft_algorithm=draft_algorithm)
-    Protocol.objects.create(campaign=campaign, version=1, stages=stages, statement=statement)
+    Protocol.objects.create(campaign=campaign, version=1, stages=stages, terms=terms.stored, statement=statement)
     record(
         events.CAMPAIGN_CREATED,
         by=by,
@@ -60,6 +63,7 @@ def create_campaign(
         label_set=str(label_set),
         draft_algorithm=str(draft_algorithm) if draft_algorithm else None,
         stages=stages,
+        terms=terms.stored,
         statement=statement,
     )
     return campaign
@@ -110,7 +114,16 @@ def add_case(*, campaign: Campaign, scan: Scan, by: Any) -> Case:
     if case is None:
         # Numbers of deleted cases stay theirs.
         last = Case.ever.filter(campaign=campaign).order_by("-number").values_list("number", flat=True).first() or 0
-        case = Case.objects.create(campaign=campaign, scan=scan, number=last + 1)
+        protocol = current_protocol(campaign)
+        first, arms = protocol.stage_list[0], protocol.said.arms
+        case = Case.objects.create(
+            campaign=campaign,
+            scan=scan,
+            number=last + 1,
+            stage=first.name,
+            places_left=first.readers,
+            arm=arms.arm_of(last + 1) if arms else "",
+        )
         if campaign.default_site:
             Scan.objects.filter(pk=scan.pk, site="").update(site=campaign.default_site)
         if campaign.draft_algorithm:
@@ -144,8 +157,13 @@ def request_draft_again(*, case: Case, by: User) -> None:
 
 def _next_version(before: Protocol, **changed: Any) -> Protocol:
     """The protocol's next version: as it was, but for what is changed."""
-    kept = {"stages": before.stages, "statement": before.statement, "guideline": before.guideline}
-    return Protocol.objects.create(campaign=before.campaign, version=before.version + 1, **{**kept, **changed})
+    kept = {name: getattr(before, name) for name in ("stages", "terms", "statement", "guideline")}
+    protocol = Protocol.objects.create(campaign=before.campaign, version=before.version + 1, **{**kept, **changed})
+    first = protocol.stage_list[0]
+    # Cases that nobody has begun go by the new version at once.
+    waiting = Case.ever.filter(campaign=before.campaign, protocol=None, state=Case.TO_READ)
+    waiting.filter(readings=None).update(stage=first.name, places_left=first.readers)
+    return protocol
 
 
 @audited(events.PROTOCOL_SET)
@@ -186,9 +204,9 @@ def set_start(
     campaign = Campaign.objects.select_for_update(of=("self",)).get(pk=campaign.pk)
     before = current_protocol(campaign)
     require(_refusal_of_start(before, starts_from, data_set, known_version))
-    start = {"starts_from": starts_from, **({"data_set": str(data_set.pk)} if data_set else {})}
-    plain = [{key: value for key, value in stage.items() if key != "data_set"} for stage in before.stages]
-    stages = [{**stage, **start} for stage in plain]
+    first, *later = before.stage_list
+    first = dataclasses.replace(first, starts_from=starts_from, data_set=str(data_set.pk) if data_set else None)
+    stages = stored_stages([first, *later])
     require(None if stages != before.stages else Refusal("unchanged", "Readings begin so already."))
     protocol = _next_version(before, stages=stages)
     record(

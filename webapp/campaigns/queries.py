@@ -58,6 +58,11 @@ def current_protocol(campaign: Campaign) -> Protocol:
     return campaign.protocols.order_by("-version")[0]
 
 
+def protocol_of(case: Case) -> Protocol:
+    """The protocol of a case: the version that its readings began under, the current one before the first."""
+    return case.protocol or current_protocol(case.campaign)
+
+
 def data_sets_in(campaign: Campaign) -> QuerySet[DataSet]:
     """The data sets of which a case of a campaign has a mask under the campaign's label set, by name."""
     scans = Case.objects.filter(campaign=campaign).values("scan")

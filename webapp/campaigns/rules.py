@@ -29,6 +29,13 @@ def may_set_protocol(campaign: Campaign, by: User | Actor) -> Refusal | None:
     return None if "coordinator" in roles_of(by, campaign) else refusal
 
 
+def may_assign(campaign: Campaign, by: User | Actor) -> Refusal | None:
+    """Only coordinators say who reads what, and which cases leave; the system itself may too."""
+    if may_add_scans(campaign, by) is None:
+        return None
+    return Refusal("not_coordinator", "Only a coordinator of this campaign may say who reads what.")
+
+
 def may_name_site(scans: Sequence[Scan], by: User | Actor) -> Refusal | None:
     """Whether someone may say which site scans came from: a coordinator of a campaign that holds them."""
     refusal = Refusal("not_coordinator", "Only a coordinator of a campaign that holds a scan may name its site.")

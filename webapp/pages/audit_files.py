@@ -17,7 +17,7 @@ from django.http.response import HttpResponseBase
 
 from webapp.audit.export import FIELDS
 from webapp.audit.models import Event
-from webapp.pages.audit_lines import Line, lines_of
+from webapp.pages.audit_lines import Line, Naming, lines_of
 from webapp.pages.audit_search import AuditSearch
 
 EVENTS_A_PIECE = 2000
@@ -28,9 +28,9 @@ COLUMNS = ("at", "chain", "seq", "event", "who", "roles", "address", "about", "w
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def answer(kind: str, stem: str, events: QuerySet[Event], search: AuditSearch) -> HttpResponseBase:
+def answer(kind: str, stem: str, events: QuerySet[Event], search: AuditSearch, naming: Naming) -> HttpResponseBase:
     """The file: in one piece where it is small, else as it is read."""
-    pieces = _Pieces(kind, events, search)
+    pieces = _Pieces(kind, events, search, naming)
     first = pieces.next()
     response: HttpResponseBase
     if pieces.ended:
@@ -51,8 +51,8 @@ async def _streamed(pieces: "_Pieces", first: str) -> AsyncIterator[bytes]:
 class _Pieces:
     """The lines of a file, a bounded number at a time."""
 
-    def __init__(self, kind: str, events: QuerySet[Event], search: AuditSearch) -> None:
-        self.kind, self.events, self.search = kind, events, search
+    def __init__(self, kind: str, events: QuerySet[Event], search: AuditSearch, naming: Naming) -> None:
+        self.kind, self.events, self.search, self.naming = kind, events, search, naming
         self.after, self.ended = -1, False
         self.head = _csv_text([COLUMNS]) if kind == CSV else ""
 
@@ -64,7 +64,7 @@ class _Pieces:
         if rows:
             self.after = getattr(rows[-1], place)
         if self.kind == CSV:
-            return _csv_text(_cells(line) for line in lines_of(rows, one_campaign=self.search.in_chain))
+            return _csv_text(_cells(line) for line in lines_of(rows, self.naming))
         return "".join(_json_lines(rows))
 
     def next_anew(self) -> str:

@@ -30,6 +30,14 @@ class Named:
 
 
 @dataclass(frozen=True)
+class Naming:
+    """How subjects are named: cases without their campaign where all are of one; without readers to who is blinded."""
+
+    one_campaign: bool = True
+    readers: bool = True
+
+
+@dataclass(frozen=True)
 class Line:
     """One event as a page shows it."""
 
@@ -45,10 +53,13 @@ class Line:
     details: list[tuple[str, str]]
 
 
-def lines_of(events: Iterable[Event], one_campaign: bool = True) -> list[Line]:
-    """Events as lines; a fixed number of queries. Cases are named with their campaign unless all are of one."""
+PLAINLY = Naming()
+
+
+def lines_of(events: Iterable[Event], naming: Naming = PLAINLY) -> list[Line]:
+    """Events as lines; a fixed number of queries."""
     events = list(events)
-    names = names_of([event.subject for event in events], one_campaign)
+    names = names_of([event.subject for event in events], naming)
     chains = _campaign_names([event.chain for event in events])
     return [_line(event, names.get(event.subject, Named("")), chains) for event in events]
 
@@ -76,7 +87,7 @@ def _details(details: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield name, text if len(text) <= LONGEST_DETAIL else f"{text[:LONGEST_DETAIL]} …"
 
 
-def names_of(subjects: Iterable[str], one_campaign: bool = True) -> dict[str, Named]:
+def names_of(subjects: Iterable[str], naming: Naming) -> dict[str, Named]:
     """What subjects of events are called, by subject; those of rows that are gone stay without a name."""
     asked: dict[str, set[uuid.UUID]] = defaultdict(set)
     for subject in set(subjects):
@@ -86,7 +97,7 @@ def names_of(subjects: Iterable[str], one_campaign: bool = True) -> dict[str, Na
     return {
         f"{noun}:{identifier}": named
         for noun, identifiers in asked.items()
-        for identifier, named in NAMERS[noun](identifiers, one_campaign)
+        for identifier, named in NAMERS[noun](identifiers, naming)
     }
 
 
@@ -97,7 +108,8 @@ def _uuid(text: str) -> uuid.UUID | None:
         return None
 
 
-Naming = Iterator[tuple[uuid.UUID, Named]]
+Found = Iterator[tuple[uuid.UUID, Named]]
+Namer = Callable[[set[uuid.UUID], Naming], Found]
 
 
 def case_address(case: Case) -> str:
@@ -105,50 +117,51 @@ def case_address(case: Case) -> str:
     return reverse("pages:case", args=[case.campaign.slug, case.number])
 
 
-def _case_word(case: Case, one_campaign: bool) -> str:
-    return f"case {case.number}" if one_campaign else f"case {case.number} of {case.campaign}"
+def _case_word(case: Case, naming: Naming) -> str:
+    return f"case {case.number}" if naming.one_campaign else f"case {case.number} of {case.campaign}"
 
 
-def _cases(identifiers: set[uuid.UUID], one_campaign: bool) -> Naming:
+def _cases(identifiers: set[uuid.UUID], naming: Naming) -> Found:
     for case in Case.ever.select_related("campaign").filter(pk__in=identifiers):
-        yield case.pk, Named(_case_word(case, one_campaign), case_address(case))
+        yield case.pk, Named(_case_word(case, naming), case_address(case))
 
 
-def _readings_by(column: str) -> Callable[[set[uuid.UUID], bool], Naming]:
-    def named(identifiers: set[uuid.UUID], one_campaign: bool) -> Naming:
+def _readings_by(column: str) -> Namer:
+    def named(identifiers: set[uuid.UUID], naming: Naming) -> Found:
         rows = Reading.objects.select_related("case__campaign", "reader").filter(**{f"{column}__in": identifiers})
         for reading in rows:
-            word = f"the {reading.stage} of {_case_word(reading.case, one_campaign)} by {reading.reader}"
+            word = f"the {reading.stage} of {_case_word(reading.case, naming)}"
+            word += f" by {reading.reader}" if naming.readers else ""
             yield getattr(reading, column), Named(word, case_address(reading.case))
 
     return named
 
 
-def _scans_by(column: str) -> Callable[[set[uuid.UUID], bool], Naming]:
+def _scans_by(column: str) -> Namer:
     """The scan is called by the first case that it became: nothing else of it is known to everybody who reads this."""
 
-    def named(identifiers: set[uuid.UUID], one_campaign: bool) -> Naming:
+    def named(identifiers: set[uuid.UUID], naming: Naming) -> Found:
         rows = Case.ever.select_related("campaign", "scan").filter(**{f"{column}__in": identifiers})
         found: dict[uuid.UUID, Named] = {}
         for case in rows.order_by("added_at"):
             identifier = case.scan_id if column == "scan_id" else case.scan.study_id
-            found.setdefault(identifier, Named(f"the scan of {_case_word(case, one_campaign)}", case_address(case)))
+            found.setdefault(identifier, Named(f"the scan of {_case_word(case, naming)}", case_address(case)))
         yield from found.items()
 
     return named
 
 
-def _people(identifiers: set[uuid.UUID], one_campaign: bool) -> Naming:
+def _people(identifiers: set[uuid.UUID], naming: Naming) -> Found:
     for person in User.objects.filter(pk__in=identifiers):
         yield person.pk, Named(str(person))
 
 
-def _campaigns(identifiers: set[uuid.UUID], one_campaign: bool) -> Naming:
+def _campaigns(identifiers: set[uuid.UUID], naming: Naming) -> Found:
     for campaign in Campaign.objects.filter(pk__in=identifiers):
         yield campaign.pk, Named(f"the campaign {campaign}", reverse("pages:campaign", args=[campaign.slug]))
 
 
-NAMERS: dict[str, Callable[[set[uuid.UUID], bool], Naming]] = {
+NAMERS: dict[str, Namer] = {
     "case": _cases,
     "reading": _readings_by("pk"),
     "mask": _readings_by("mask_id"),
@@ -172,5 +185,15 @@ def subjects_of_case(case: Case) -> list[str]:
         f"case:{case.pk}",
         f"scan:{case.scan_id}",
         f"study:{case.scan.study_id}",
-        *(f"{noun}:{key}" for pair in readings for noun, key in zip(("reading", "mask"), pair, strict=True)),
+        *subjects_of_readings(readings),
+    ]
+
+
+def subjects_of_readings(readings: Iterable[tuple[uuid.UUID, uuid.UUID | None]]) -> list[str]:
+    """What events about readings are about; a reading is given by its id and its mask's, None where it has none yet."""
+    return [
+        f"{noun}:{key}"
+        for pair in readings
+        for noun, key in zip(("reading", "mask"), pair, strict=True)
+        if key is not None
     ]

@@ -21,7 +21,7 @@ from webapp.campaigns.models import Campaign, Case
 from webapp.pages import audit_files
 from webapp.pages.actions import download_events
 from webapp.pages.audit_holding import holding_of, holding_of_all
-from webapp.pages.audit_lines import lines_of, subjects_of_case
+from webapp.pages.audit_lines import Naming, lines_of, subjects_of_case
 from webapp.pages.audit_search import AuditSearch, page_of
 from webapp.pages.audit_sight import (
     audited_campaign_for,
@@ -93,7 +93,7 @@ def _page(request: HttpRequest, search: AuditSearch, events: QuerySet[Event], mo
     context = {
         "search": search,
         "found": found,
-        "lines": lines_of(found.events, one_campaign=search.in_chain),
+        "lines": lines_of(found.events, Naming(search.in_chain, readers=not more.get("kept_blind", False))),
         "names": sorted(WORDS),
         "csv": f"{base}events.csv{search.address()}",
         "jsonl": f"{base}events.jsonl{search.address()}",
@@ -112,7 +112,8 @@ def campaign_events(request: HttpRequest, slug: str, kind: str) -> HttpResponseB
     search = AuditSearch.of(request.GET, chain_of(campaign))
     events = search.within(events_of_campaign_for(request.user, campaign), _subjects(search, campaign))
     download_events(chain=chain_of(campaign), kind=kind, asked=search.asked, by=request.user)
-    return audit_files.answer(kind, f"{campaign.slug}-audit", events, search)
+    naming = Naming(readers=not is_kept_blind(request.user, campaign))
+    return audit_files.answer(kind, f"{campaign.slug}-audit", events, search, naming)
 
 
 @require_GET
@@ -123,7 +124,7 @@ def site_events(request: HttpRequest, kind: str) -> HttpResponseBase:
     events = events_of_site_for(request.user)
     search = AuditSearch.of(request.GET)
     download_events(chain=SITE_CHAIN, kind=kind, asked=search.asked, by=request.user)
-    return audit_files.answer(kind, "audit", search.within(events, None), search)
+    return audit_files.answer(kind, "audit", search.within(events, None), search, Naming(one_campaign=False))
 
 
 @require_GET

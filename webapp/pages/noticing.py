@@ -40,6 +40,7 @@ MASKS = {
     READING,
     f"{READING}mask/",
     f"{READING}strokes/",
+    f"{READING}attesting/",
     f"{READING}scans/<uuid:case_id>/",
     f"{READING}history/",
     f"{READING}chapters/<uuid:mask_id>/strokes/",

@@ -8,7 +8,7 @@ from webapp.accounts.models import User
 from webapp.algorithms.models import DraftRun
 from webapp.algorithms.queries import finished_draft, latest_draft
 from webapp.campaigns.models import Campaign, Case
-from webapp.campaigns.queries import campaigns_for, current_protocol, roles_of
+from webapp.campaigns.queries import campaigns_for, protocol_of, roles_of
 from webapp.masks.models import Mask, Version
 from webapp.readings.around import LOOK_AHEAD, NextCase, cases_with_room_for, first_to_begin
 from webapp.readings.models import Reading
@@ -57,7 +57,7 @@ def cards_for(user: User) -> list[CampaignCard]:
                 case_count=campaign.cases.count(),
                 signed_count=counts["signed"],
                 open_count=counts["open"],
-                sees_all=sees_all_readings(roles),
+                sees_all=sees_all_readings(roles, campaign),
             )
         )
     return cards
@@ -102,8 +102,7 @@ class DraftView:
 def draft_for(user: User, case: Case) -> DraftView | None:
     """The AI draft of a case, where a person may know of it."""
     campaign = case.campaign
-    roles = roles_of(user, campaign)
-    if not draft_is_shown(current_protocol(campaign).stages, roles):
+    if not draft_is_shown(user, case):
         return None
     run = latest_draft(case.scan, campaign.draft_algorithm, campaign.label_set)
     if run is None:
@@ -115,14 +114,13 @@ def visible_mask_for(user: User, case: Case) -> Mask | None:
     """The mask that a picture of a case may show to a person: of the last reading they may see, else of what readings
     begin from, else the AI draft.
     """
-    reading = readings_of_case_for(user, case).exclude(state=Reading.SUPERSEDED).last()
+    reading = readings_of_case_for(user, case).exclude(state=Reading.SUPERSEDED).exclude(mask=None).last()
     if reading is not None:
         return reading.mask
-    roles, stages = roles_of(user, case.campaign), current_protocol(case.campaign).stages
-    imported = import_to_begin_from(case, stages[0])
+    imported = import_to_begin_from(case, protocol_of(case).stage_list[0])
     if imported is not None and imported in imports_shown(user, case):
         return imported.mask
-    if not draft_is_shown(stages, roles):
+    if not draft_is_shown(user, case):
         return None
     run = finished_draft(case.scan, case.campaign.draft_algorithm, case.campaign.label_set)
     return run.mask if run else None

@@ -6,13 +6,12 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from webapp.audit.models import Event
 from webapp.audit.trail import SITE_CHAIN
 from webapp.campaigns.actions import chain_of
 from webapp.campaigns.queries import case_for
 from webapp.pages.audit_holding import holding_of
-from webapp.pages.audit_lines import lines_of, subjects_of_case
-from webapp.pages.audit_sight import is_kept_blind, shown_to
+from webapp.pages.audit_lines import Naming, lines_of
+from webapp.pages.audit_sight import is_kept_blind, story_for
 from webapp.pages.story_of_case import chapters_of
 
 # A story is read, not searched: what is longer than this is told on the audit page.
@@ -25,10 +24,9 @@ MOST_EVENTS = 3000
 def case_story(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """Every event of a case, its scan, its readings and their masks that a person may know of, oldest first."""
     case = case_for(request.user, slug, number)
-    chain = chain_of(case.campaign)
-    about = Event.objects.filter(subject__in=subjects_of_case(case), chain__in=[chain, SITE_CHAIN])
-    events = list(shown_to(request.user, case.campaign, about).order_by("at", "id")[: MOST_EVENTS + 1])
-    lines = lines_of(events[:MOST_EVENTS])
+    events = list(story_for(request.user, case).order_by("at", "id")[: MOST_EVENTS + 1])
+    kept_blind = is_kept_blind(request.user, case.campaign)
+    lines = lines_of(events[:MOST_EVENTS], Naming(readers=not kept_blind))
     return render(
         request,
         "pages/case_story.html",
@@ -38,7 +36,10 @@ def case_story(request: HttpRequest, slug: str, number: int) -> HttpResponse:
             "chapters": chapters_of(lines),
             "event_count": len(lines),
             "cut": len(events) > MOST_EVENTS,
-            "kept_blind": is_kept_blind(request.user, case.campaign),
-            "holdings": [("The campaign's chain", holding_of(chain)), ("The site's chain", holding_of(SITE_CHAIN))],
+            "kept_blind": kept_blind,
+            "holdings": [
+                ("The campaign's chain", holding_of(chain_of(case.campaign))),
+                ("The site's chain", holding_of(SITE_CHAIN)),
+            ],
         },
     )

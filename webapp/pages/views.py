@@ -76,7 +76,7 @@ def campaign(request: HttpRequest, slug: str) -> HttpResponse:
             "wanted": wanted if wanted in FILTERS else "",
             "next": next_case_for(request.user, place),
             "roles": sorted(roles),
-            "sees_all": sees_all_readings(roles),
+            "sees_all": sees_all_readings(roles, place),
             "add_refusal": may_add_scans(place, request.user),
             "starts": StartForm.of(place),
         },

@@ -1,17 +1,19 @@
 """The lines of a campaign's worklist, as one person sees them; a fixed number of queries for any number of cases."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from webapp.accounts.models import User
 from webapp.algorithms.models import DraftRun
 from webapp.campaigns.models import Campaign, Case
-from webapp.campaigns.queries import current_protocol, roles_of
+from webapp.campaigns.protocols import AI_DRAFT
+from webapp.campaigns.queries import current_protocol
 from webapp.readings.models import Reading
-from webapp.readings.queries import draft_is_shown, readings_in_campaign_for
+from webapp.readings.queries import cases_with_draft_shown, readings_in_campaign_for
 from webapp.releases.measurements import known_measurements
 
 
@@ -58,47 +60,36 @@ class CaseLine:
 
 def lines_for(user: User, campaign: Campaign) -> list[CaseLine]:
     """The worklist of a campaign, by case number."""
-    stages, roles = current_protocol(campaign).stages, roles_of(user, campaign)
     cases = campaign.cases.select_related("scan__study__patient").order_by("number")
     seen: dict[Any, list[Reading]] = defaultdict(list)
     for reading in readings_in_campaign_for(user, campaign).order_by("started_at"):
         seen[reading.case_id].append(reading)
-    places: dict[Any, list[tuple[str, str]]] = defaultdict(list)
-    taken = Reading.objects.filter(case__campaign=campaign).exclude(state=Reading.SUPERSEDED)
-    for case_id, stage, state in taken.values_list("case_id", "stage", "state"):
-        places[case_id].append((stage, state))
-    drafts = _latest_drafts(campaign) if draft_is_shown(stages, roles) else {}
+    starts = {stage.name: stage.starts_from for stage in current_protocol(campaign).stage_list}
+    drafts = _latest_drafts(cases_with_draft_shown(user, campaign), campaign)
     extents = _extents([r for readings in seen.values() for r in readings])
     return [
-        _line(user, case, stages, seen[case.pk], places[case.pk], drafts.get(case.scan_id), extents) for case in cases
+        _line(user, case, starts.get(case.stage, ""), seen[case.pk], drafts.get(case.scan_id), extents)
+        for case in cases
     ]
-
-
-def stage_where(stages: list[dict[str, Any]], places: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """The stage where a case stands, as webapp.readings.rules.stage_of gives it, from rows already read."""
-    done = [stage for stage, state in places if state in (Reading.SIGNED, Reading.SUBMITTED)]
-    return next((s for s in stages if done.count(s["name"]) < s["readers"]), stages[-1])
 
 
 def _line(
     user: User,
     case: Case,
-    stages: list[dict[str, Any]],
+    starts_from: str,
     seen: list[Reading],
-    places: list[tuple[str, str]],
     draft: DraftRun | None,
     extents: dict[Any, float | None],
 ) -> CaseLine:
-    current = [r for r in seen if r.state != Reading.SUPERSEDED]
+    current = [r for r in seen if r.state not in Reading.PAST_STATES]
     last = current[-1] if current else None
-    stage = stage_where(stages, places)
-    full = sum(name == stage["name"] for name, _ in places) >= stage["readers"]
+    full = case.places_left == 0
     # Whoever begins from something else need not wait for the draft.
-    state = _state(user, last, draft if stage["starts_from"] == "ai_draft" else None, full)
+    state = _state(user, last, draft if starts_from == AI_DRAFT else None, full)
     signed = [r for r in current if r.state == Reading.SIGNED]
     return CaseLine(
         case=case,
-        stage=last.stage if last else stage["name"],
+        stage=last.stage if last else case.stage,
         state=state,
         draft=draft,
         extent_percent=extents.get(signed[-1].pk) if signed else None,
@@ -119,9 +110,9 @@ def _state(user: User, last: Reading | None, draft: DraftRun | None, full: bool)
     return READY
 
 
-def _latest_drafts(campaign: Campaign) -> dict[Any, DraftRun]:
+def _latest_drafts(cases: QuerySet[Case], campaign: Campaign) -> dict[Any, DraftRun]:
     runs = DraftRun.objects.filter(
-        scan__cases__campaign=campaign, algorithm=campaign.draft_algorithm, label_set=campaign.label_set
+        scan__in=cases.values("scan_id"), algorithm=campaign.draft_algorithm, label_set=campaign.label_set
     )
     return {run.scan_id: run for run in runs.order_by("requested_at").defer("options")}
 

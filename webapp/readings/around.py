@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import CharField, Exists, F, Func, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 from django.http import Http404
+from django.utils import timezone
 
 from webapp.accounts.models import User
 from webapp.campaigns.models import Campaign, Case
@@ -27,18 +29,30 @@ class NextCase:
 
 
 def cases_with_room_for(user: User, campaign: Campaign) -> QuerySet[Case]:
-    """Cases without a reading of this person that still want a reader at a stage of theirs, by number."""
-    roles = roles_of(user, campaign)
-    stages = [s for s in current_protocol(campaign).stages if s["role"] in roles]
-    if not stages:
+    """Cases that a person was assigned, or that want a reader of a role of theirs where they have no hand in yet.
+
+    First what is most urgent and due soonest, then by number, or in an order of each reader's own where the protocol
+    says so.
+    """
+    roles, protocol = roles_of(user, campaign), current_protocol(campaign)
+    mine = [stage.name for stage in protocol.stage_list if stage.role in roles]
+    if not roles or campaign.closed_at is not None:
         return Case.objects.none()
-    room = Q()
-    cases = campaign.cases.exclude(readings__reader_id=user.pk)
-    for place, stage in enumerate(stages):
-        here = Q(readings__stage=stage["name"]) & ~Q(readings__state=Reading.SUPERSEDED)
-        cases = cases.annotate(**{f"taken_{place}": Count("readings", filter=here, distinct=True)})
-        room |= Q(**{f"taken_{place}__lt": stage["readers"]})
-    return cases.filter(room).select_related("campaign", "scan__study__patient").order_by("number")
+    hand_in = Reading.objects.filter(case=OuterRef("pk"), reader_id=user.pk)
+    due = Q(stage=OuterRef("stage")) | Q(repeat__gt=0)
+    given = hand_in.filter(due, state=Reading.ASSIGNED).exclude(not_before__gt=timezone.now())
+    # What was begun under an older protocol may have other stages: the rule looks again at each.
+    free = Q(state=Case.TO_READ, places_left__gt=0, stage__in=mine)
+    barred = hand_in.exclude(state__in=Reading.PAST_STATES)
+    if protocol.said.separate_duties:
+        barred = hand_in
+    cases = campaign.cases.filter(Exists(given) | (free & ~Exists(barred)))
+    cases = cases.select_related("campaign", "scan__study__patient", "protocol").annotate(assigned=Exists(given))
+    order: list[Any] = ["-assigned", "-priority", F("due_on").asc(nulls_last=True)]
+    if protocol.said.order == "random":
+        own = Func(Concat(Value(str(user.pk)), Cast("pk", CharField())), function="md5")
+        return cases.order_by(*order, own)
+    return cases.order_by(*order, "number")
 
 
 def first_to_begin(user: User, cases: Iterable[Case]) -> Case | None:
@@ -126,9 +140,9 @@ def _label(when: date | None, here: date | None) -> str:
 
 def _readings_shown(reading: Reading, cases: list[Case], user: User) -> dict[Any, Reading]:
     """For each case the reading to show beside, of those that this person may see: the same reader's, a signed one."""
-    readings = readings_in_campaign_for(user, reading.case.campaign).filter(case__in=cases)
+    readings = readings_in_campaign_for(user, reading.case.campaign).filter(case__in=cases, mask__isnull=False)
     ordered = sorted(
-        readings.exclude(state=Reading.SUPERSEDED),
+        readings.exclude(state__in=Reading.PAST_STATES),
         key=lambda one: (one.reader_id == reading.reader_id, one.state == Reading.SIGNED, one.started_at),
     )
     return {**{one.case_id: one for one in ordered}, reading.case_id: reading}

@@ -363,7 +363,7 @@ def reading_restore(request: Request, reading_id: uuid.UUID) -> Response:
             by=request.user,
             chain=chain_of(reading.case.campaign),
         )
-        mask = Mask.objects.get(pk=reading.mask_id)
+        mask = Mask.objects.get(pk=reading.begun_mask.pk)
         push.publish(f"reading:{reading.pk}", "stroke.applied", stroke_sequence=mask.stroke_sequence)
     return Response(
         {

@@ -14,10 +14,10 @@ from webapp.audit.actor import SYSTEM
 from webapp.campaigns.actions import add_case
 from webapp.pages import pictures, views
 from webapp.pages.queries import next_case_for
-from webapp.pages.worklist import lines_for, stage_where
+from webapp.pages.worklist import lines_for
 from webapp.readings.actions import start_reading
 from webapp.readings.models import Reading
-from webapp.readings.rules import may_start_reading, stage_of
+from webapp.readings.rules import may_start_reading
 
 CASE = "/campaigns/covid/cases/1/"
 
@@ -90,12 +90,11 @@ def test_worklist_agrees_with_the_rules_and_needs_a_fixed_number_of_queries(
     read_and_sign(cases[0], place.reader, letter_f(place.volume.shape_zyx))
     start_reading(case=cases[1], by=place.reader)
     start_reading(case=cases[2], by=place.other_reader)
+    cases = list(place.campaign.cases.order_by("number"))
     for person in (place.reader, place.other_reader):
         lines = lines_for(person, place.campaign)
         for case, line in zip(cases, lines, strict=True):
             assert (line.state.code == "ready") == (may_start_reading(case, person) is None)
-            rows = [(r.stage, r.state) for r in case.readings.all()]
-            assert stage_where(cases[0].campaign.protocols.get().stages, rows) == stage_of(case)
     assert [line.state.word for line in lines_for(place.reader, place.campaign)] == [
         "signed",
         "yours, in progress",

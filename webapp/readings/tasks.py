@@ -1,0 +1,28 @@
+"""What a worker does for readings: compare those of a case, give back what lies idle."""
+
+from webapp.audit.actor import SYSTEM
+from webapp.campaigns.models import Case
+from webapp.jobs import task
+from webapp.jobs.periodic import every
+from webapp.readings.assignment_actions import release_idle_readings
+from webapp.readings.comparing import compare, signatures_to_compare
+from webapp.readings.deciding_actions import decide_case
+
+IDLE_ROUND_S = 600
+
+
+@task("readings.compare_readings")
+def compare_readings(case_id: str) -> None:
+    """Compare the signed readings of a case that waits for it, and accept them or send them on; again is harmless."""
+    case = Case.objects.filter(pk=case_id, state=Case.COMPARING).first()
+    if case is None:
+        return
+    signatures = signatures_to_compare(case, case.stage)
+    # The figures are made outside of any lock; the action looks again whether they are of what is signed.
+    decide_case(case=case, signatures=signatures, pairs=compare(signatures), by=SYSTEM)
+
+
+@every(IDLE_ROUND_S, "readings.release_idle")
+def release_idle() -> None:
+    """Give back readings that their readers left alone for longer than their protocol lets them."""
+    release_idle_readings(by=SYSTEM)
