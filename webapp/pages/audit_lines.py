@@ -11,22 +11,27 @@ from typing import Any
 from django.urls import reverse
 
 from webapp.accounts.models import User
+from webapp.algorithms.models import DraftRun
 from webapp.audit.models import Event
 from webapp.audit.trail import SITE_CHAIN
 from webapp.campaigns.chains import PREFIX
 from webapp.campaigns.models import Campaign, Case
+from webapp.masks.models import ImportedMask, Mask
 from webapp.pages.event_words import sentence_of
 from webapp.readings.models import Reading
 
 LONGEST_DETAIL = 400
+# The hash of what an event was about, where it tells one.
+DIGESTS = ("version_sha256", "reference_sha256", "sha256", "voxels_sha256", "content_sha256")
 
 
 @dataclass(frozen=True)
 class Named:
-    """What a subject is called, and the address of its page."""
+    """What a subject is called, and the address of its page; `reader` where it is one's reading."""
 
     word: str
     address: str = ""
+    reader: User | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ class Line:
     sentence: str
     chain: str
     details: list[tuple[str, str]]
+    digest: str = ""
 
 
 PLAINLY = Naming()
@@ -75,10 +81,17 @@ def _line(event: Event, about: Named, chains: dict[str, str]) -> Line:
         roles=actor.get("roles", []),
         address=actor["address"],
         about=about,
-        sentence=sentence_of(event.name, details, about.word),
+        sentence=sentence_of(event.name, details, _it(about, actor["id"])),
         chain=chains.get(event.chain, event.chain),
         details=list(_details(details)),
+        digest=next((str(details[name]) for name in DIGESTS if details.get(name)), ""),
     )
+
+
+def _it(about: Named, actor_id: str) -> str:
+    """What an event is about, for its sentence; whose reading it is, unless it is the actor's own."""
+    others = about.reader is not None and str(about.reader.pk) != actor_id
+    return f"{about.word} by {about.reader}" if others else about.word
 
 
 def _details(details: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -131,8 +144,8 @@ def _readings_by(column: str) -> Namer:
         rows = Reading.objects.select_related("case__campaign", "reader").filter(**{f"{column}__in": identifiers})
         for reading in rows:
             word = f"the {reading.stage} of {_case_word(reading.case, naming)}"
-            word += f" by {reading.reader}" if naming.readers else ""
-            yield getattr(reading, column), Named(word, case_address(reading.case))
+            reader = reading.reader if naming.readers else None
+            yield getattr(reading, column), Named(word, case_address(reading.case), reader)
 
     return named
 
@@ -151,6 +164,15 @@ def _scans_by(column: str) -> Namer:
     return named
 
 
+def _masks(identifiers: set[uuid.UUID], naming: Naming) -> Found:
+    """Masks of readings are called by their readings, others by who made them."""
+    found = dict(_readings_by("mask_id")(identifiers, naming))
+    yield from found.items()
+    for mask in Mask.objects.filter(pk__in=identifiers - set(found)):
+        kind = {"algorithm": "the AI draft", "import": "the imported mask"}.get(mask.author_kind, "a mask")
+        yield mask.pk, Named(kind)
+
+
 def _people(identifiers: set[uuid.UUID], naming: Naming) -> Found:
     for person in User.objects.filter(pk__in=identifiers):
         yield person.pk, Named(str(person))
@@ -164,7 +186,7 @@ def _campaigns(identifiers: set[uuid.UUID], naming: Naming) -> Found:
 NAMERS: dict[str, Namer] = {
     "case": _cases,
     "reading": _readings_by("pk"),
-    "mask": _readings_by("mask_id"),
+    "mask": _masks,
     "scan": _scans_by("scan_id"),
     "study": _scans_by("scan__study_id"),
     "person": _people,
@@ -179,12 +201,15 @@ def _campaign_names(chains: Iterable[str]) -> dict[str, str]:
 
 
 def subjects_of_case(case: Case) -> list[str]:
-    """Everything that events about a case may be about: its scan, its readings, their masks."""
+    """Everything that events about a case may be about: its scan, its drafts, its readings, their masks."""
     readings = Reading.objects.filter(case=case).values_list("pk", "mask_id")
+    drafts = DraftRun.objects.filter(scan=case.scan_id).exclude(mask=None).values_list("mask_id", flat=True)
+    imports = ImportedMask.objects.filter(scan=case.scan_id).values_list("mask_id", flat=True)
     return [
         f"case:{case.pk}",
         f"scan:{case.scan_id}",
         f"study:{case.scan.study_id}",
+        *(f"mask:{mask_id}" for mask_id in [*drafts, *imports]),
         *subjects_of_readings(readings),
     ]
 

@@ -58,8 +58,8 @@ def names(answer):
 def test_auditor_reads_what_happened_in_words(place, auditor):
     answer = client_of(auditor).get(address(place))
     html = " ".join(answer.content.decode().split())
-    assert "signed the review of case 1 by Covid-Reader" in html
-    assert "radiologist" in html
+    who = '<strong>Covid-Reader</strong> <span class="muted small">radiologist</span>'
+    assert f"{who} signed the review of case 1 <" in html
     event = Event.objects.get(name="reading.signed")
     assert event.hash in html
     assert places(answer) == sorted(places(answer), reverse=True)
@@ -220,6 +220,17 @@ def test_administrator_who_reads_blinded_finds_nothing_of_it_either(place, admin
     assert "scan.objects_filed" not in names(client_of(administrator).get("/audit/"))
 
 
+STATIONS = [
+    "scan.filed",
+    "case.added",
+    "mask.version_cut",
+    "draft.finished",
+    "reading.started",
+    "mask.version_cut",
+    "reading.signed",
+]
+
+
 @pytest.mark.usefixtures("signed")
 def test_story_tells_a_case_from_its_scan_to_its_signature(place, auditor):
     answer = client_of(auditor).get(f"/campaigns/{place.campaign.slug}/cases/1/story/")
@@ -227,10 +238,14 @@ def test_story_tells_a_case_from_its_scan_to_its_signature(place, auditor):
         entry.line.event.name
         for chapter in answer.context["chapters"]
         for entry in chapter.entries
-        if entry.line.event.name in ("scan.filed", "case.added", "draft.finished", "reading.started", "reading.signed")
+        if entry.line.event.name in STATIONS
     ]
-    assert told == ["scan.filed", "case.added", "draft.finished", "reading.started", "reading.signed"]
-    assert place.case.scan.voxels_sha256 in answer.content.decode()
+    assert told == STATIONS
+    html = " ".join(answer.content.decode().split())
+    assert place.case.scan.voxels_sha256 in html
+    assert "kept version 1 of the mask of the AI draft (draft)" in html
+    signature = place.case.readings.get().signature
+    assert f'title="SHA-256 {signature.version_sha256}"' in html
 
 
 @pytest.mark.usefixtures("signed")
