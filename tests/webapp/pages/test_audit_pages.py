@@ -59,7 +59,7 @@ def test_auditor_reads_what_happened_in_words(place, auditor):
     answer = client_of(auditor).get(address(place))
     html = " ".join(answer.content.decode().split())
     who = '<strong>Covid-Reader</strong> <span class="muted small">radiologist</span>'
-    assert f"{who} signed the review of case 1 <" in html
+    assert f"{who} signed the review of case 1</span>" in html
     event = Event.objects.get(name="reading.signed")
     assert event.hash in html
     assert places(answer) == sorted(places(answer), reverse=True)
