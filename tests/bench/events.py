@@ -1,4 +1,4 @@
-"""Audit events by the million, with the hashes that the database would give them: for whatever is measured beside them."""
+"""Audit events by the million, with the hashes that the database would give them."""
 
 import itertools
 import json
