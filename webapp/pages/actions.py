@@ -84,9 +84,9 @@ def refuse_access(*, thing: Thing, method: str, path: str, by: Any) -> None:
 
 
 @audited(EVENTS_DOWNLOADED)
-def download_events(*, chain: str, kind: str, asked: dict[str, str], by: Any) -> None:
+def download_events(*, chain: str, kind: str, asked: dict[str, str], subject: str = "audit", by: Any) -> None:
     """Note that somebody takes events of a chain away, or of all chains where it is the site's."""
-    record(EVENTS_DOWNLOADED, by=by, chain=chain, subject="audit", format=kind, asked=asked)
+    record(EVENTS_DOWNLOADED, by=by, chain=chain, subject=subject, format=kind, asked=asked)
 
 
 def _chains(campaigns: Iterable[Campaign]) -> list[str]:

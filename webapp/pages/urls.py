@@ -27,6 +27,7 @@ urlpatterns = [
     path("campaigns/<slug:slug>/audit/", audit_views.campaign_audit, name="campaign_audit"),
     path("campaigns/<slug:slug>/audit/events.csv", audit_views.campaign_events, {"kind": "csv"}),
     path("campaigns/<slug:slug>/audit/events.jsonl", audit_views.campaign_events, {"kind": "jsonl"}),
+    path(f"{CASE}story.pdf", story_views.case_story_pdf, name="case_story_pdf"),
     path(f"{CASE}story/", story_views.case_story, name="case_story"),
     path("audit/", audit_views.site_audit, name="site_audit"),
     path("audit/events.csv", audit_views.site_events, {"kind": "csv"}),

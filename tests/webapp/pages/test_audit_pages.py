@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from reportlab.platypus import Paragraph
 
 from tests.factories.filed import letter_f, read_and_sign
 from tests.factories.sites import a_person
@@ -19,7 +20,7 @@ from webapp.audit.models import Event
 from webapp.audit.record import record
 from webapp.campaigns.actions import add_member, chain_of, set_default_site
 from webapp.campaigns.models import Campaign
-from webapp.pages import audit_files
+from webapp.pages import audit_files, story_pdf
 
 pytestmark = pytest.mark.django_db
 
@@ -256,3 +257,43 @@ def test_story_keeps_anothers_blinded_reading_from_a_reader_and_tells_them_their
     assert "reading.signed" not in other
     assert place.reader.display_name not in other.replace(f">{place.other_reader}<", "")
     assert "reading.signed" in own
+
+
+@pytest.mark.usefixtures("signed")
+def test_story_is_a_pdf_too_and_taking_it_away_is_an_event(place, auditor):
+    auditor.display_name = "Ada <b>&\u65e5 Å"
+    auditor.save()
+    answer = client_of(auditor).get(f"/campaigns/{place.campaign.slug}/cases/1/story.pdf")
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF-")
+    assert answer.content.rstrip().endswith(b"%%EOF")
+    event = Event.objects.order_by("id").last()
+    assert (event.name, event.subject) == ("audit.events_downloaded", f"case:{place.case.pk}")
+    assert event.content["details"] == {"format": "pdf", "asked": {"case": "1"}}
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """What is drawn on a PDF, paragraph by paragraph: its own pages are packed."""
+    texts = []
+    monkeypatch.setattr(story_pdf, "Paragraph", lambda text, style: texts.append(text) or Paragraph(text, style))
+    return texts
+
+
+def test_pdf_tells_what_the_page_tells(place, auditor, told):
+    chain, subject = chain_of(place.campaign), f"case:{place.case.pk}"
+    for number in range(200):
+        record("case.excluded", by=SYSTEM, chain=chain, subject=subject, reason=f"<reason> {number} & more \u65e5")
+    content = client_of(auditor).get(f"/campaigns/{place.campaign.slug}/cases/1/story.pdf").content
+    assert "<b>Groundglass</b> took case 1 out of the campaign: &lt;reason&gt; 199 &amp; more ?" in told
+    assert content.count(b"/Type /Page\n") >= 5
+
+
+@pytest.mark.usefixtures("signed")
+def test_pdf_keeps_anothers_blinded_reading_from_a_reader(place, told):
+    read_twice_blinded(place.campaign)
+    url = f"/campaigns/{place.campaign.slug}/cases/1/story.pdf"
+    client_of(place.other_reader).get(url)
+    assert not any("signed" in text for text in told)
+    client_of(place.reader).get(url)
+    assert any("signed the review" in text for text in told)

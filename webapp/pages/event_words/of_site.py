@@ -22,7 +22,7 @@ SITE = {
     "audit.events_downloaded": Words(
         "downloaded events of the audit trail as {format}",
         "Somebody took events away from the audit page.",
-        {"format": "csv or jsonl", "asked": "the filters"},
+        {"format": "csv, jsonl or pdf (the story of a case)", "asked": "the filters"},
     ),
     "audit.heads_exported": Words(
         "exported the heads of {chains} chains",
