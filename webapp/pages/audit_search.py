@@ -26,7 +26,7 @@ IDS_OUT_OF_ORDER = 1000
 
 @dataclass(frozen=True)
 class AuditSearch:
-    """What is looked for: in one `chain`, whose pages go by its places (`in_chain`), or in all, which go by id."""
+    """What is looked for: on the page of one `chain` (`in_chain`), or of all, of which one may be chosen."""
 
     in_chain: bool
     words: str = ""
@@ -77,8 +77,8 @@ class AuditSearch:
 
     @property
     def place(self) -> str:
-        """The column that pages go by."""
-        return "seq" if self.in_chain else "id"
+        """The column that pages go by: places of the chain that is read or was chosen, or else ids."""
+        return "seq" if self.chain else "id"
 
     def address(self, **more: Any) -> str:
         """The address of the same search, with more."""
@@ -102,8 +102,8 @@ class AuditSearch:
 
     def _in_days(self, events: QuerySet[Event]) -> QuerySet[Event]:
         """Within the days: by their times, and by the places that those have, so that nothing else is looked at."""
-        slack = 0 if self.in_chain else IDS_OUT_OF_ORDER
-        around = Event.objects.filter(chain=self.chain) if self.in_chain else Event.objects.all()
+        slack = 0 if self.chain else IDS_OUT_OF_ORDER
+        around = Event.objects.filter(chain=self.chain) if self.chain else Event.objects.all()
         if self.first_day:
             start = self.first_day.isoformat()
             first = around.filter(at__gte=start).order_by("at")
