@@ -21,6 +21,7 @@ from webapp.archive.pictures import write_pictures
 from webapp.archive.previews import write_preview
 from webapp.audit.actor import actor_of
 from webapp.audit.refusal import require
+from webapp.audit.refused import refusals_recorded
 from webapp.audit.trail import audited, record
 
 # zstd, hashing and the disk release the interpreter, so they run beside whoever makes the instances.
@@ -56,7 +57,7 @@ def file_scan(
     """
     scan_id = uuid.uuid4()
     known = Scan.objects.filter(series_uid=new.series_uid).exists()
-    with storage.removed_on_failure(scan_id):
+    with refusals_recorded("archive.file_scan", by=by), storage.removed_on_failure(scan_id):
         if known:
             rows = [_row(instance, volume) for instance in instances]
             files = Files(volume.voxels_sha256(), rows)
