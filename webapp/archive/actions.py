@@ -1,8 +1,10 @@
 """What happens to scans."""
 
+import contextlib
 import hashlib
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +21,7 @@ from webapp.archive.filing import NewInstance, NewObject, NewScan, one_at_a_time
 from webapp.archive.models import DerivedObject, Instance, Patient, Picture, Preview, Scan, Series, Study
 from webapp.archive.pictures import write_pictures
 from webapp.archive.previews import write_preview
+from webapp.archive.second_process import is_possible, made_in_second_process
 from webapp.audit.actor import actor_of
 from webapp.audit.refusal import require
 from webapp.audit.trail import audited, record
@@ -47,12 +50,17 @@ def file_scan(
     instances: Iterable[NewInstance] = (),
     by: Any,
     then: Callable[[Scan], object] | None = None,
+    in_second_process: bool = False,
+    advance: Callable[[int], object] = lambda written: None,
 ) -> Scan:
     """File a checked, de-identified series as a scan: its slabs and instances in storage, then its rows.
 
-    `then` is called with the scan in the same transaction (to make it a case, say). The very same series again
-    gives the scan that is there. Raises ActionRefused (a SOP Instance UID known with other pixels, ...), OSError
-    (disk full) and whatever `then` raises; nothing stays written then.
+    `then` is called with the scan in the same transaction (to make it a case, say). With `in_second_process` the
+    instances are made and written by a fork of this process, where that is possible: making them may not ask the
+    database. `advance` is told how many are written. The very same series again gives the scan that is there.
+
+    Raises ActionRefused (a SOP Instance UID known with other pixels, ...), OSError (disk full) and whatever `then`
+    raises; nothing stays written then.
     """
     scan_id = uuid.uuid4()
     known = Scan.objects.filter(series_uid=new.series_uid).exists()
@@ -61,7 +69,7 @@ def file_scan(
             rows = [_row(instance, volume) for instance in instances]
             files = Files(volume.voxels_sha256(), rows)
         else:
-            files = _write_files(scan_id, volume, instances)
+            files = _write_files(scan_id, volume, instances, in_second_process, advance)
         with transaction.atomic():
             scan = _file_rows(scan_id=scan_id, new=new, volume=volume, files=files, by=by)
             if then:
@@ -147,7 +155,13 @@ def mark_scan_deleted(*, scan: Scan, reason: str, by: Any) -> Scan:
     return scan
 
 
-def _write_files(scan_id: uuid.UUID, volume: Volume, instances: Iterable[NewInstance]) -> Files:
+def _write_files(
+    scan_id: uuid.UUID,
+    volume: Volume,
+    instances: Iterable[NewInstance],
+    in_second_process: bool,
+    advance: Callable[[int], object],
+) -> Files:
     """Write slabs, preview, pictures and instances side by side; the slabs are in z order."""
 
     def write_slab(place: tuple[int, int]) -> dict[str, Any]:
@@ -160,31 +174,63 @@ def _write_files(scan_id: uuid.UUID, volume: Volume, instances: Iterable[NewInst
         preview, small = write_preview(scan_id, volume)
         return preview, write_pictures(scan_id, volume, small)
 
-    def write_instance(instance: NewInstance) -> Instance:
-        row = _row(instance, volume)
-        row.path, row.sha256 = storage.write(scan_id, storage.INSTANCES, instance.content, ".dcm")
-        return row
-
-    with ThreadPoolExecutor(WRITERS) as writers, ThreadPoolExecutor(ENCODERS) as encoder:
+    # The fork comes before there are threads.
+    with (
+        _instances_written(scan_id, volume, instances, in_second_process) as written,
+        ThreadPoolExecutor(ENCODERS) as encoder,
+    ):
         try:
             slabs = [encoder.submit(write_slab, place) for place in slab_ranges(volume.shape_zyx[0])]
             drawn = encoder.submit(draw)
             voxels = encoder.submit(volume.voxels_sha256)
-            rows: list[Future[Instance]] = []
-            for instance in instances:
-                rows.append(writers.submit(write_instance, instance))
-                if len(rows) > MOST_WAITING:
-                    rows[-MOST_WAITING].result()  # memory holds a few files, never all
-            written = Files(
-                voxels.result(), [row.result() for row in rows], [slab.result() for slab in slabs], *drawn.result()
-            )
+            rows = []
+            for row in written:
+                rows.append(row)
+                advance(len(rows))
+            files = Files(voxels.result(), rows, [slab.result() for slab in slabs], *drawn.result())
         except BaseException:
             # Nothing may be written any more when the folder is removed.
-            writers.shutdown(cancel_futures=True)
             encoder.shutdown(cancel_futures=True)
             raise
     storage.sync_folders(scan_id)
-    return written
+    return files
+
+
+def _instances_written(
+    scan_id: uuid.UUID, volume: Volume, instances: Iterable[NewInstance], in_second_process: bool
+) -> contextlib.AbstractContextManager[Iterator[Instance]]:
+    """The rows of instances, in their order, each when its file is written."""
+
+    def write(instance: NewInstance) -> Instance:
+        row = _row(instance, volume)
+        row.path, row.sha256 = storage.write(scan_id, storage.INSTANCES, instance.content, ".dcm")
+        return row
+
+    # The connections of an object store cannot be shared by two processes.
+    if in_second_process and is_possible() and storage.is_file_system():
+        return made_in_second_process(map(write, instances))
+    return _made_in_threads(write, instances)
+
+
+@contextlib.contextmanager
+def _made_in_threads(
+    write: Callable[[NewInstance], Instance], instances: Iterable[NewInstance]
+) -> Iterator[Iterator[Instance]]:
+    def made() -> Iterator[Instance]:
+        waiting: deque[Future[Instance]] = deque()
+        for instance in instances:
+            waiting.append(writers.submit(write, instance))
+            if len(waiting) > MOST_WAITING:
+                yield waiting.popleft().result()  # memory holds a few files, never all
+        while waiting:
+            yield waiting.popleft().result()
+
+    with ThreadPoolExecutor(WRITERS) as writers:
+        try:
+            yield made()
+        except BaseException:
+            writers.shutdown(cancel_futures=True)
+            raise
 
 
 def _row(instance: NewInstance, volume: Volume) -> Instance:

@@ -81,8 +81,15 @@ def _file(
         return Filed(
             earlier, case_number, earlier.description, sentence_of(earlier, case_number, True), [OTHER_OPTIONS]
         )
-    instances = _instances(slices, series, deidentifier, advance)
-    filed = file_with_case(new, series, instances, delivery, deidentifier.identity)
+    files = len(series.slices_by_file)
+    filed = file_with_case(
+        new,
+        series,
+        _instances(slices, series, deidentifier),
+        delivery,
+        deidentifier.identity,
+        lambda written: advance(0.5 + 0.5 * written / files),
+    )
     noun = "file was" if repeated == 1 else "files were"
     notes = [f"{repeated} {noun} sent twice; each image counts once."] if repeated else []
     notes += [note.sentence for note in series.notes]
@@ -106,6 +113,7 @@ def file_with_case(
     instances: Iterator[NewInstance],
     delivery: Delivery,
     identity: Identity | None = None,
+    advance: Callable[[int], object] = lambda written: None,
 ) -> tuple[Scan, int]:
     """File a scan, make it a case and note whose it is in the linkage table: all of it or nothing.
 
@@ -122,7 +130,15 @@ def file_with_case(
             # The last of all: a table that cannot be written takes back what the database did.
             linkage.keep(identity)
 
-    scan = file_scan(new=new, volume=series.volume, instances=instances, by=by, then=then)
+    scan = file_scan(
+        new=new,
+        volume=series.volume,
+        instances=instances,
+        by=by,
+        then=then,
+        in_second_process=delivery.in_second_process,
+        advance=advance,
+    )
     return scan, cases[0].number
 
 
@@ -150,16 +166,12 @@ def _identity_of(header: Dataset) -> Identity:
     )
 
 
-def _instances(
-    slices: Slices, series: SeriesVolume, deidentifier: Deidentifier, advance: Callable[[float], None]
-) -> Iterator[NewInstance]:
-    done = 0
+def _instances(slices: Slices, series: SeriesVolume, deidentifier: Deidentifier) -> Iterator[NewInstance]:
+    """The de-identified files. Whoever takes them may be another process: nothing here asks the database."""
     for index, frames in series.slices_by_file.items():
         dataset = deidentifier.clean(slices.as_read(index))
         content, slices_of_it = deidentifier.file_of(dataset), tuple(sorted(frames.values()))
         yield NewInstance(str(dataset.SOPClassUID), str(dataset.SOPInstanceUID), content, slices_of_it)
-        done += len(frames)
-        advance(0.5 + 0.5 * done / len(series.places))
 
 
 def _new_scan(deidentifier: Deidentifier, header: FileDataset, series: SeriesVolume) -> NewScan:

@@ -105,6 +105,52 @@ def test_files_go_when_an_instance_cannot_be_made():
 
 
 @pytest.mark.usefixtures("db")
+def test_a_second_process_files_the_same_and_leaves_the_database_alone(monkeypatch):
+    monkeypatch.setattr("webapp.archive.actions.is_possible", lambda: True)
+    makers, told = [], []
+
+    def made():
+        for instance in instances():
+            makers.append(instance)  # in the memory of whoever makes it
+            yield instance
+
+    scan = file_scan(
+        new=new_scan(),
+        volume=PHANTOM.volume,
+        instances=made(),
+        by=SYSTEM,
+        in_second_process=True,
+        advance=told.append,
+    )
+    assert makers == []
+    assert told == list(range(1, 24))
+    assert list(queries.files_of(scan)) == [item.content for item in instances()]
+    by_it = {row.sop_uid: (row.z, row.sop_class_uid, row.path, row.sha256) for row in Instance.objects.all()}
+    hashes = {row.sop_uid: row.voxels_sha256 for row in Instance.objects.all()}
+    other = file_scan(new=new_scan(2), volume=PHANTOM.volume, instances=instances(2), by=SYSTEM)
+    by_threads = {row.sop_uid: row for row in Instance.objects.filter(scan=other)}
+    for uid, (z, sop_class, path, _) in by_it.items():
+        twin = by_threads[uid.replace("2.25.9.1.", "2.25.9.2.")]
+        assert (z, sop_class, hashes[uid]) == (twin.z, twin.sop_class_uid, twin.voxels_sha256)
+        assert path.startswith(f"scans/{scan.pk}/instances/")
+
+
+@pytest.mark.usefixtures("db")
+def test_what_fails_in_a_second_process_leaves_nothing(monkeypatch):
+    monkeypatch.setattr("webapp.archive.actions.is_possible", lambda: True)
+
+    def broken():
+        yield from instances(count=5)
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space") as raised:
+        file_scan(new=new_scan(), volume=PHANTOM.volume, instances=broken(), by=SYSTEM, in_second_process=True)
+    assert raised.value.errno == 28
+    assert stored() == []
+    assert Scan.objects.count() == 0
+
+
+@pytest.mark.usefixtures("db")
 def test_the_same_series_gives_the_scan_that_is_there():
     scan = file()
     before = stored()

@@ -1,0 +1,90 @@
+"""A second process beside this one, for work in Python that would hold this one up: a fork that ends with its work.
+
+It has everything that this process has, as it is at that moment, and must leave the database alone: both would speak
+on one connection. Results come back through a pipe as they are made.
+"""
+
+import contextlib
+import gc
+import os
+import pickle
+import signal
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, NoReturn, TypeVar
+
+T = TypeVar("T")
+
+
+class SecondProcessEnded(OSError):
+    """The second process ended before its work: it was killed, perhaps for want of memory."""
+
+
+def is_possible() -> bool:
+    """Whether this process may be doubled: not where other threads could hold a lock at that moment."""
+    return hasattr(os, "fork") and threading.active_count() == 1
+
+
+@contextlib.contextmanager
+def made_in_second_process(things: Iterable[T]) -> Iterator[Iterator[T]]:
+    """What `things` gives, made in a second process that begins with the block; each one has to be picklable.
+
+    What is raised while they are made is raised where they are taken; SecondProcessEnded where nothing can tell any
+    more. However the block is left, the second process is gone then; without this one it ends by itself.
+    """
+    reading, writing = os.pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        _make(things, writing)
+    os.close(writing)
+    try:
+        with open(reading, "rb") as results:
+            yield _taken(results)
+    finally:
+        os.kill(child, signal.SIGKILL)  # it is ours until it is waited for
+        os.waitpid(child, 0)
+
+
+def _make(things: Iterable[object], writing: int) -> NoReturn:
+    """What the second process does: nothing of what this process would do at its end."""
+    try:
+        # Not even what this process left to collect may be closed here.
+        gc.disable()
+        results = open(writing, "wb")  # noqa: SIM115 - closed by the end of the process
+        try:
+            for thing in things:
+                # Once nobody reads, this raises.
+                results.write(pickle.dumps((thing, None)))
+                results.flush()
+            results.write(pickle.dumps((None, None)))
+        except BaseException as error:
+            results.write(_pickled(error))
+        results.flush()
+    finally:
+        os._exit(0)
+
+
+def _pickled(error: BaseException) -> bytes:
+    try:
+        told = pickle.dumps((None, error))
+        pickle.loads(told)
+    except Exception:  # its words may be of a file, its kind is not
+        told = pickle.dumps((None, RuntimeError(type(error).__name__)))
+    return told
+
+
+def _taken(results: BinaryIO) -> Iterator[T]:
+    while True:
+        try:
+            thing, error = pickle.load(results)
+        except (EOFError, pickle.UnpicklingError) as broken:
+            raise SecondProcessEnded("the second process ended before its work") from broken
+        if error is not None:
+            raise error
+        if thing is None:
+            return
+        yield thing
