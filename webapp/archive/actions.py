@@ -1,81 +1,53 @@
 """What happens to scans."""
 
-import contextlib
-import hashlib
 import uuid
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from inference.imaging.slabs import encode_slab, slab_ranges
 from inference.imaging.volume import Volume
 from webapp import jobs
 from webapp.archive import events, rules, storage
 from webapp.archive.derived import write_object
 from webapp.archive.filing import NewInstance, NewObject, NewScan, one_at_a_time, scan_of
 from webapp.archive.models import DerivedObject, Instance, Patient, Picture, Preview, Scan, Series, Study
-from webapp.archive.pictures import write_pictures
-from webapp.archive.previews import write_preview
-from webapp.archive.second_process import is_possible, made_in_second_process
+from webapp.archive.writing import Begun, Files, begun, known_files, write_files
 from webapp.audit.actor import actor_of
 from webapp.audit.refusal import require
 from webapp.audit.trail import audited, record
-
-# zstd, hashing and the disk release the interpreter, so they run beside whoever makes the instances.
-WRITERS = 4
-ENCODERS = 2
-MOST_WAITING = 16
-
-
-@dataclass(frozen=True)
-class Files:
-    """What was written for a scan, rows unsaved: a known one has its slabs, preview and pictures already."""
-
-    voxels_sha256: str
-    instances: list[Instance]
-    slabs: list[dict[str, Any]] = field(default_factory=list)
-    preview: Preview | None = None
-    pictures: list[Picture] = field(default_factory=list)
 
 
 def file_scan(
     *,
     new: NewScan,
     volume: Volume,
-    instances: Iterable[NewInstance] = (),
+    instances: Iterable[NewInstance] | Begun = (),
     by: Any,
     then: Callable[[Scan], object] | None = None,
-    in_second_process: bool = False,
     advance: Callable[[int], object] = lambda written: None,
 ) -> Scan:
     """File a checked, de-identified series as a scan: its slabs and instances in storage, then its rows.
 
-    `then` is called with the scan in the same transaction (to make it a case, say). With `in_second_process` the
-    instances are made and written by a fork of this process, where that is possible: making them may not ask the
-    database. `advance` is told how many are written. The very same series again gives the scan that is there.
+    Instances that are being written already go on (`writing.begun`); `advance` is told how many are. `then` is called
+    with the scan in the same transaction (to make it a case, say). The very same series again gives the scan that is
+    there.
 
     Raises ActionRefused (a SOP Instance UID known with other pixels, ...), OSError (disk full) and whatever `then`
     raises; nothing stays written then.
     """
-    scan_id = uuid.uuid4()
-    known = Scan.objects.filter(series_uid=new.series_uid).exists()
-    with storage.removed_on_failure(scan_id):
-        if known:
-            rows = [_row(instance, volume) for instance in instances]
-            files = Files(volume.voxels_sha256(), rows)
-        else:
-            files = _write_files(scan_id, volume, instances, in_second_process, advance)
-        with transaction.atomic():
-            scan = _file_rows(scan_id=scan_id, new=new, volume=volume, files=files, by=by)
-            if then:
-                then(scan)
-    if scan.pk != scan_id:  # someone else filed the same series meanwhile
-        storage.remove(scan_id)
+    if isinstance(instances, Begun):
+        files, scan_id = write_files(instances, volume, advance), instances.scan_id
+    elif Scan.objects.filter(series_uid=new.series_uid).exists():
+        files, scan_id = known_files(instances, volume), uuid.uuid4()
+    else:
+        with begun(instances) as scan_begun:
+            return file_scan(new=new, volume=volume, instances=scan_begun, by=by, then=then, advance=advance)
+    with transaction.atomic():
+        scan = _file_rows(scan_id=scan_id, new=new, volume=volume, files=files, by=by)
+        if then:
+            then(scan)
     return scan
 
 
@@ -153,96 +125,6 @@ def mark_scan_deleted(*, scan: Scan, reason: str, by: Any) -> Scan:
         files=files,
     )
     return scan
-
-
-def _write_files(
-    scan_id: uuid.UUID,
-    volume: Volume,
-    instances: Iterable[NewInstance],
-    in_second_process: bool,
-    advance: Callable[[int], object],
-) -> Files:
-    """Write slabs, preview, pictures and instances side by side; the slabs are in z order."""
-
-    def write_slab(place: tuple[int, int]) -> dict[str, Any]:
-        start, count = place
-        content = encode_slab(volume.hu[start : start + count])
-        path, sha256 = storage.write(scan_id, storage.SLABS, content, ".slab")
-        return {"z_start": start, "z_count": count, "path": path, "sha256": sha256, "bytes": len(content)}
-
-    def draw() -> tuple[Preview, list[Picture]]:
-        preview, small = write_preview(scan_id, volume)
-        return preview, write_pictures(scan_id, volume, small)
-
-    # The fork comes before there are threads.
-    with (
-        _instances_written(scan_id, volume, instances, in_second_process) as written,
-        ThreadPoolExecutor(ENCODERS) as encoder,
-    ):
-        try:
-            slabs = [encoder.submit(write_slab, place) for place in slab_ranges(volume.shape_zyx[0])]
-            drawn = encoder.submit(draw)
-            voxels = encoder.submit(volume.voxels_sha256)
-            rows = []
-            for row in written:
-                rows.append(row)
-                advance(len(rows))
-            files = Files(voxels.result(), rows, [slab.result() for slab in slabs], *drawn.result())
-        except BaseException:
-            # Nothing may be written any more when the folder is removed.
-            encoder.shutdown(cancel_futures=True)
-            raise
-    storage.sync_folders(scan_id)
-    return files
-
-
-def _instances_written(
-    scan_id: uuid.UUID, volume: Volume, instances: Iterable[NewInstance], in_second_process: bool
-) -> contextlib.AbstractContextManager[Iterator[Instance]]:
-    """The rows of instances, in their order, each when its file is written."""
-
-    def write(instance: NewInstance) -> Instance:
-        row = _row(instance, volume)
-        row.path, row.sha256 = storage.write(scan_id, storage.INSTANCES, instance.content, ".dcm")
-        return row
-
-    # The connections of an object store cannot be shared by two processes.
-    if in_second_process and is_possible() and storage.is_file_system():
-        return made_in_second_process(map(write, instances))
-    return _made_in_threads(write, instances)
-
-
-@contextlib.contextmanager
-def _made_in_threads(
-    write: Callable[[NewInstance], Instance], instances: Iterable[NewInstance]
-) -> Iterator[Iterator[Instance]]:
-    def made() -> Iterator[Instance]:
-        waiting: deque[Future[Instance]] = deque()
-        for instance in instances:
-            waiting.append(writers.submit(write, instance))
-            if len(waiting) > MOST_WAITING:
-                yield waiting.popleft().result()  # memory holds a few files, never all
-        while waiting:
-            yield waiting.popleft().result()
-
-    with ThreadPoolExecutor(WRITERS) as writers:
-        try:
-            yield made()
-        except BaseException:
-            writers.shutdown(cancel_futures=True)
-            raise
-
-
-def _row(instance: NewInstance, volume: Volume) -> Instance:
-    voxels = hashlib.sha256()
-    for z in instance.slices:
-        voxels.update(volume.hu[z].data)
-    return Instance(
-        z=min(instance.slices),
-        sop_class_uid=instance.sop_class_uid,
-        sop_uid=instance.sop_uid,
-        voxels_sha256=voxels.hexdigest(),
-    )
 
 
 @audited(events.OBJECTS_FILED)

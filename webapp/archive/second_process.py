@@ -5,6 +5,7 @@ on one connection. Results come back through a pipe as they are made.
 """
 
 import contextlib
+import fcntl
 import gc
 import os
 import pickle
@@ -15,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NoReturn, TypeVar
 
 T = TypeVar("T")
+HELD_BYTES = 1024 * 1024
 
 
 class SecondProcessEnded(OSError):
@@ -34,6 +36,9 @@ def made_in_second_process(things: Iterable[T]) -> Iterator[Iterator[T]]:
     more. However the block is left, the second process is gone then; without this one it ends by itself.
     """
     reading, writing = os.pipe()
+    with contextlib.suppress(OSError):  # more than the system lets it have
+        # Work goes on while nobody takes its results.
+        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, HELD_BYTES)
     sys.stdout.flush()
     sys.stderr.flush()
     child = os.fork()

@@ -205,7 +205,7 @@ def test_truncated_file_is_named(ingest, series):
 @pytest.fixture(params=[True, False], ids=["two processes", "one process"])
 def processes(request, monkeypatch) -> bool:
     """Whether a fork makes the images, however many threads the tests have."""
-    monkeypatch.setattr("webapp.archive.actions.is_possible", lambda: request.param)
+    monkeypatch.setattr("webapp.archive.writing.is_possible", lambda: request.param)
     return request.param
 
 

@@ -25,7 +25,7 @@ from webapp.intake.sources import Sent, Unusable, files_under
 
 # Names and numbers of malloc.h.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-KEPT_BYTES, LARGEST_KEPT_BYTES = 64 * 1024 * 1024, 4 * 1024 * 1024
+KEPT_BYTES, LARGEST_KEPT_BYTES = 128 * 1024 * 1024, 32 * 1024 * 1024
 
 
 class Command(BaseCommand):
