@@ -44,8 +44,8 @@ def process(
     """Take in everything of a batch, keeping and yielding each line.
 
     What was accepted before (by a worker that died, or before another try) stays and is not read again. A batch that
-    has ended, or that another process has, yields nothing. With `in_second_process` a fork of this process does
-    its part.
+    has ended, waits for more or is another process's, yields nothing. With `in_second_process` a fork of this
+    process does its part.
     """
     with alone_with(batch) as mine:
         if not mine or not _start(batch):
@@ -75,10 +75,13 @@ def process(
 
 
 def _start(batch: Batch) -> bool:
-    """Begin to process a batch, or begin again after a worker died; False where it has already ended."""
-    if not Batch.objects.filter(pk=batch.pk, state__in=("receiving", "waiting", "processing")).update(
-        state="processing"
-    ):
+    """Begin to process a batch, or begin again after a worker died; False where it has ended, or waits for more.
+
+    What a machine sends is closed first: where it receives again, its job is that of an earlier closing.
+    """
+    closed = Q(state__in=("waiting", "processing"))
+    at_hand = Q(state="receiving") & ~Q(source__in=MACHINES)
+    if not Batch.objects.filter(closed | at_hand, pk=batch.pk).update(state="processing"):
         return False
     batch.refresh_from_db()
     # What was never in quarantine cannot be looked at again: its lines stay, as those of filed series do.

@@ -227,7 +227,7 @@ def note_sent_whole(batch_ids: Iterable[uuid.UUID]) -> None:
 
 
 def _batch_of_series(sender: Sender, key: str) -> Batch:
-    """The batch that a series arrives in: an open one, one that was refused for want of images, or a new one."""
+    """The batch that a series arrives in: an open one, one that is not begun or was refused, or a new one."""
     by = sender.by if isinstance(sender.by, User) else None
     alike = Batch.objects.filter(
         campaign=sender.campaign, source=sender.source, sender=sender.name, by=by, series_key=key
