@@ -12,11 +12,13 @@ import pickle
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator
-from typing import BinaryIO, NoReturn, TypeVar
+import time
+from collections.abc import Generator, Iterable, Iterator
+from typing import BinaryIO, NoReturn, TypeVar, cast
 
 T = TypeVar("T")
 HELD_BYTES = 1024 * 1024
+PATIENCE_S = 5.0
 
 
 class SecondProcessEnded(OSError):
@@ -33,7 +35,8 @@ def made_in_second_process(things: Iterable[T]) -> Iterator[Iterator[T]]:
     """What `things` gives, made in a second process that begins with the block; each one has to be picklable.
 
     What is raised while they are made is raised where they are taken; SecondProcessEnded where nothing can tell any
-    more. However the block is left, the second process is gone then; without this one it ends by itself.
+    more. However the block is left, the second process is gone then: it ends at its next result once nobody reads, and
+    so it does without this one.
     """
     reading, writing = os.pipe()
     with contextlib.suppress(OSError):  # more than the system lets it have
@@ -50,8 +53,18 @@ def made_in_second_process(things: Iterable[T]) -> Iterator[Iterator[T]]:
         with open(reading, "rb") as results:
             yield _taken(results)
     finally:
-        os.kill(child, signal.SIGKILL)  # it is ours until it is waited for
-        os.waitpid(child, 0)
+        _end(child)
+
+
+def _end(child: int) -> None:
+    """Wait for the second process, which ends at its next result when nobody reads; not for long."""
+    patience_ends = time.monotonic() + PATIENCE_S
+    while os.waitpid(child, os.WNOHANG) == (0, 0):
+        if time.monotonic() > patience_ends:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return
+        time.sleep(0.001)
 
 
 def _make(things: Iterable[object], writing: int) -> NoReturn:
@@ -67,6 +80,9 @@ def _make(things: Iterable[object], writing: int) -> NoReturn:
                 results.flush()
             results.write(pickle.dumps((None, None)))
         except BaseException as error:
+            # What is half made is cleared away, as it would be in this process.
+            with contextlib.suppress(BaseException):
+                cast(Generator[object, None, None], things).close()
             results.write(_pickled(error))
         results.flush()
     finally:

@@ -205,7 +205,8 @@ def test_truncated_file_is_named(ingest, series):
 @pytest.fixture(params=[True, False], ids=["two processes", "one process"])
 def processes(request, monkeypatch) -> bool:
     """Whether a fork makes the images, however many threads the tests have."""
-    monkeypatch.setattr("webapp.archive.writing.is_possible", lambda: request.param)
+    for part in ("archive.writing", "intake.receiving"):
+        monkeypatch.setattr(f"webapp.{part}.is_possible", lambda: request.param)
     return request.param
 
 
@@ -262,6 +263,25 @@ def test_full_disk_leaves_nothing_and_says_so(ingest, series, processes, monkeyp
     assert "The disk is full. Nothing of it was kept" in out
     assert stored_files() == []
     assert Scan.objects.count() == 0
+
+
+def test_quarantine_without_room_keeps_nothing_and_says_what_to_do(ingest, series, processes, monkeypatch):
+    from webapp.intake import quarantine
+
+    real = quarantine.place
+
+    def full(staged, batch_id, key, **options):
+        if len(list(quarantine.made_folder(batch_id).iterdir())) >= 3:
+            raise OSError(28, "No space left on device")
+        real(staged, batch_id, key, **options)
+
+    monkeypatch.setattr(quarantine, "place", full)
+    with pytest.raises(CommandError, match=r"The disk is full: nothing was kept\. Make room"):
+        ingest(series()[0].parent)
+    batch = Batch.objects.get()
+    assert (batch.state, batch.originals.count()) == ("discarded", 0)
+    assert not quarantine.folder_of(batch.pk).exists()
+    assert not list((quarantine.root() / "incoming").iterdir())
 
 
 def test_case_that_cannot_be_added_leaves_no_scan_behind(ingest, series, monkeypatch):

@@ -84,7 +84,7 @@ class Command(BaseCommand):
     def _sealed(self, batch: Batch, things: Iterable[Sent | Unusable]) -> Iterable[Sent | Unusable]:
         """Everything as it lies in quarantine; raises CommandError, and keeps nothing, where it finds no room there."""
         try:
-            unusable = receive_all(batch=batch, things=things, durable=False)
+            unusable = receive_all(batch=batch, things=things, durable=False, in_second_process=True)
         except (OSError, quarantine.TooLarge) as error:
             discard_batch(batch=batch, by=SYSTEM)
             quarantine.remove(batch.pk)
