@@ -15,6 +15,7 @@ from webapp.archive.actions import file_scan
 from webapp.archive.filing import NewInstance, NewScan
 from webapp.archive.models import Instance, Scan
 from webapp.archive.upkeep import files_named_by
+from webapp.archive.writing import begun
 from webapp.audit.actor import SYSTEM
 from webapp.audit.models import Event
 from webapp.audit.refusal import ActionRefused, Refusal
@@ -101,6 +102,56 @@ def test_files_go_when_an_instance_cannot_be_made():
 
     with pytest.raises(ValueError):
         file_scan(new=new_scan(), volume=PHANTOM.volume, instances=broken(), by=SYSTEM)
+    assert stored() == []
+
+
+@pytest.mark.usefixtures("db")
+def test_a_second_process_files_the_same_and_leaves_the_database_alone(monkeypatch):
+    monkeypatch.setattr("webapp.archive.writing.is_possible", lambda: True)
+    makers, told = [], []
+
+    def made():
+        for instance in instances():
+            makers.append(instance)  # in the memory of whoever makes it
+            yield instance
+
+    with begun(made(), in_second_process=True) as images:
+        scan = file_scan(new=new_scan(), volume=PHANTOM.volume, instances=images, by=SYSTEM, advance=told.append)
+    assert makers == []
+    assert told == list(range(1, 24))
+    assert list(queries.files_of(scan)) == [item.content for item in instances()]
+    by_it = {row.sop_uid: (row.z, row.sop_class_uid, row.path, row.sha256) for row in Instance.objects.all()}
+    hashes = {row.sop_uid: row.voxels_sha256 for row in Instance.objects.all()}
+    other = file_scan(new=new_scan(2), volume=PHANTOM.volume, instances=instances(2), by=SYSTEM)
+    by_threads = {row.sop_uid: row for row in Instance.objects.filter(scan=other)}
+    for uid, (z, sop_class, path, _) in by_it.items():
+        twin = by_threads[uid.replace("2.25.9.1.", "2.25.9.2.")]
+        assert (z, sop_class, hashes[uid]) == (twin.z, twin.sop_class_uid, twin.voxels_sha256)
+        assert path.startswith(f"scans/{scan.pk}/instances/")
+
+
+@pytest.mark.usefixtures("db")
+def test_what_fails_in_a_second_process_leaves_nothing(monkeypatch):
+    monkeypatch.setattr("webapp.archive.writing.is_possible", lambda: True)
+
+    def broken():
+        yield from instances(count=5)
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space") as raised, begun(broken(), in_second_process=True) as images:
+        file_scan(new=new_scan(), volume=PHANTOM.volume, instances=images, by=SYSTEM)
+    assert raised.value.errno == 28
+    assert stored() == []
+    assert Scan.objects.count() == 0
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("forks", [True, False])
+def test_a_scan_that_is_begun_and_not_filed_leaves_nothing(forks, monkeypatch):
+    monkeypatch.setattr("webapp.archive.writing.is_possible", lambda: forks)
+    with begun(instances(), in_second_process=True) as images:
+        assert next(images.instances).sop_uid == "2.25.9.1.0"
+        assert stored()
     assert stored() == []
 
 
