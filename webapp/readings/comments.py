@@ -223,7 +223,9 @@ def comments_data(reading: Reading, user: User) -> Mapping[str, Any]:
     """The threads of a reading's case that a person sees, and whether and whom they may write to."""
     refusal = may_comment(reading, user)
     people = people_who_see(reading, unseen_by=user) if refusal is None else []
+    seen = readings_of_case_for(user, reading.case).exclude(mask=None)
     return {
+        "readings": [str(pk) for pk in seen.values_list("pk", flat=True)],
         "threads": [thread_data(now, user) for now in threads_for(user, reading.case)],
         "may_comment": refusal is None,
         "comment_refusal": refusal.sentence if refusal else None,

@@ -275,3 +275,38 @@ export interface MaskPlace {
   stroke_sequence: number;
   head_hash: string;
 }
+
+/** A comment as it stands: `text` null once withdrawn; `earlier` its texts before an edit, oldest first. */
+export interface CaseComment {
+  id: string;
+  author: string;
+  mine: boolean;
+  said_at: string;
+  text: string | null;
+  withdrawn: boolean;
+  edited_at: string | null;
+  earlier: string[];
+}
+
+/** A thread of a reading of this case that this person may see. */
+export interface CommentThread {
+  id: string;
+  reading: string;
+  whose: { reader: string; stage: string; mine: boolean };
+  /** (x, y, z); null: about the whole case. */
+  voxel: [number, number, number] | null;
+  label: number | null;
+  resolved: boolean;
+  resolved_by: string | null;
+  resolved_at: string | null;
+  comments: CaseComment[];
+}
+
+export interface CommentsAnswer {
+  threads: CommentThread[];
+  may_comment: boolean;
+  comment_refusal: string | null;
+  people: { name: string; username: string }[];
+  /** Readings of the case whose threads are here. */
+  readings: string[];
+}
