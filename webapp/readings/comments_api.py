@@ -25,7 +25,8 @@ OBJECT = OpenApiTypes.OBJECT
 ERRORS = {400: OBJECT, 401: OBJECT, 404: OBJECT, 409: OBJECT}
 
 
-def _fields(request: Request) -> Mapping[str, Any]:
+def fields_of(request: Request) -> Mapping[str, Any]:
+    """The request's JSON object; ActionRefused where the body is none."""
     if not isinstance(request.data, Mapping):
         raise ActionRefused(Refusal("malformed", "The request's body must be a JSON object."))
     return request.data
@@ -42,7 +43,7 @@ def reading_comments(request: Request, reading_id: uuid.UUID) -> Response:
     reading = reading_for(request.user, reading_id)
     if request.method == "GET":
         return Response(comments_data(reading, request.user))
-    fields = _fields(request)
+    fields = fields_of(request)
     now = open_thread(
         reading=reading,
         text=fields.get("text"),
@@ -59,7 +60,7 @@ def reading_thread(request: Request, reading_id: uuid.UUID, thread_id: uuid.UUID
     """Answer in a thread, {text}, or say whether it is resolved, {resolved: true | false}."""
     reading = reading_for(request.user, reading_id)
     thread_for(request.user, reading, thread_id)
-    fields = _fields(request)
+    fields = fields_of(request)
     chosen: dict[str, Any] = {"reading": reading, "thread": thread_id, "by": request.user}
     if "resolved" not in fields:
         now = answer_thread(text=fields.get("text"), **chosen)
@@ -78,7 +79,7 @@ def reading_comment(request: Request, reading_id: uuid.UUID, thread_id: uuid.UUI
     """Give a comment of yours a new text, {text}, or withdraw it, {withdrawn: true}."""
     reading = reading_for(request.user, reading_id)
     comment_in(thread_for(request.user, reading, thread_id), comment_id)
-    fields = _fields(request)
+    fields = fields_of(request)
     chosen: dict[str, Any] = {"reading": reading, "thread": thread_id, "comment": comment_id, "by": request.user}
     if fields.get("withdrawn") is True:
         return Response(thread_data(withdraw_comment(**chosen), request.user))

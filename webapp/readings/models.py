@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from webapp.campaigns.models import Case, Protocol
-from webapp.campaigns.protocols import STAGE_NAME_LENGTH
+from webapp.campaigns.protocols import FLAG_LENGTH, STAGE_NAME_LENGTH
 from webapp.masks.models import Mask, Version
 
 REASON_LENGTH = 500
@@ -274,3 +274,32 @@ class ThreadEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} in thread {self.thread_id}"
+
+
+class Flag(models.Model):
+    """A reader's word about a case, "artefact" say, set or taken back; append-only, the last word of a name counts."""
+
+    reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="flags")
+    name = models.CharField(max_length=FLAG_LENGTH)
+    raised = models.BooleanField()
+    remark = models.CharField(max_length=REASON_LENGTH, blank=True, default="")
+    said_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.name} {'set' if self.raised else 'taken back'} in {self.reading_id}"
+
+
+class FlagDecision(models.Model):
+    """What a coordinator made of a flag that proposed to exclude its case; append-only."""
+
+    flag = models.OneToOneField(Flag, on_delete=models.PROTECT, related_name="decision")
+    excluded = models.BooleanField()
+    reason = models.CharField(max_length=REASON_LENGTH)
+    decided_by_name = models.CharField(max_length=120)
+    decided_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{'excluded' if self.excluded else 'kept'} by {self.decided_by_name}"

@@ -26,6 +26,7 @@ from webapp.masks.queries import imported_version
 from webapp.masks.strokes import SentStroke
 from webapp.readings.around import next_case_after, reading_beside, timeline_of
 from webapp.readings.attesting import decisions_of, missing_in
+from webapp.readings.flags import flags_data
 from webapp.readings.ledger import lung_slices, seen_slices, verdicts_of
 from webapp.readings.models import Reading, Return
 from webapp.readings.queries import imports_shown, readings_of_case_for
@@ -358,6 +359,7 @@ def reading_data(reading: Reading, user: User) -> dict[str, Any]:
         "ledger": {**ledger_data(reading), "lung": lung_slices(reading)},
         "protocol": protocol_data(reading),
         "ending": ending_data(reading, user),
+        "flags": flags_data(reading),
         "guideline": guideline_data(reading),
         "preferences": viewer_preferences_of(user),
         "lease": lease_data(lease, user),

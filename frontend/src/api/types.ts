@@ -91,6 +91,7 @@ export interface Reading {
   };
   protocol?: { version: number; dwell_ms: number; attests: Record<string, Level>; pilot: boolean };
   ending?: Ending;
+  flags?: FlagsAnswer;
   guideline?: { version: number | string; url: string } | null;
   preferences?: Record<string, unknown>;
   /** Where this person goes on: `url` opens it; with `start_url`, a reading is begun there first (POST of a form). */
@@ -309,4 +310,10 @@ export interface CommentsAnswer {
   people: { name: string; username: string }[];
   /** Readings of the case whose threads are here. */
   readings: string[];
+}
+
+/** What may be said of the whole case, and what this reading says; `decided` of what proposes an exclusion. */
+export interface FlagsAnswer {
+  offered: { name: string; proposes_exclusion: boolean }[];
+  set: { name: string; remark: string; at: string; decided: { excluded: boolean; reason: string; by: string } | null }[];
 }

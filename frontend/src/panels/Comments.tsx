@@ -7,6 +7,7 @@ import { addThread, answer, choose, chosenThread, comments, commentsTrouble, com
 import type { Desk } from "../reading/desk";
 import * as state from "../state";
 import { clock } from "./App";
+import { Flags } from "./Flags";
 import { WriteComment } from "./WriteComment";
 import "./comments.css";
 
@@ -29,6 +30,7 @@ export function Comments({ desk }: { desk: Desk }) {
       )}
       <Threads desk={desk} />
       {said?.comment_refusal && <p class="dim">{said.comment_refusal}</p>}
+      <Flags desk={desk} />
     </section>
   );
 }
