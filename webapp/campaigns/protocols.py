@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from webapp.audit.refusal import Refusal
+from webapp.campaigns.scoring_forms import fault_in_forms
 
 AI_DRAFT, IMPORTED_MASK, EMPTY, PREVIOUS = "ai_draft", "imported_mask", "empty", "previous"
 INTERSECTION, UNION, MAJORITY, STAPLE, ONE_OF_THEM = "intersection", "union", "majority", "staple", "one_of_them"
@@ -35,6 +36,7 @@ ATTESTED = {
     "no_contradictions": "verdicts and mask say the same",
     "lung_checked": "the lung layer was checked",
     "planes_viewed": "coronal and sagittal planes were viewed",
+    "forms_filled": "every scoring form was filled in",
 }
 
 
@@ -243,7 +245,12 @@ def _fault_in_terms(stages: Sequence[Stage], terms: Terms) -> str | None:
         return "Cases come by number or at random."
     if terms.release_after_days is not None and not 1 <= terms.release_after_days <= 365:
         return "A case goes back after 1 to 365 idle days."
-    return _fault_in_flags(terms) or _fault_in_acceptance(stages, terms) or _fault_in_arms(terms)
+    return (
+        fault_in_forms(terms.forms)
+        or _fault_in_flags(terms)
+        or _fault_in_acceptance(stages, terms)
+        or _fault_in_arms(terms)
+    )
 
 
 def _fault_in_flags(terms: Terms) -> str | None:

@@ -27,6 +27,7 @@ from webapp.pages.worklist import FILTERS, lines_for
 from webapp.readings.actions import start_reading, view_reading
 from webapp.readings.flags import flags_for
 from webapp.readings.queries import reading_for, sees_all_readings
+from webapp.readings.scores_beside import scores_for
 
 PICTURE_SIZES_PX = (80, 640)
 LINES_A_PAGE = 200
@@ -126,6 +127,7 @@ def case(request: HttpRequest, slug: str, number: int) -> HttpResponse:
             "previous": numbers.filter(number__lt=number).last(),
             "following": numbers.filter(number__gt=number).first(),
             "add_refusal": may_add_scans(item.campaign, request.user),
+            "scores": scores_for(request.user, item),
             "flags": flags_for(request.user, item.campaign, item),
             "decide_refusal": may_assign(item.campaign, request.user),
             **story_for(request.user, item),

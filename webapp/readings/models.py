@@ -303,3 +303,19 @@ class FlagDecision(models.Model):
 
     def __str__(self) -> str:
         return f"{'excluded' if self.excluded else 'kept'} by {self.decided_by_name}"
+
+
+class FormEntry(models.Model):
+    """One answer in a scoring form of a reading; append-only, the last one counts. A `value` of None took it back."""
+
+    reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="form_entries")
+    form = models.CharField(max_length=40)
+    item = models.CharField(max_length=90)
+    value = models.JSONField(null=True)
+    said_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.reading_id} {self.form} {self.item}: {self.value}"

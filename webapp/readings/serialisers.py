@@ -31,6 +31,7 @@ from webapp.readings.ledger import lung_slices, seen_slices, verdicts_of
 from webapp.readings.models import Reading, Return
 from webapp.readings.queries import imports_shown, readings_of_case_for
 from webapp.readings.rules import may_amend, may_edit, may_return, may_sign, may_submit, submission_returnable_by
+from webapp.readings.scoring import forms_data
 
 ANATOMY_LABELS = [
     {"value": 1, "name": "Left lung", "colour": "#7FB8CC"},
@@ -360,6 +361,7 @@ def reading_data(reading: Reading, user: User) -> dict[str, Any]:
         "protocol": protocol_data(reading),
         "ending": ending_data(reading, user),
         "flags": flags_data(reading),
+        "forms": forms_data(reading),
         "guideline": guideline_data(reading),
         "preferences": viewer_preferences_of(user),
         "lease": lease_data(lease, user),
