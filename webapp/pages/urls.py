@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from webapp.pages import account_views, audit_views, guideline_views, scan_views, story_views, token_views, views
+from webapp.pages import (
+    account_views,
+    audit_views,
+    flag_views,
+    guideline_views,
+    scan_views,
+    story_views,
+    token_views,
+    views,
+)
 
 app_name = "pages"
 CASE = "campaigns/<slug:slug>/cases/<int:number>/"
@@ -21,6 +30,8 @@ urlpatterns = [
     path("campaigns/<slug:slug>/begin/", views.begin_from, name="begin_from"),
     path(CASE, views.case, name="case"),
     path(f"{CASE}picture.png", views.picture, name="picture"),
+    path("campaigns/<slug:slug>/flags/", flag_views.flags, name="flags"),
+    path(f"{CASE}flags/<int:flag_id>/", flag_views.decide, name="decide_flag"),
     path(f"{CASE}readings/", views.start, name="start"),
     path(f"{CASE}draft/", views.draft_again, name="draft_again"),
     path("readings/<uuid:reading_id>/", views.viewer, name="viewer"),

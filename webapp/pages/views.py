@@ -18,7 +18,7 @@ from webapp.audit.answers import refused_with
 from webapp.audit.refusal import ActionRefused
 from webapp.campaigns.actions import request_draft_again, set_start
 from webapp.campaigns.queries import campaign_for, case_for, roles_of
-from webapp.campaigns.rules import may_add_scans, may_set_protocol
+from webapp.campaigns.rules import may_add_scans, may_assign, may_set_protocol
 from webapp.pages import pictures, vite
 from webapp.pages.actions import view_scan
 from webapp.pages.forms import StartForm
@@ -26,7 +26,9 @@ from webapp.pages.queries import cards_for, next_case_for, recent_readings_for, 
 from webapp.pages.story import spacing_text, story_for
 from webapp.pages.worklist import FILTERS, lines_for
 from webapp.readings.actions import start_reading, view_reading
+from webapp.readings.flags import flags_for
 from webapp.readings.queries import reading_for, sees_all_readings
+from webapp.readings.scores_beside import scores_for
 
 PICTURE_SIZES_PX = (80, 640)
 LINES_A_PAGE = 200
@@ -127,6 +129,9 @@ def case(request: HttpRequest, slug: str, number: int) -> HttpResponse:
             "previous": numbers.filter(number__lt=number).last(),
             "following": numbers.filter(number__gt=number).first(),
             "add_refusal": may_add_scans(item.campaign, request.user),
+            "scores": scores_for(request.user, item),
+            "flags": flags_for(request.user, item.campaign, item),
+            "decide_refusal": may_assign(item.campaign, request.user),
             **story_for(request.user, item),
         },
     )

@@ -12,6 +12,7 @@ from inference.imaging.masks import decode_slice
 from webapp.campaigns.protocols import ATTESTED, BLOCK, OFF, WARN
 from webapp.masks.models import HeadSlice
 from webapp.readings.models import LedgerRow, Reading, Verdict
+from webapp.readings.scoring import frozen_answers, missing_answers
 
 PLANES_VIEWED = ("coronal_viewed", "sagittal_viewed")
 
@@ -89,6 +90,7 @@ def missing_in(reading: Reading, decisions: Decisions | None = None) -> list[Mis
         "no_contradictions": (told.contradictions, _counted(told.contradictions, "verdict {does} not fit the mask")),
         "lung_checked": ([], "" if "lung_checked" in reading.attests else "The lung layer was not marked as checked."),
         "planes_viewed": ([], _planes_in_words(planes)),
+        "forms_filled": ([], missing_answers(reading)),
     }  # fmt: skip
     return [
         Missing(code, terms.level(code), sentence, slices)
@@ -130,4 +132,5 @@ def attested_by(reading: Reading, decisions: Decisions) -> dict[str, Any]:
         **reading.attests,
         "active_s": round(reading.active_ms / 1000),
         "ledger_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        **frozen_answers(reading),
     }

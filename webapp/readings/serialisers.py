@@ -27,10 +27,12 @@ from webapp.masks.strokes import SentStroke
 from webapp.readings.adjudicating import CANDIDATE, candidates_of, settling_data
 from webapp.readings.around import next_case_after, reading_beside, timeline_of
 from webapp.readings.attesting import decisions_of, missing_in
+from webapp.readings.flags import flags_data
 from webapp.readings.ledger import lung_slices, seen_slices, verdicts_of
 from webapp.readings.models import Reading, Return
 from webapp.readings.queries import imports_shown, readings_of_case_for
 from webapp.readings.rules import may_amend, may_edit, may_return, may_sign, may_submit, submission_returnable_by
+from webapp.readings.scoring import forms_data
 
 ANATOMY_LABELS = [
     {"value": 1, "name": "Left lung", "colour": "#7FB8CC"},
@@ -361,6 +363,8 @@ def reading_data(reading: Reading, user: User) -> dict[str, Any]:
         "protocol": protocol_data(reading),
         "ending": ending_data(reading, user),
         "settles": settling_data(reading),
+        "flags": flags_data(reading),
+        "forms": forms_data(reading),
         "guideline": guideline_data(reading),
         "preferences": viewer_preferences_of(user),
         "lease": lease_data(lease, user),

@@ -92,6 +92,7 @@ export interface Reading {
   protocol?: { version: number; dwell_ms: number; attests: Record<string, Level>; pilot: boolean };
   ending?: Ending;
   settles?: Settles | null;
+  flags?: FlagsAnswer;
   guideline?: { version: number | string; url: string } | null;
   preferences?: Record<string, unknown>;
   /** Where this person goes on: `url` opens it; with `start_url`, a reading is begun there first (POST of a form). */
@@ -283,4 +284,45 @@ export interface Branch {
 export interface MaskPlace {
   stroke_sequence: number;
   head_hash: string;
+}
+
+/** A comment as it stands: `text` null once withdrawn; `earlier` its texts before an edit, oldest first. */
+export interface CaseComment {
+  id: string;
+  author: string;
+  mine: boolean;
+  said_at: string;
+  text: string | null;
+  withdrawn: boolean;
+  edited_at: string | null;
+  earlier: string[];
+}
+
+/** A thread of a reading of this case that this person may see. */
+export interface CommentThread {
+  id: string;
+  reading: string;
+  whose: { reader: string; stage: string; mine: boolean };
+  /** (x, y, z); null: about the whole case. */
+  voxel: [number, number, number] | null;
+  label: number | null;
+  resolved: boolean;
+  resolved_by: string | null;
+  resolved_at: string | null;
+  comments: CaseComment[];
+}
+
+export interface CommentsAnswer {
+  threads: CommentThread[];
+  may_comment: boolean;
+  comment_refusal: string | null;
+  people: { name: string; username: string }[];
+  /** Readings of the case whose threads are here. */
+  readings: string[];
+}
+
+/** What may be said of the whole case, and what this reading says; `decided` of what proposes an exclusion. */
+export interface FlagsAnswer {
+  offered: { name: string; proposes_exclusion: boolean }[];
+  set: { name: string; remark: string; at: string; decided: { excluded: boolean; reason: string; by: string } | null }[];
 }

@@ -3,6 +3,7 @@ import type { ComponentType } from "preact";
 import { useRef } from "preact/hooks";
 import { shownKeys, type KeyAction } from "../keyboard";
 import type { Desk } from "../reading/desk";
+import { Comments } from "./Comments";
 import { Difference } from "./Difference";
 import { Guideline } from "./Guideline";
 import { History } from "./History";
@@ -14,6 +15,7 @@ import { Settle } from "./Settle";
 import { Timeline } from "./Timeline";
 import * as display from "../display";
 import * as state from "../state";
+import { openCount } from "../reading/comments";
 import "./side.css";
 
 
@@ -22,6 +24,7 @@ const SECTIONS: { name: state.SectionName; title: string; action: KeyAction | nu
   { name: "lesions", title: "Lesions", action: "lesions", Section: Lesions },
   { name: "history", title: "History", action: "history", Section: History },
   { name: "guideline", title: "Guideline", action: "guideline", Section: Guideline },
+  { name: "comments", title: "Comments", action: "comments", Section: Comments },
 ];
 
 export function SidePanel({ desk }: { desk: Desk }) {
@@ -52,6 +55,7 @@ export function SidePanel({ desk }: { desk: Desk }) {
             onClick={() => (state.section.value = name)}
           >
             {title}
+            {name === "comments" && openCount.value > 0 && <span class="tab-count num">{openCount.value}</span>}
           </button>
         ))}
       </div>
