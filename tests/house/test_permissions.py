@@ -16,6 +16,8 @@ from webapp.accounts.actions import create_token
 from webapp.accounts.models import AccessToken
 from webapp.campaigns.actions import add_guideline_picture, write_guideline
 from webapp.intake.models import Batch
+from webapp.notices.models import Notice
+from webapp.notices.notify import notify
 
 pytestmark = pytest.mark.django_db
 
@@ -96,6 +98,7 @@ def url_of(pattern: str, place: FiledPlace) -> str:
         "<uuid:reading_id>": str(place.case.readings.get().pk),
         "<uuid:batch_id>": str(Batch.objects.create(campaign=place.campaign, by=place.coordinator).pk),
         "<uuid:mask_id>": str(place.case.readings.get().mask_id),
+        "<uuid:notice_id>": str(notice_of_the_reader(place).pk),
         "<uuid:token_id>": str(token_of_the_reader(place).pk),
         "<str:state>": "head",
         "<int:index>": "0",
@@ -121,6 +124,12 @@ def token_of_the_reader(place: FiledPlace) -> AccessToken:
     """One access token of the reader's, made once."""
     known = AccessToken.objects.filter(user=place.reader).first()
     return known or create_token(name="notebook", days=7, by=place.reader)[0]
+
+
+def notice_of_the_reader(place: FiledPlace) -> Notice:
+    """One notice of the reader's, made once."""
+    known = Notice.objects.filter(person=place.reader).first()
+    return known or notify([place.reader], "assigned", sentence="Case 1 was given to you.", url="/")[0]
 
 
 def status_of(answer: HttpResponse) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.pages import account_views, guideline_views, scan_views, token_views, views
+from webapp.pages import account_views, guideline_views, notice_views, scan_views, token_views, views
 
 app_name = "pages"
 CASE = "campaigns/<slug:slug>/cases/<int:number>/"
@@ -14,6 +14,9 @@ urlpatterns = [
     path("password/", account_views.password, name="password"),
     path("profile/", token_views.profile, name="profile"),
     path("profile/tokens/<uuid:token_id>/revoke/", token_views.end_token, name="end_token"),
+    path("notices/", notice_views.notices, name="notices"),
+    path("notices/bell/", notice_views.bell, name="bell"),
+    path("notices/<uuid:notice_id>/", notice_views.follow, name="notice"),
     path("theme/", account_views.theme, name="theme"),
     path("campaigns/<slug:slug>/", views.campaign, name="campaign"),
     path("campaigns/<slug:slug>/guideline/", guideline_views.guideline, name="guideline"),
