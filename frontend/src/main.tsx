@@ -11,7 +11,9 @@ import { exposeHandle } from "./reading/handle";
 import * as display from "./display";
 import * as state from "./state";
 import { watchDifference } from "./reading/difference";
+import { watchDecisions } from "./reading/decisions";
 import { watchLedger } from "./reading/ledger";
+import { watchWorking } from "./reading/working";
 import { watchProvenance } from "./reading/provenance";
 import { preferences } from "./preferences";
 import "./reading/spot";
@@ -31,6 +33,8 @@ if (mount) {
   watchDifference(desk);
   watchProvenance(desk);
   watchLedger(desk);
+  watchDecisions(desk);
+  watchWorking(desk);
   watchView(desk);
   watchCompare(desk);
   watchLengths(desk);

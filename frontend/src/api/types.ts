@@ -82,7 +82,15 @@ export interface Reading {
   /** States that this person may lay beside the mask. */
   comparable?: { state: string; label: string }[];
   /** Axial slices seen on the screen, and those that hold lung. */
-  ledger?: { seen: number[]; lung: number[] };
+  ledger?: {
+    seen: number[];
+    lung: number[];
+    verdicts?: Record<string, "present" | "absent" | "indeterminate">;
+    attests?: Record<string, string>;
+    active_ms?: number;
+  };
+  protocol?: { version: number; dwell_ms: number; attests: Record<string, Level>; pilot: boolean };
+  ending?: Ending;
   guideline?: { version: number | string; url: string } | null;
   preferences?: Record<string, unknown>;
   /** Where this person goes on: `url` opens it; with `start_url`, a reading is begun there first (POST of a form). */
@@ -91,6 +99,38 @@ export interface Reading {
   preview?: { url: string; shape_zyx: [number, number, number]; affine_lps: number[][]; bytes: number } | null;
   /** Scans of the same patient that this person may see, in order of time. */
   timeline?: TimelineEntry[];
+}
+
+/** What becomes of what is missing at a signature. */
+export type Level = "off" | "warn" | "block";
+
+/** How a reading ends; a refusal is why not, in a sentence. */
+export interface Ending {
+  ends_with: "sign" | "submit";
+  may_submit: boolean;
+  submit_refusal: string | null;
+  may_return: boolean;
+  returns_to: string | null;
+  may_amend: boolean;
+  /** Why a submission came back. */
+  returned: { by: string; reason: string; at: string } | null;
+  amends: { reason: string } | null;
+  repeat: number;
+}
+
+export interface Attesting {
+  lung: number[];
+  unseen: number[];
+  undecided: number[];
+  contradictions: number[];
+  missing: { code: string; level: "warn" | "block"; sentence: string; slices: number[] }[];
+}
+
+export interface LedgerRows {
+  seen?: readonly SeenRow[];
+  verdicts?: readonly { z_first: number; z_last: number; verdict: string; how: string }[];
+  attests?: Record<string, boolean>;
+  active_ms?: number;
 }
 
 export interface TimelineEntry {
