@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-from django.conf import settings
-
 from webapp import jobs, push
 from webapp.accounts.models import User
+from webapp.notices.mail import sends_mail
 from webapp.notices.models import KINDS, Notice, NoticePreference
 
 
@@ -31,7 +30,7 @@ def notify(
         )
         for person in active.values()
     )
-    if settings.SENDS_MAIL:
+    if sends_mail():
         _mail_at_once(made)
     for notice in made:
         push.publish(f"person:{notice.person_id}", "notice.made")

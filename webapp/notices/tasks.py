@@ -1,13 +1,12 @@
 """What workers do for notices: e-mail at once, and a digest once a day."""
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from webapp.accounts.models import User
 from webapp.jobs import task
 from webapp.jobs.periodic import every
-from webapp.notices.mail import send_notices
+from webapp.notices.mail import send_notices, sends_mail
 from webapp.notices.models import Notice, NoticePreference
 from webapp.notices.queries import waits_for_digest
 
@@ -18,7 +17,7 @@ MOST_IN_A_DIGEST = 50
 @task("notices.mail_notice")
 def mail_notice(notice_id: str) -> None:
     """Send one notice; run again, it sends nothing twice unless the machine stopped between sending and noting it."""
-    if not settings.SENDS_MAIL:
+    if not sends_mail():
         return
     with transaction.atomic():
         notice = Notice.objects.select_for_update(of=("self",)).select_related("person").filter(pk=notice_id).first()
@@ -31,7 +30,7 @@ def mail_notice(notice_id: str) -> None:
 @every(DIGEST_ROUND_S, "notices.digests")
 def send_digests() -> None:
     """Send each person who wants it what they have not seen in the page, once a day."""
-    if not settings.SENDS_MAIL:
+    if not sends_mail():
         return
     for person in waits_for_digest(timezone.now()):
         send_digest(person)

@@ -2,7 +2,6 @@
 
 import uuid
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -13,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from webapp.audit.refusal import ActionRefused
 from webapp.notices.actions import mark_notices_seen, set_notice_mail
+from webapp.notices.mail import sends_mail
 from webapp.notices.models import NoticePreference
 from webapp.notices.queries import mail_wish_of, notices_of, unseen_count
 
@@ -48,7 +48,7 @@ def notices(request: HttpRequest) -> HttpResponse:
             "page": page,
             "lines": [(notice, ICONS[notice.kind]) for notice in page],
             "unseen": unseen_count(request.user),
-            "sends_mail": settings.SENDS_MAIL,
+            "sends_mail": sends_mail(),
             "wish": mail_wish_of(request.user),
             "wishes": NoticePreference.CHOICES,
         },

@@ -101,7 +101,6 @@ STATICFILES_DIRS = [("viewer", FRONTEND_DIST)] if FRONTEND_DIST.is_dir() else []
 
 # Notices by e-mail: none is sent until an address of a mail server is given (webapp.settings.mail).
 MAIL = mail_settings(os.environ.get("GROUNDGLASS_EMAIL_URL", ""))
-SENDS_MAIL: bool = MAIL.sends
 EMAIL_BACKEND = MAIL.backend
 EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password

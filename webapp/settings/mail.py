@@ -9,9 +9,8 @@ PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
 
 @dataclass(frozen=True)
 class Mail:
-    """How the site sends mail; `sends` is False where it sends none."""
+    """How the site sends mail; the backend OFF sends none."""
 
-    sends: bool = False
     backend: str = OFF
     host: str = "localhost"
     port: int = 25
@@ -31,12 +30,11 @@ def mail_settings(url: str) -> Mail:
         return Mail()
     parts = urlsplit(url)
     if parts.scheme == "console":
-        return Mail(sends=True, backend=CONSOLE)
+        return Mail(backend=CONSOLE)
     if parts.scheme not in PORTS or not parts.hostname:
         # The address holds a password: it is not said again.
         raise ValueError("GROUNDGLASS_EMAIL_URL is smtp://user:password@host:port, smtps://, smtp+plain:// or console:")
     return Mail(
-        sends=True,
         backend=SMTP,
         host=parts.hostname,
         port=parts.port or PORTS[parts.scheme],

@@ -19,7 +19,7 @@ from webapp.notices.tasks import send_digests
 from webapp.readings.actions import return_submission, start_reading
 from webapp.readings.assignment_actions import assign_reading, assign_repeat, reassign_reading, release_reading
 from webapp.readings.telling import tell_of_days
-from webapp.settings.mail import mail_settings
+from webapp.settings.mail import OFF, mail_settings
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +36,7 @@ def browser_of(person):
 
 @pytest.fixture
 def mailing(settings):
-    settings.SENDS_MAIL, settings.SITE_ADDRESS = True, "https://ct.example"
+    settings.SITE_ADDRESS = "https://ct.example"
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 
@@ -165,7 +165,7 @@ def test_refused_digest_is_tried_again(robin, monkeypatch):
 def test_no_mail_where_it_is_switched_off(robin, settings, run_jobs, why):
     set_notice_mail(by_mail="at once", by=robin)
     if why == "site is off":
-        settings.SENDS_MAIL = False
+        settings.EMAIL_BACKEND = OFF
     elif why == "person said never":
         set_notice_mail(by_mail="off", by=robin)
     else:
@@ -199,7 +199,7 @@ def test_notices_lead_nowhere_else_and_have_kinds_that_exist(robin):
 
 
 def test_mail_address_says_how_to_reach_the_server():
-    assert mail_settings("").sends is False
+    assert mail_settings("").backend == OFF
     said = mail_settings("smtp://me:p%40ss@mail.example:2525")
     assert (said.password, said.port, said.starttls, said.tls) == ("p@ss", 2525, True, False)
     assert mail_settings("smtps://mail.example").port == 465
