@@ -1,5 +1,6 @@
 /** What the server-rendered pages do beyond links and forms: live progress of drafts and figures, keys, uploads, the guideline, and strokes left behind. */
 import { attachCopies } from "./pages/copy";
+import { fetchNextAhead } from "./pages/ahead";
 import { keepFragmentsFresh } from "./pages/fragments";
 import { attachGuideline } from "./pages/guideline";
 import { attachKeys } from "./pages/keys";
@@ -15,4 +16,5 @@ attachMenus();
 attachUploads();
 attachGuideline();
 attachCopies();
+void fetchNextAhead().catch(() => undefined);
 void tellLeftovers().catch(() => undefined);

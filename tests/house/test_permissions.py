@@ -18,6 +18,8 @@ from webapp.campaigns.actions import add_guideline_picture, write_guideline
 from webapp.intake.models import Batch
 from webapp.notices.models import Notice
 from webapp.notices.notify import notify
+from webapp.pages.models import SavedView
+from webapp.pages.view_actions import save_view
 
 pytestmark = pytest.mark.django_db
 
@@ -98,6 +100,7 @@ def url_of(pattern: str, place: FiledPlace) -> str:
         "<uuid:reading_id>": str(place.case.readings.get().pk),
         "<uuid:batch_id>": str(Batch.objects.create(campaign=place.campaign, by=place.coordinator).pk),
         "<uuid:mask_id>": str(place.case.readings.get().mask_id),
+        "<uuid:view_id>": str(view_of_the_reader(place).pk),
         "<uuid:notice_id>": str(notice_of_the_reader(place).pk),
         "<uuid:token_id>": str(token_of_the_reader(place).pk),
         "<str:state>": "head",
@@ -130,6 +133,12 @@ def notice_of_the_reader(place: FiledPlace) -> Notice:
     """One notice of the reader's, made once."""
     known = Notice.objects.filter(person=place.reader).first()
     return known or notify([place.reader], "assigned", sentence="Case 1 was given to you.", url="/")[0]
+
+
+def view_of_the_reader(place: FiledPlace) -> SavedView:
+    """One kept view of the reader's worklist, made once."""
+    known = SavedView.objects.filter(person=place.reader).first()
+    return known or save_view(campaign=place.campaign, name="Mine", query="show=mine", by=place.reader)
 
 
 def status_of(answer: HttpResponse) -> str:

@@ -10,7 +10,7 @@ from webapp.algorithms.queries import finished_draft, latest_draft
 from webapp.campaigns.models import Campaign, Case
 from webapp.campaigns.queries import campaigns_for, protocol_of, roles_of
 from webapp.masks.models import Mask, Version
-from webapp.readings.around import LOOK_AHEAD, NextCase, cases_with_room_for, first_to_begin
+from webapp.readings.around import LOOK_AHEAD, NextCase, cases_with_room_for, drafts_pending, first_to_begin
 from webapp.readings.models import Reading
 from webapp.readings.queries import (
     draft_is_shown,
@@ -20,8 +20,9 @@ from webapp.readings.queries import (
     readings_of_case_for,
     sees_all_readings,
 )
+from webapp.readings.serialisers import slabs_data
 
-RECENT = 6
+RECENT, FETCHED_AHEAD = 6, 4
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def next_case_for(user: User, campaign: Campaign | None = None) -> NextCase | No
     campaigns = [campaign] if campaign else list(campaigns_for(user))
     mine = Reading.objects.filter(
         reader_id=user.pk,
-        state__in=Reading.OPEN_STATES,
+        state__in=(Reading.IN_PROGRESS, Reading.RETURNED),
         case__campaign__in=campaigns,
         case__scan__deleted_at=None,
     ).select_related("case__campaign", "case__scan__study__patient")
@@ -76,7 +77,8 @@ def next_case_for(user: User, campaign: Campaign | None = None) -> NextCase | No
     if reading is not None:
         return NextCase(reading.case, reading)
     for place in campaigns:
-        case = first_to_begin(user, cases_with_room_for(user, place)[:LOOK_AHEAD])
+        ready = cases_with_room_for(user, place).exclude(drafts_pending(place))
+        case = first_to_begin(user, ready[:LOOK_AHEAD])
         if case:
             return NextCase(case, None)
     return None
@@ -89,6 +91,15 @@ def recent_readings_for(user: User) -> list[Reading]:
     )
     recent = readings.select_related("case__campaign", "case__scan__study__patient")
     return list(recent.order_by("-started_at")[:RECENT])
+
+
+def first_slabs_of(following: NextCase | None) -> list[str]:
+    """Where the slabs are that are shown first of what is read next: those in its middle, to be fetched ahead."""
+    if following is None:
+        return []
+    slabs = slabs_data(following.case)
+    middle = len(slabs) // 2
+    return [slab["url"] for slab in sorted(slabs, key=lambda slab: abs(slabs.index(slab) - middle))[:FETCHED_AHEAD]]
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,12 @@ def figure(value: float | None, digits: int = 1) -> str:
 
 
 @register.filter
+def percent_of(value: float | None, whole: float) -> str:
+    """So many per cent of a length, for a drawing."""
+    return f"{min(max(value or 0.0, 0.0), 100.0) * float(whole) / 100:.2f}"
+
+
+@register.filter
 def age(moment: datetime | None) -> str:
     """How long ago, in one short word: "12 min", "3 h", "5 d"."""
     if moment is None:
