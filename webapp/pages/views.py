@@ -20,7 +20,8 @@ from webapp.campaigns.rules import may_add_scans, may_set_protocol
 from webapp.pages import pictures, vite
 from webapp.pages.actions import view_scan
 from webapp.pages.forms import StartForm
-from webapp.pages.queries import cards_for, next_case_for, recent_readings_for, visible_mask_for
+from webapp.pages.home import cards_for, waiting_for
+from webapp.pages.queries import first_slabs_of, next_case_for, recent_readings_for, visible_mask_for
 from webapp.pages.story import spacing_text, story_for
 from webapp.readings.actions import start_reading, view_reading
 from webapp.readings.queries import reading_for
@@ -35,13 +36,15 @@ REVALIDATED = "private, no-cache"
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     """What is next, what is mine, how far it is."""
-    cards = cards_for(request.user)
+    cards, following = cards_for(request.user), next_case_for(request.user)
     return render(
         request,
         "pages/home.html",
         {
             "cards": cards,
-            "next": next_case_for(request.user),
+            "next": following,
+            "ahead": first_slabs_of(following),
+            "waiting": waiting_for(request.user, cards),
             "recent": recent_readings_for(request.user),
             "is_coordinator": any("coordinator" in card.roles for card in cards),
         },

@@ -35,7 +35,7 @@ def _tell(person: User, kind: str, case: Case, sentence: str, detail: str = "") 
 def tell_assigned(reading: Reading, by: Any) -> None:
     """Tell a reader that a case was given to them."""
     if getattr(by, "pk", None) != reading.reader_id:
-        due = f", due on {reading.due_on:%Y-%m-%d}" if reading.due_on else ""
+        due = f", due on {reading.due_on}" if reading.due_on else ""
         sentence = f"Case {reading.case.number} was given to you to read ({reading.stage}{due})."
         _tell(reading.reader, "assigned", reading.case, sentence)
 
