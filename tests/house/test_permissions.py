@@ -16,6 +16,10 @@ from webapp.accounts.actions import create_token
 from webapp.accounts.models import AccessToken
 from webapp.campaigns.actions import add_guideline_picture, write_guideline
 from webapp.intake.models import Batch
+from webapp.notices.models import Notice
+from webapp.notices.notify import notify
+from webapp.pages.models import SavedView
+from webapp.pages.view_actions import save_view
 from webapp.readings.commenting_actions import open_thread
 from webapp.readings.models import Flag, Thread, ThreadEntry
 
@@ -103,6 +107,8 @@ def url_of(pattern: str, place: FiledPlace) -> str:
         "<int:flag_id>": str(Flag.objects.get().pk),
         "<uuid:thread_id>": str(Thread.objects.get().pk),
         "<uuid:comment_id>": str(ThreadEntry.objects.get().pk),
+        "<uuid:view_id>": str(view_of_the_reader(place).pk),
+        "<uuid:notice_id>": str(notice_of_the_reader(place).pk),
         "<uuid:token_id>": str(token_of_the_reader(place).pk),
         "<str:state>": "head",
         "<int:index>": "0",
@@ -128,6 +134,18 @@ def token_of_the_reader(place: FiledPlace) -> AccessToken:
     """One access token of the reader's, made once."""
     known = AccessToken.objects.filter(user=place.reader).first()
     return known or create_token(name="notebook", days=7, by=place.reader)[0]
+
+
+def notice_of_the_reader(place: FiledPlace) -> Notice:
+    """One notice of the reader's, made once."""
+    known = Notice.objects.filter(person=place.reader).first()
+    return known or notify([place.reader], "assigned", sentence="Case 1 was given to you.", url="/")[0]
+
+
+def view_of_the_reader(place: FiledPlace) -> SavedView:
+    """One kept view of the reader's worklist, made once."""
+    known = SavedView.objects.filter(person=place.reader).first()
+    return known or save_view(campaign=place.campaign, name="Mine", query="show=mine", by=place.reader)
 
 
 def status_of(answer: HttpResponse) -> str:

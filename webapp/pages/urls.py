@@ -7,10 +7,12 @@ from webapp.pages import (
     audit_views,
     flag_views,
     guideline_views,
+    notice_views,
     scan_views,
     story_views,
     token_views,
     views,
+    worklist_views,
 )
 
 app_name = "pages"
@@ -23,8 +25,14 @@ urlpatterns = [
     path("password/", account_views.password, name="password"),
     path("profile/", token_views.profile, name="profile"),
     path("profile/tokens/<uuid:token_id>/revoke/", token_views.end_token, name="end_token"),
+    path("notices/", notice_views.notices, name="notices"),
+    path("notices/bell/", notice_views.bell, name="bell"),
+    path("notices/<uuid:notice_id>/", notice_views.follow, name="notice"),
     path("theme/", account_views.theme, name="theme"),
-    path("campaigns/<slug:slug>/", views.campaign, name="campaign"),
+    path("campaigns/<slug:slug>/", worklist_views.campaign, name="campaign"),
+    path("campaigns/<slug:slug>/next/", worklist_views.take_next, name="take_next"),
+    path("campaigns/<slug:slug>/views/", worklist_views.keep_view, name="keep_view"),
+    path("campaigns/<slug:slug>/views/<uuid:view_id>/forget/", worklist_views.forget_view, name="forget_view"),
     path("campaigns/<slug:slug>/guideline/", guideline_views.guideline, name="guideline"),
     path("campaigns/<slug:slug>/site/", scan_views.default_site, name="default_site"),
     path("campaigns/<slug:slug>/begin/", views.begin_from, name="begin_from"),

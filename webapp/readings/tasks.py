@@ -1,4 +1,6 @@
-"""What a worker does for readings: compare those of a case, give back what lies idle."""
+"""What a worker does for readings: compare those of a case, give back what lies idle, tell of days."""
+
+from django.utils import timezone
 
 from webapp.audit.actor import SYSTEM
 from webapp.campaigns.models import Case
@@ -7,8 +9,10 @@ from webapp.jobs.periodic import every
 from webapp.readings.assignment_actions import release_idle_readings
 from webapp.readings.comparing import compare, signatures_to_compare
 from webapp.readings.deciding_actions import decide_case
+from webapp.readings.telling import tell_of_days
 
 IDLE_ROUND_S = 600
+DAYS_ROUND_S = 3600
 
 
 @task("readings.compare_readings")
@@ -26,3 +30,9 @@ def compare_readings(case_id: str) -> None:
 def release_idle() -> None:
     """Give back readings that their readers left alone for longer than their protocol lets them."""
     release_idle_readings(by=SYSTEM)
+
+
+@every(DAYS_ROUND_S, "readings.tell_of_days")
+def tell_of_days_again() -> None:
+    """Tell readers what is due soon, and what they may read again from now on."""
+    tell_of_days(timezone.localdate())
