@@ -24,6 +24,7 @@ from webapp.campaigns.queries import current_protocol, shown_pictures
 from webapp.campaigns.rules import (
     may_add_scans,
     may_create_campaign,
+    may_manage_team,
     may_name_site,
     may_set_deidentification,
     may_set_protocol,
@@ -119,6 +120,7 @@ def open_campaign(*, slug: str, name: str, configuration: Configuration, by: Any
 @audited(events.MEMBER_ADDED)
 def add_member(*, campaign: Campaign, user: User, role: str, by: Any) -> Membership:
     """Give a person a role in a campaign."""
+    require(may_manage_team(campaign, by) or _refusal_of_role(role))
     membership, _ = Membership.objects.get_or_create(campaign=campaign, user=user, role=role)
     record(
         events.MEMBER_ADDED,
@@ -129,6 +131,10 @@ def add_member(*, campaign: Campaign, user: User, role: str, by: Any) -> Members
         name=str(user),
     )
     return membership
+
+
+def _refusal_of_role(role: str) -> Refusal | None:
+    return None if role in ROLES else Refusal("malformed", f"A role is one of {', '.join(ROLES)}.")
 
 
 @audited(events.DEIDENTIFICATION_SET)

@@ -94,6 +94,13 @@ TERMS_SCHEMA = _object(
             of={"type": "integer", "minimum": 2, "maximum": 100},
         )
     ),
+    qualification=_or_null(
+        _object(
+            [],
+            dice_at_least={"type": "number", "minimum": 0, "maximum": 1},
+            extent_difference_at_most={"type": "number", "minimum": 0, "maximum": 100},
+        )
+    ),
     release_after_days=_or_null({"type": "integer", "minimum": 1, "maximum": 365}),
     order={"enum": ["number", "random"]},
     forms={"type": "array", "maxItems": 20, "items": {"type": "object"}},

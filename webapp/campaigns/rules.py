@@ -55,6 +55,20 @@ def may_set_protocol(campaign: Campaign, by: User | Actor) -> Refusal | None:
     return None if "coordinator" in roles_of(by, campaign) else refusal
 
 
+def may_see_settings(campaign: Campaign, user: User) -> Refusal | None:
+    """Coordinators and auditors read how a campaign works; a reader who knew the draw could tell arms apart."""
+    if roles_of(user, campaign) & {"coordinator", "auditor"}:
+        return None
+    return Refusal("not_overseer", "Only coordinators and auditors of this campaign read its settings.")
+
+
+def may_manage_team(campaign: Campaign, by: User | Actor) -> Refusal | None:
+    """Only coordinators say who is in a campaign and as what; the system itself may too."""
+    if may_add_scans(campaign, by) is None:
+        return None
+    return Refusal("not_coordinator", "Only a coordinator of this campaign may change its team.")
+
+
 def may_assign(campaign: Campaign, by: User | Actor) -> Refusal | None:
     """Only coordinators say who reads what, and which cases leave; the system itself may too."""
     if may_add_scans(campaign, by) is None:

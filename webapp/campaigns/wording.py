@@ -103,8 +103,14 @@ def facts_of(stages: Sequence[Stage], terms: Terms, statement: str, guideline: s
     }
     for code, sentence in ATTESTED.items():
         facts[f"A signature attests: {sentence}"] = LEVELS_IN_WORDS[terms.level(code)]
-    days = terms.release_after_days
+    days, needed = terms.release_after_days, terms.qualification
     facts |= {
+        "Qualification": (
+            f"first Dice of {needed.dice_at_least:g} or more and extents at most "
+            f"{needed.extent_difference_at_most:g} points apart in each qualification case"
+            if needed
+            else "none: everybody reads study cases from the start"
+        ),
         "A slice counts as seen after": f"{terms.dwell_ms:,} ms",
         "Order of cases": "by number" if terms.order == "number" else "at random, another for each reader",
         "An idle case goes back": f"after {days} day{'s' if days > 1 else ''}" if days else "never by itself",

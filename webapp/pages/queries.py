@@ -8,7 +8,7 @@ from webapp.accounts.models import User
 from webapp.algorithms.models import DraftRun
 from webapp.algorithms.queries import finished_draft, latest_draft
 from webapp.campaigns.models import Campaign, Case
-from webapp.campaigns.queries import campaigns_for, protocol_of, roles_of
+from webapp.campaigns.queries import listed_campaigns_for, protocol_of, roles_of
 from webapp.masks.models import Mask, Version
 from webapp.readings.around import LOOK_AHEAD, NextCase, cases_with_room_for, first_to_begin
 from webapp.readings.models import Reading
@@ -44,7 +44,7 @@ class CampaignCard:
 def cards_for(user: User) -> list[CampaignCard]:
     """The campaigns of a person with their progress."""
     cards = []
-    for campaign in campaigns_for(user):
+    for campaign in listed_campaigns_for(user):
         roles = roles_of(user, campaign)
         counts = readings_in_campaign_for(user, campaign).aggregate(
             signed=Count("case", filter=Q(state=Reading.SIGNED), distinct=True),
@@ -65,7 +65,7 @@ def cards_for(user: User) -> list[CampaignCard]:
 
 def next_case_for(user: User, campaign: Campaign | None = None) -> NextCase | None:
     """The reading that a person began last and has not ended, or else the first case that they may begin."""
-    campaigns = [campaign] if campaign else list(campaigns_for(user))
+    campaigns = [campaign] if campaign else list(listed_campaigns_for(user))
     mine = Reading.objects.filter(
         reader_id=user.pk,
         state__in=Reading.OPEN_STATES,
@@ -85,7 +85,7 @@ def next_case_for(user: User, campaign: Campaign | None = None) -> NextCase | No
 def recent_readings_for(user: User) -> list[Reading]:
     """The readings that a person touched last."""
     readings = Reading.objects.filter(
-        reader_id=user.pk, case__campaign__in=campaigns_for(user), case__scan__deleted_at=None
+        reader_id=user.pk, case__campaign__in=listed_campaigns_for(user), case__scan__deleted_at=None
     )
     recent = readings.select_related("case__campaign", "case__scan__study__patient")
     return list(recent.order_by("-started_at")[:RECENT])
