@@ -17,7 +17,7 @@ from webapp.campaigns.protocols import AI_DRAFT, WITHOUT_DRAFT
 from webapp.campaigns.queries import current_protocol, roles_of
 from webapp.readings.models import Reading, Signature
 from webapp.readings.queries import readings_in_campaign_for
-from webapp.readings.rules import may_start_reading
+from webapp.readings.rules import is_to_qualify, may_start_reading
 
 LOOK_AHEAD = 50
 
@@ -46,6 +46,9 @@ def cases_with_room_for(user: User, campaign: Campaign) -> QuerySet[Case]:
     given = hand_in.filter(due, state=Reading.ASSIGNED).exclude(not_before__gt=timezone.now()).values("case")
     # What was begun under an older protocol may have other stages: the rule looks again at each.
     free = Q(state=Case.TO_READ, places_left__gt=0, stage__in=mine)
+    first = protocol.stage_list[0].name
+    if first in mine and is_to_qualify(user, campaign, first):
+        free &= Q(kind=Case.QUALIFICATION) | ~Q(stage=first)
     barred = hand_in if protocol.said.separate_duties else hand_in.exclude(state__in=Reading.PAST_STATES)
     cases = campaign.cases.filter(Q(pk__in=given) | (free & ~Q(pk__in=barred.values("case"))))
     cases = cases.select_related("campaign", "scan__study__patient", "protocol")
