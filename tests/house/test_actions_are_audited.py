@@ -14,6 +14,7 @@ NO_ACTION = {
     "webapp.algorithms.actions.actor_of_algorithm": "names an algorithm",
     "webapp.algorithms.actions.report_progress": "progress is shown, not recorded",
     "webapp.campaigns.actions.chain_of": "names a chain",
+    "webapp.campaigns.invitation_actions.find_invitation": "records each refusal itself; a right link is not yet used",
     "webapp.readings.actions.held_case": "locks a row",
     "webapp.readings.assignment_actions.idle_readings": "a question",
     "webapp.readings.assignment_actions.release_idle_readings": "releases one by one, each of which is recorded",
