@@ -30,6 +30,10 @@ def place(tmp_path, run_jobs):
     return place
 
 
+# DICOM carries the metadata, in answers to searches too.
+CARRIERS = ("SEG", "SR", "instances", "studies", "series", "metadata")
+
+
 def hide(place) -> None:
     protocol = place.campaign.protocols.order_by("-version")[0]
     place.campaign.protocols.filter(pk=protocol.pk).update(terms={**protocol.terms, "hides_metadata": True})
@@ -69,7 +73,7 @@ def told(client, person, place) -> set[str]:
         content = b"" if answer.streaming else answer.content
         text = content.decode("utf-8", "replace")
         words = ["Wuhan Union", "KRAKENMED", "Octopus", "Zq70f", "73 years", ">73<", "female"]
-        if any(word in text for word in words) or (name in ("SEG", "SR", "instances") and answer.status_code == 200):
+        if any(word in text for word in words) or (name in CARRIERS and answer.status_code == 200):
             found.add(name)
     return found
 
