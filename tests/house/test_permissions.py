@@ -19,6 +19,12 @@ from webapp.campaigns.actions import add_guideline_picture, write_guideline
 from webapp.campaigns.invitation_actions import invite
 from webapp.campaigns.models import Membership
 from webapp.intake.models import Batch
+from webapp.notices.models import Notice
+from webapp.notices.notify import notify
+from webapp.pages.models import SavedView
+from webapp.pages.view_actions import save_view
+from webapp.readings.commenting_actions import open_thread
+from webapp.readings.models import Flag, Thread, ThreadEntry
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +64,8 @@ def place(tmp_path, run_jobs) -> FiledPlace:
     findings[3:6, 10:20, 10:20] = 1
     read_and_sign(place.case, place.reader, findings)
     run_jobs()
+    Flag.objects.create(reading=place.case.readings.get(), name="artefact", raised=True)
+    open_thread(reading=place.case.readings.get(), text="A vessel, no lesion.", by=place.reader)
     return place
 
 
@@ -99,6 +107,11 @@ def url_of(pattern: str, place: FiledPlace) -> str:
         "<uuid:reading_id>": str(place.case.readings.get().pk),
         "<uuid:batch_id>": str(Batch.objects.create(campaign=place.campaign, by=place.coordinator).pk),
         "<uuid:mask_id>": str(place.case.readings.get().mask_id),
+        "<int:flag_id>": str(Flag.objects.get().pk),
+        "<uuid:thread_id>": str(Thread.objects.get().pk),
+        "<uuid:comment_id>": str(ThreadEntry.objects.get().pk),
+        "<uuid:view_id>": str(view_of_the_reader(place).pk),
+        "<uuid:notice_id>": str(notice_of_the_reader(place).pk),
         "<uuid:token_id>": str(token_of_the_reader(place).pk),
         "<str:state>": "head",
         "<int:index>": "0",
@@ -136,6 +149,18 @@ def token_of_the_reader(place: FiledPlace) -> AccessToken:
     """One access token of the reader's, made once."""
     known = AccessToken.objects.filter(user=place.reader).first()
     return known or create_token(name="notebook", days=7, by=place.reader)[0]
+
+
+def notice_of_the_reader(place: FiledPlace) -> Notice:
+    """One notice of the reader's, made once."""
+    known = Notice.objects.filter(person=place.reader).first()
+    return known or notify([place.reader], "assigned", sentence="Case 1 was given to you.", url="/")[0]
+
+
+def view_of_the_reader(place: FiledPlace) -> SavedView:
+    """One kept view of the reader's worklist, made once."""
+    known = SavedView.objects.filter(person=place.reader).first()
+    return known or save_view(campaign=place.campaign, name="Mine", query="show=mine", by=place.reader)
 
 
 def status_of(answer: HttpResponse) -> str:

@@ -36,6 +36,7 @@ from webapp.readings.rules import (
     submission_returnable_by,
 )
 from webapp.readings.standing import settle
+from webapp.readings.telling import tell_returned
 
 
 @audited(events.READING_STARTED)
@@ -202,6 +203,7 @@ def return_submission(*, reading: Reading, reason: str, stroke_sequence: int, by
     )
     push.publish(f"reading:{reading.pk}", "reading.set_aside")
     push.publish(f"reading:{sent_back.pk}", "reading.returned")
+    tell_returned(sent_back, reason.strip())
     return returned
 
 
@@ -321,18 +323,6 @@ def view_reading(*, reading: Reading, by: User) -> None:
         subject=f"reading:{reading.pk}",
         case=reading.case.number,
         may_edit=may_edit(reading, by) is None,
-    )
-
-
-@audited(events.SIGNING_REFUSED)
-def refuse_signing(*, reading: Reading, by: User, reason: str) -> None:
-    """Note, in a transaction of its own, that a signature was refused."""
-    record(
-        events.SIGNING_REFUSED,
-        by=by,
-        chain=chain_of(reading.case.campaign),
-        subject=f"reading:{reading.pk}",
-        reason=reason,
     )
 
 

@@ -25,6 +25,18 @@ def sees_all_readings(roles: set[str], campaign: Campaign) -> bool:
     return not any(stage.blinded and stage.role in roles for stage in current_protocol(campaign).stage_list)
 
 
+def sees_where_cases_stand(roles: set[str], campaign: Campaign) -> bool:
+    """Whether these roles may know where each case of their campaign stands, and that others read.
+
+    Overseers may, and readers of stages of which none is blinded. To blinded readers the state of a case is their own:
+    what another has begun or ended must not show in it.
+    """
+    if sees_all_readings(roles, campaign):
+        return True
+    theirs = [stage for stage in current_protocol(campaign).stage_list if stage.role in roles]
+    return bool(theirs) and not any(stage.blinded for stage in theirs)
+
+
 def cases_with_draft_shown(user: User, campaign: Campaign) -> QuerySet[Case]:
     """The cases of a campaign whose AI draft a person may see.
 

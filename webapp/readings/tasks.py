@@ -1,4 +1,6 @@
-"""What a worker does for readings: compare those of a case, give back what lies idle."""
+"""What a worker does for readings: compare those of a case, give back what lies idle, tell of days."""
+
+from django.utils import timezone
 
 from webapp.audit.actor import SYSTEM
 from webapp.campaigns.models import Case
@@ -9,8 +11,10 @@ from webapp.readings.comparing import compare, pair_of_versions, signatures_to_c
 from webapp.readings.deciding_actions import decide_case
 from webapp.readings.measured_actions import grade_reading
 from webapp.readings.measured_queries import ungraded_readings
+from webapp.readings.telling import tell_of_days
 
 IDLE_ROUND_S = 600
+DAYS_ROUND_S = 3600
 
 
 @task("readings.compare_readings")
@@ -39,3 +43,9 @@ def grade_case(case_id: str) -> None:
 def release_idle() -> None:
     """Give back readings that their readers left alone for longer than their protocol lets them."""
     release_idle_readings(by=SYSTEM)
+
+
+@every(DAYS_ROUND_S, "readings.tell_of_days")
+def tell_of_days_again() -> None:
+    """Tell readers what is due soon, and what they may read again from now on."""
+    tell_of_days(timezone.localdate())

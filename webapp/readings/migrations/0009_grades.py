@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('masks', '0007_reasons_of_consensus'),
-        ('readings', '0005_what_stays'),
+        ('readings', '0008_answers'),
     ]
 
     operations = [
