@@ -254,13 +254,24 @@ def test_double_reading_is_accepted_or_settled_and_blind_until_then(site: Site, 
     wait_until("all are compared", lambda: "comparing" not in {state for _, state in standing(site, slug)})
     assert standing(site, slug) == [("adjudication", "to read")] + [("reading", "done")] * 5
     assert begin(robin, slug, 1) is None
-    settling = begin(ada, slug, 1)
-    assert settling
+    ada.start_reading(slug, 1)
+    settling = ada.reading_id
     there = ada.get(f"/api/readings/{settling}/").text()
     for person in (people["radiologist"], people["radiologist 2"]):
         assert person.name not in there
         assert person.username not in there
     assert ada.page.request.get(f"{site.address}/api/readings/{second}/").status == 404
+    # The readings lie side by side at first; then one of them, or both, take the place of the mask, until undone.
+    expect(ada.page.get_by_text("One reading has lesion and the other has none.")).to_be_visible()
+    ada.page.get_by_role("button", name="Back to the mask").click()
+    assert ada.lesion_voxels() == 0
+    for start, voxels in (("consensus:union", robin.lesion_voxels()), ("consensus:intersection", 0)):
+        ada.page.get_by_label("Start from").select_option(start)
+        ada.page.get_by_role("button", name="Start", exact=True).click()
+        ada.wait_for_handle(f"g.voxelCount('findings', 1) === {voxels}")
+    ada.press("z")
+    ada.wait_for_handle(f"g.voxelCount('findings', 1) === {robin.lesion_voxels()}")
+    ada.wait_until_saved()
     decide_everything(ada, settling)
     sign_by_api(ada, settling)
     assert references(site, slug) == ["adjudicated"] + ["accepted"] * 5

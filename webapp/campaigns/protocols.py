@@ -9,16 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from inference.measures.consensus import INTERSECTION, MAJORITY, OF_THREE, STAPLE, UNION
 from webapp.audit.refusal import Refusal
 from webapp.campaigns.scoring_forms import fault_in_forms
 
 AI_DRAFT, IMPORTED_MASK, EMPTY, PREVIOUS = "ai_draft", "imported_mask", "empty", "previous"
-INTERSECTION, UNION, MAJORITY, STAPLE, ONE_OF_THEM = "intersection", "union", "majority", "staple", "one_of_them"
+ONE_OF_THEM = "one_of_them"
 # What the first stage may begin from, and what later ones may as well.
 STARTS = (AI_DRAFT, IMPORTED_MASK, EMPTY)
 LATER_STARTS = (*STARTS, PREVIOUS, INTERSECTION, UNION, MAJORITY, STAPLE)
 CONSENSUS = (ONE_OF_THEM, INTERSECTION, UNION, MAJORITY, STAPLE)
-OF_THREE = (MAJORITY, STAPLE)
 SIGN, SUBMIT = "sign", "submit"
 OFF, WARN, BLOCK = LEVELS = ("off", "warn", "block")
 CASE_SIGNED, CAMPAIGN_CLOSED = "case_signed", "campaign_closed"

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from webapp.pages import account_views, flag_views, guideline_views, scan_views, token_views, views
+from webapp.pages import (
+    account_views,
+    audit_views,
+    flag_views,
+    guideline_views,
+    scan_views,
+    story_views,
+    token_views,
+    views,
+)
 
 app_name = "pages"
 CASE = "campaigns/<slug:slug>/cases/<int:number>/"
@@ -26,6 +35,15 @@ urlpatterns = [
     path(f"{CASE}readings/", views.start, name="start"),
     path(f"{CASE}draft/", views.draft_again, name="draft_again"),
     path("readings/<uuid:reading_id>/", views.viewer, name="viewer"),
+    path("campaigns/<slug:slug>/audit/", audit_views.campaign_audit, name="campaign_audit"),
+    path("campaigns/<slug:slug>/audit/events.csv", audit_views.campaign_events, {"kind": "csv"}),
+    path("campaigns/<slug:slug>/audit/events.jsonl", audit_views.campaign_events, {"kind": "jsonl"}),
+    path(f"{CASE}story.pdf", story_views.case_story_pdf, name="case_story_pdf"),
+    path(f"{CASE}story/", story_views.case_story, name="case_story"),
+    path("audit/", audit_views.site_audit, name="site_audit"),
+    path("audit/events.csv", audit_views.site_events, {"kind": "csv"}),
+    path("audit/events.jsonl", audit_views.site_events, {"kind": "jsonl"}),
+    path("audit/verify_audit.py", audit_views.verifier, name="audit_verifier"),
     path("scans/", scan_views.scans, name="scans"),
     path("scans/site/", scan_views.name_sites, name="name_sites"),
     path("scans/<uuid:scan_id>/", scan_views.scan, name="scan"),

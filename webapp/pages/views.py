@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from webapp.archive.remarks import remarks_of, weight_remarks_of
+from webapp.audit.answers import refused_with
 from webapp.audit.refusal import ActionRefused
 from webapp.campaigns.actions import request_draft_again, set_start
 from webapp.campaigns.queries import campaign_for, case_for, roles_of
@@ -94,7 +95,8 @@ def begin_from(request: HttpRequest, slug: str) -> HttpResponse:
     if refusal or not form.is_valid():
         sentence = refusal.sentence if refusal else "Nothing was changed: choose what readings begin from."
         messages.error(request, sentence)
-        return redirect("pages:campaign", slug=slug)
+        answer = redirect("pages:campaign", slug=slug)
+        return refused_with(answer, refusal) if refusal else answer
     try:
         protocol = set_start(campaign=place, by=request.user, **form.chosen)
     except ActionRefused as refused:

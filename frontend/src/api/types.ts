@@ -1,3 +1,5 @@
+import type { FormAnswers, FormTotal, ScoringForm } from "../reading/scoringrules";
+
 /** What the server says about a reading. */
 export interface Warning {
   code: string;
@@ -92,6 +94,8 @@ export interface Reading {
   protocol?: { version: number; dwell_ms: number; attests: Record<string, Level>; pilot: boolean };
   ending?: Ending;
   flags?: FlagsAnswer;
+  forms?: FormsAnswer;
+  settles?: Settles | null;
   guideline?: { version: number | string; url: string } | null;
   preferences?: Record<string, unknown>;
   /** Where this person goes on: `url` opens it; with `start_url`, a reading is begun there first (POST of a form). */
@@ -117,6 +121,14 @@ export interface Ending {
   returned: { by: string; reason: string; at: string } | null;
   amends: { reason: string } | null;
   repeat: number;
+}
+
+/** The readings that an adjudicator settles, by letters, without names. */
+export interface Settles {
+  candidates: { letter: string; state: string; extent_percent?: number | null; lesion_volume_ml?: number | null }[];
+  pairs: { first: string; second: string; dice: number | null; extent_difference: number | null; contradicting_slices: number[] }[];
+  reasons: string[];
+  consensus: { rule: string; state: string }[];
 }
 
 export interface Attesting {
@@ -316,4 +328,12 @@ export interface CommentsAnswer {
 export interface FlagsAnswer {
   offered: { name: string; proposes_exclusion: boolean }[];
   set: { name: string; remark: string; at: string; decided: { excluded: boolean; reason: string; by: string } | null }[];
+}
+
+/** The scoring forms of the reading's protocol, what is answered by form and item, and when that was last saved. */
+export interface FormsAnswer {
+  forms: ScoringForm[];
+  answers: Record<string, FormAnswers>;
+  totals: Record<string, FormTotal>;
+  saved_at: string | null;
 }
