@@ -12,14 +12,14 @@ export function Forms(_: { desk: Desk }) {
   return (
     <section class="scores" aria-label="Scores">
       {!forms.value.length && <p class="dim">The protocol of this reading asks for no scores.</p>}
-      {forms.value.map((form) => (
-        <One key={form.key} form={form} />
-      ))}
       {forms.value.length > 0 && (
         <p class="dim scores-saved" role="status">
           <Saved />
         </p>
       )}
+      {forms.value.map((form) => (
+        <One key={form.key} form={form} />
+      ))}
       {forms.value.length > 0 && <p class="dim">Read by eye: nothing here is computed from the mask. {shownKeys("scores")} opens and closes this.</p>}
     </section>
   );
@@ -53,7 +53,10 @@ function One({ form }: { form: ScoringForm }) {
             {total.most !== null && <span class="num dim"> of {rounded(total.most)}</span>}
           </>
         )}
-        <span class="dim num"> {missing ? `${missing} missing` : "complete"}</span>
+        <span class="dim num">
+          {total && ", "}
+          {missing ? `${missing} missing` : "complete"}
+        </span>
       </p>
       {form.fields.map((field) => {
         const items = itemsOf({ ...form, fields: [field] });
@@ -159,6 +162,8 @@ function bounds({ field: { min, max } }: FormItem): string {
 /** A line to write in; what is no answer stays to be mended, is marked, and is not saved. */
 function Entry({ form, item, shown, read, wrong }: { form: ScoringForm; item: FormItem; shown: string; read: (text: string) => AnswerValue | null; wrong: string }) {
   const faulty = useSignal(false);
+  /** What was written and is no answer: it stays to be mended. */
+  const written = useSignal<string | null>(null);
   const id = `score-${form.key}-${item.key}`;
   const Line = item.field.kind === "text" ? "textarea" : "input";
   return (
@@ -172,13 +177,15 @@ function Entry({ form, item, shown, read, wrong }: { form: ScoringForm; item: Fo
         id={id}
         inputMode={item.field.kind === "number" ? "decimal" : undefined}
         maxLength={1000}
-        value={shown}
+        value={written.value ?? shown}
         readOnly={!mayAnswer.value}
         aria-invalid={faulty.value}
         aria-describedby={faulty.value ? `${id}-wrong` : undefined}
         onChange={(event: Event) => {
-          const value = read((event.currentTarget as HTMLInputElement).value);
+          const text = (event.currentTarget as HTMLInputElement).value;
+          const value = read(text);
           faulty.value = !accepts(form, item.key, value);
+          written.value = faulty.value ? text : null;
           if (!faulty.value) say(form, item.key, value);
         }}
       />
