@@ -36,6 +36,7 @@ from webapp.readings.rules import (
     submission_returnable_by,
 )
 from webapp.readings.standing import settle
+from webapp.readings.telling import tell_returned
 
 
 @audited(events.READING_STARTED)
@@ -202,6 +203,7 @@ def return_submission(*, reading: Reading, reason: str, stroke_sequence: int, by
     )
     push.publish(f"reading:{reading.pk}", "reading.set_aside")
     push.publish(f"reading:{sent_back.pk}", "reading.returned")
+    tell_returned(sent_back, reason.strip())
     return returned
 
 

@@ -23,6 +23,7 @@ from webapp.readings.around import LOOK_AHEAD, cases_with_room_for, first_to_beg
 from webapp.readings.models import Reading
 from webapp.readings.rules import may_be_assigned, may_read_again, may_release, refusal_of_reason, stage_of
 from webapp.readings.standing import settle
+from webapp.readings.telling import tell_assigned, tell_released
 
 NOTHING_TO_READ = Refusal("nothing_to_read", "There is no case for you to begin in this campaign now.")
 
@@ -74,6 +75,7 @@ def assign_reading(
         due_on=due_on,
     )
     push.publish(f"person:{reader.pk}", "reading.assigned")
+    tell_assigned(reading, by)
     return reading
 
 
@@ -102,6 +104,7 @@ def release_reading(*, reading: Reading, reason: str, by: Any) -> Reading:
         reason=reason.strip(),
     )
     push.publish(f"reading:{reading.pk}", "reading.released")
+    tell_released(reading, by, reason.strip())
     return reading
 
 

@@ -16,6 +16,7 @@ from webapp.readings.actions import held_case
 from webapp.readings.comparing import objections, one_of, signatures_to_compare
 from webapp.readings.models import Comparison, Reference, Signature
 from webapp.readings.standing import name_reference, settle
+from webapp.readings.telling import tell_adjudicators
 
 
 @audited(events.READINGS_COMPARED)
@@ -60,6 +61,8 @@ def decide_case(*, case: Case, signatures: Sequence[Signature], pairs: Sequence[
         reasons=reasons,
         reference_sha256=reference.version.sha256 if reference else None,
     )
+    if not comparison.accepted:
+        tell_adjudicators(case)
     return comparison
 
 

@@ -25,6 +25,18 @@ def sees_all_readings(roles: set[str], campaign: Campaign) -> bool:
     return not any(stage.blinded and stage.role in roles for stage in current_protocol(campaign).stage_list)
 
 
+def sees_where_cases_stand(roles: set[str], campaign: Campaign) -> bool:
+    """Whether these roles may know where each case of their campaign stands, and that others read.
+
+    Overseers may, and readers of stages of which none is blinded. To blinded readers the state of a case is their own:
+    what another has begun or ended must not show in it.
+    """
+    if sees_all_readings(roles, campaign):
+        return True
+    theirs = [stage for stage in current_protocol(campaign).stage_list if stage.role in roles]
+    return bool(theirs) and not any(stage.blinded for stage in theirs)
+
+
 def cases_with_draft_shown(user: User, campaign: Campaign) -> QuerySet[Case]:
     """The cases of a campaign whose AI draft a person may see.
 
@@ -156,6 +168,9 @@ def exportable_readings_for(user: User, campaign: Campaign, case: Case | None = 
     readings = readings_in_campaign_for(user, campaign).filter(state=Reading.SIGNED)
     if case is not None:
         readings = readings.filter(case=case)
+    elif sees_all_readings(roles_of(user, campaign), campaign):
+        # What readers are measured by is no part of what a study takes away; a reader is not told which it was.
+        readings = readings.filter(case__kind=Case.STUDY)
     return readings.select_related("signature__version__mask__scan", "mask__label_set").order_by(
         "case__number", "started_at"
     )

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from webapp.settings.home import database_settings, installation_secret
+from webapp.settings.mail import mail_settings
 from webapp.settings.storage import archive_storage
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -46,6 +47,7 @@ INSTALLED_APPS = [
     "webapp.jobs",
     "webapp.audit",
     "webapp.accounts",
+    "webapp.notices",
     "webapp.archive",
     "webapp.masks",
     "webapp.algorithms",
@@ -103,6 +105,16 @@ STATIC_ROOT = GROUNDGLASS_HOME / "static"
 FRONTEND_DIST = BASE_DIR / "frontend" / "dist"
 # Vite already hashes its names: they are collected as they are, under static/viewer/.
 STATICFILES_DIRS = [("viewer", FRONTEND_DIST)] if FRONTEND_DIST.is_dir() else []
+
+# Notices by e-mail: none is sent until an address of a mail server is given (webapp.settings.mail).
+MAIL = mail_settings(os.environ.get("GROUNDGLASS_EMAIL_URL", ""))
+EMAIL_BACKEND = MAIL.backend
+EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = MAIL.starttls, MAIL.tls, 20
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = os.environ.get("GROUNDGLASS_EMAIL_FROM", "groundglass@localhost")
+# What links in e-mail begin with.
+SITE_ADDRESS = os.environ.get("GROUNDGLASS_SITE_ADDRESS", f"http://127.0.0.1:{os.environ.get('PORT', '8000')}")
 
 LANGUAGE_CODE = "en"
 USE_TZ = True
