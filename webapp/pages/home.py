@@ -107,7 +107,7 @@ def _of_readings(user: User) -> list[Waiting]:
     ).exclude(not_before__gt=timezone.now())
     late = Q(day__lt=today)
     again = Q(repeat__gt=0, state=Reading.ASSIGNED)
-    readings = readings.alias(day=Coalesce("due_on", F("case__due_on"))).annotate(day=F("day"))
+    readings = readings.annotate(day=Coalesce("due_on", F("case__due_on")))
     wanted = readings.filter(Q(state=Reading.RETURNED) | late | again).select_related("case__campaign")
     lines = list(wanted.order_by("day", "started_at")[:MOST_LINES])
     reasons = _reasons(lines)

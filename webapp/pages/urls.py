@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from webapp.pages import account_views, guideline_views, notice_views, scan_views, token_views, views, worklist_views
+from webapp.pages import (
+    account_views,
+    guideline_views,
+    notice_views,
+    progress_views,
+    scan_views,
+    token_views,
+    views,
+    worklist_views,
+)
 
 app_name = "pages"
 CASE = "campaigns/<slug:slug>/cases/<int:number>/"
@@ -19,6 +28,9 @@ urlpatterns = [
     path("notices/<uuid:notice_id>/", notice_views.follow, name="notice"),
     path("theme/", account_views.theme, name="theme"),
     path("campaigns/<slug:slug>/", worklist_views.campaign, name="campaign"),
+    path("campaigns/<slug:slug>/progress/", progress_views.page, name="progress"),
+    path("campaigns/<slug:slug>/progress/figures/", progress_views.figures, name="progress_figures"),
+    path("campaigns/<slug:slug>/progress/table.csv", progress_views.table, name="progress_table"),
     path("campaigns/<slug:slug>/next/", worklist_views.take_next, name="take_next"),
     path("campaigns/<slug:slug>/views/", worklist_views.keep_view, name="keep_view"),
     path("campaigns/<slug:slug>/views/<uuid:view_id>/forget/", worklist_views.forget_view, name="forget_view"),
