@@ -12,6 +12,7 @@ import * as display from "./display";
 import * as state from "./state";
 import { watchDifference } from "./reading/difference";
 import { watchDecisions } from "./reading/decisions";
+import { watchComments } from "./reading/comments";
 import { watchLedger } from "./reading/ledger";
 import { watchWorking } from "./reading/working";
 import { watchProvenance } from "./reading/provenance";
@@ -33,6 +34,7 @@ if (mount) {
   watchDifference(desk);
   watchProvenance(desk);
   watchLedger(desk);
+  watchComments(desk);
   watchDecisions(desk);
   watchWorking(desk);
   watchView(desk);

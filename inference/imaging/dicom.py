@@ -78,6 +78,11 @@ class CheckedSeries:
         """What the scan's readers are told."""
         return self.findings.warnings
 
+    @property
+    def slices_by_file(self) -> dict[int, dict[int, int]]:
+        """For each file, in the order of its lowest slice, the z of each of its frames that is in the volume."""
+        return _by_file(self.places)
+
 
 @dataclass(frozen=True, eq=False)
 class SeriesVolume:

@@ -23,3 +23,7 @@ class SeriesRefused(Exception):
         self.code = code
         self.sentence = sentence
         self.details = tuple(details)
+
+    def __reduce__(self) -> tuple[type["SeriesRefused"], tuple[str, str, tuple[Finding, ...]]]:
+        # An exception is pickled by its message alone, and this one could not be made again from it.
+        return type(self), (self.code, self.sentence, self.details)

@@ -1,10 +1,11 @@
 """NIfTI files in and out. Inside this product everything is LPS; NIfTI is RAS."""
 
+from __future__ import annotations
+
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,8 +15,12 @@ from inference.imaging.inflating import inflate, read_exactly
 from inference.imaging.volume import Volume
 from inference.imaging.volume_files import Opened, StoredVolume, check_affine, check_shape
 
+if TYPE_CHECKING:
+    # Imported where it is used: it takes as long as a dozen slices, and series of DICOM do without.
+    import nibabel as nib
+
 GZIP = b"\x1f\x8b"
-HEADER_BYTES = {348: nib.Nifti1Header, 540: nib.Nifti2Header}
+# By the size of the header: NIfTI-1 and NIfTI-2.
 MAGIC_AT = {348: 344, 540: 4}
 # Extensions lie between header and voxels; nobody needs more of them.
 LARGEST_OFFSET = 16 * 1024 * 1024
@@ -62,6 +67,8 @@ def write_mask(path: Path, mask_zyx: NDArray[np.uint8], affine_lps: NDArray[np.f
 
 
 def _write(path: Path, array_zyx: NDArray[Any], affine_lps: NDArray[np.floating]) -> None:
+    import nibabel as nib
+
     affine_ras = axes.lps_to_ras(affine_lps)
     image = nib.Nifti1Image(array_zyx.transpose(2, 1, 0), affine_ras)
     image.header.set_data_dtype(array_zyx.dtype)
@@ -93,6 +100,8 @@ def _read(opened: Opened) -> StoredVolume:
 
 
 def _header(opened: Opened, first_bytes: Any) -> nib.Nifti1Header:
+    import nibabel as nib
+
     head = first_bytes(8)
     found = _header_size(head)
     if found is None:
@@ -104,13 +113,14 @@ def _header(opened: Opened, first_bytes: Any) -> nib.Nifti1Header:
         raise gate.refuse("detached", name=opened.name, companion="*.img")
     if magic not in (b"n+1", b"n+2"):
         raise gate.refuse("analyze", name=opened.name)
-    return HEADER_BYTES[size](block, endianness=endianness, check=False)
+    kind = nib.Nifti1Header if size == 348 else nib.Nifti2Header
+    return kind(block, endianness=endianness, check=False)
 
 
 def _header_size(head: bytes) -> tuple[int, str] | None:
     for mark, order in (("<", "little"), (">", "big")):
         size = int.from_bytes(head[:4], order)  # type: ignore[arg-type]
-        if size in HEADER_BYTES:
+        if size in MAGIC_AT:
             return size, mark
     return None
 

@@ -35,9 +35,13 @@ def encode_slab(voxels_zyx: NDArray[np.int16]) -> bytes:
     step = np.empty_like(flat)
     step[0] = flat[0]
     np.subtract(flat[1:], flat[:-1], out=step[1:])
-    zigzag = ((step << 1) ^ (step >> 15)).astype("<u2", copy=False)
-    planes = zigzag.view(np.uint8).reshape(-1, 2).T
-    return zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(np.ascontiguousarray(planes).tobytes())
+    # In place: a slab's megabytes are fetched from the system anew for each array.
+    sign = step >> 15
+    np.left_shift(step, 1, out=step)
+    np.bitwise_xor(step, sign, out=step)
+    zigzag = step.astype("<i2", copy=False)
+    planes = np.ascontiguousarray(zigzag.view(np.uint8).reshape(-1, 2).T)
+    return zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(planes.data)
 
 
 def decode_slab(frame: bytes, shape_zyx: tuple[int, int, int]) -> NDArray[np.int16]:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 
@@ -108,6 +109,31 @@ def test_worker_killed_in_mid_filing_files_the_scan_once(site: Site, slug: str, 
     files = {slab["path"] for slab in scan["slabs"]}
     assert all((site.home / "archive" / path).exists() for path in files)
     # What the killed filing left is no scan's; `archive sweep` removes it when it is old.
+    assert all(path.name != str(scan["id"]) for path in orphans(site))
+
+
+def test_command_killed_in_mid_filing_takes_its_second_process_along_and_files_nothing(
+    site: Site, slug: str, coordinator: Person
+) -> None:
+    folder = long_series(300, 14)
+    before = {path.name for path in orphans(site)}
+    site.launch("ingest", "manage.py", "ingest", str(folder), "--campaign", slug)
+    command = psutil.Process(site.processes["ingest"].pid)
+
+    def filed_in_part() -> bool:
+        begun = [path for path in orphans(site) if path.name not in before]
+        return any(len(list(path.rglob("*.dcm"))) > 20 for path in begun)
+
+    wait_until("some images are filed", filed_in_part, pause_s=0.01)
+    others = command.children(recursive=True)
+    command.kill()  # it alone: a fork of it is not told
+    site.processes.pop("ingest").wait()
+    assert others, "the images were filed by the command itself, and this test means nothing"
+    assert psutil.wait_procs(others, timeout=30)[1] == []
+    assert scans(site, slug) == []
+    assert "1 accepted, 0 refused" in site.ingest(folder, slug=slug).stdout
+    (scan,) = scans(site, slug)
+    assert scan["shape_zyx"][0] == 300
     assert all(path.name != str(scan["id"]) for path in orphans(site))
 
 

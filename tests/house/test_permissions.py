@@ -20,6 +20,8 @@ from webapp.notices.models import Notice
 from webapp.notices.notify import notify
 from webapp.pages.models import SavedView
 from webapp.pages.view_actions import save_view
+from webapp.readings.commenting_actions import open_thread
+from webapp.readings.models import Flag, Thread, ThreadEntry
 
 pytestmark = pytest.mark.django_db
 
@@ -59,6 +61,8 @@ def place(tmp_path, run_jobs) -> FiledPlace:
     findings[3:6, 10:20, 10:20] = 1
     read_and_sign(place.case, place.reader, findings)
     run_jobs()
+    Flag.objects.create(reading=place.case.readings.get(), name="artefact", raised=True)
+    open_thread(reading=place.case.readings.get(), text="A vessel, no lesion.", by=place.reader)
     return place
 
 
@@ -100,6 +104,9 @@ def url_of(pattern: str, place: FiledPlace) -> str:
         "<uuid:reading_id>": str(place.case.readings.get().pk),
         "<uuid:batch_id>": str(Batch.objects.create(campaign=place.campaign, by=place.coordinator).pk),
         "<uuid:mask_id>": str(place.case.readings.get().mask_id),
+        "<int:flag_id>": str(Flag.objects.get().pk),
+        "<uuid:thread_id>": str(Thread.objects.get().pk),
+        "<uuid:comment_id>": str(ThreadEntry.objects.get().pk),
         "<uuid:view_id>": str(view_of_the_reader(place).pk),
         "<uuid:notice_id>": str(notice_of_the_reader(place).pk),
         "<uuid:token_id>": str(token_of_the_reader(place).pk),

@@ -20,8 +20,9 @@ class User(AbstractUser):
 
     @property
     def actor(self) -> Actor:
-        """This person as the audit trail names them."""
-        return Actor("person", str(self.pk), str(self))
+        """This person as the audit trail names them; roles in a campaign are asked for there."""
+        roles = ("administrator",) if self.is_superuser else ()
+        return Actor("person", str(self.pk), str(self), roles=roles)
 
 
 class Preferences(models.Model):

@@ -1,73 +1,67 @@
 """What happens to scans."""
 
-import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from inference.imaging.slabs import encode_slab, slab_ranges
 from inference.imaging.volume import Volume
 from webapp import jobs
 from webapp.archive import events, rules, storage
 from webapp.archive.derived import write_object
 from webapp.archive.filing import NewInstance, NewObject, NewScan, one_at_a_time, scan_of
 from webapp.archive.models import DerivedObject, Instance, Patient, Picture, Preview, Scan, Series, Study
-from webapp.archive.pictures import write_pictures
-from webapp.archive.previews import write_preview
+from webapp.archive.writing import Begun, Files, begun, known_files, write_files
 from webapp.audit.actor import actor_of
 from webapp.audit.refusal import require
+from webapp.audit.refused import refusals_recorded
 from webapp.audit.trail import audited, record
-
-# zstd, hashing and the disk release the interpreter, so they run beside whoever makes the instances.
-WRITERS = 4
-ENCODERS = 2
-MOST_WAITING = 16
-
-
-@dataclass(frozen=True)
-class Files:
-    """What was written for a scan, rows unsaved: a known one has its slabs, preview and pictures already."""
-
-    voxels_sha256: str
-    instances: list[Instance]
-    slabs: list[dict[str, Any]] = field(default_factory=list)
-    preview: Preview | None = None
-    pictures: list[Picture] = field(default_factory=list)
 
 
 def file_scan(
     *,
     new: NewScan,
     volume: Volume,
-    instances: Iterable[NewInstance] = (),
+    instances: Iterable[NewInstance] | Begun = (),
     by: Any,
     then: Callable[[Scan], object] | None = None,
+    advance: Callable[[int], object] = lambda written: None,
 ) -> Scan:
     """File a checked, de-identified series as a scan: its slabs and instances in storage, then its rows.
 
-    `then` is called with the scan in the same transaction (to make it a case, say). The very same series again
-    gives the scan that is there. Raises ActionRefused (a SOP Instance UID known with other pixels, ...), OSError
-    (disk full) and whatever `then` raises; nothing stays written then.
+    Instances that are being written already go on (`writing.begun`); `advance` is told how many are. `then` is called
+    with the scan in the same transaction (to make it a case, say). The very same series again gives the scan that is
+    there.
+
+    Raises ActionRefused (a SOP Instance UID known with other pixels, ...), OSError (disk full) and whatever `then`
+    raises; nothing stays written then.
     """
-    scan_id = uuid.uuid4()
-    known = Scan.objects.filter(series_uid=new.series_uid).exists()
-    with storage.removed_on_failure(scan_id):
-        if known:
-            rows = [_row(instance, volume) for instance in instances]
-            files = Files(volume.voxels_sha256(), rows)
-        else:
-            files = _write_files(scan_id, volume, instances)
-        with transaction.atomic():
-            scan = _file_rows(scan_id=scan_id, new=new, volume=volume, files=files, by=by)
-            if then:
-                then(scan)
-    if scan.pk != scan_id:  # someone else filed the same series meanwhile
-        storage.remove(scan_id)
+    with refusals_recorded("archive.file_scan", by=by):
+        return _file_scan(new=new, volume=volume, instances=instances, by=by, then=then, advance=advance)
+
+
+def _file_scan(
+    *,
+    new: NewScan,
+    volume: Volume,
+    instances: Iterable[NewInstance] | Begun,
+    by: Any,
+    then: Callable[[Scan], object] | None,
+    advance: Callable[[int], object],
+) -> Scan:
+    if isinstance(instances, Begun):
+        files, scan_id = write_files(instances, volume, advance), instances.scan_id
+    elif Scan.objects.filter(series_uid=new.series_uid).exists():
+        files, scan_id = known_files(instances, volume), uuid.uuid4()
+    else:
+        with begun(instances) as scan_begun:
+            return _file_scan(new=new, volume=volume, instances=scan_begun, by=by, then=then, advance=advance)
+    with transaction.atomic():
+        scan = _file_rows(scan_id=scan_id, new=new, volume=volume, files=files, by=by)
+        if then:
+            then(scan)
     return scan
 
 
@@ -145,58 +139,6 @@ def mark_scan_deleted(*, scan: Scan, reason: str, by: Any) -> Scan:
         files=files,
     )
     return scan
-
-
-def _write_files(scan_id: uuid.UUID, volume: Volume, instances: Iterable[NewInstance]) -> Files:
-    """Write slabs, preview, pictures and instances side by side; the slabs are in z order."""
-
-    def write_slab(place: tuple[int, int]) -> dict[str, Any]:
-        start, count = place
-        content = encode_slab(volume.hu[start : start + count])
-        path, sha256 = storage.write(scan_id, storage.SLABS, content, ".slab")
-        return {"z_start": start, "z_count": count, "path": path, "sha256": sha256, "bytes": len(content)}
-
-    def draw() -> tuple[Preview, list[Picture]]:
-        preview, small = write_preview(scan_id, volume)
-        return preview, write_pictures(scan_id, volume, small)
-
-    def write_instance(instance: NewInstance) -> Instance:
-        row = _row(instance, volume)
-        row.path, row.sha256 = storage.write(scan_id, storage.INSTANCES, instance.content, ".dcm")
-        return row
-
-    with ThreadPoolExecutor(WRITERS) as writers, ThreadPoolExecutor(ENCODERS) as encoder:
-        try:
-            slabs = [encoder.submit(write_slab, place) for place in slab_ranges(volume.shape_zyx[0])]
-            drawn = encoder.submit(draw)
-            voxels = encoder.submit(volume.voxels_sha256)
-            rows: list[Future[Instance]] = []
-            for instance in instances:
-                rows.append(writers.submit(write_instance, instance))
-                if len(rows) > MOST_WAITING:
-                    rows[-MOST_WAITING].result()  # memory holds a few files, never all
-            written = Files(
-                voxels.result(), [row.result() for row in rows], [slab.result() for slab in slabs], *drawn.result()
-            )
-        except BaseException:
-            # Nothing may be written any more when the folder is removed.
-            writers.shutdown(cancel_futures=True)
-            encoder.shutdown(cancel_futures=True)
-            raise
-    storage.sync_folders(scan_id)
-    return written
-
-
-def _row(instance: NewInstance, volume: Volume) -> Instance:
-    voxels = hashlib.sha256()
-    for z in instance.slices:
-        voxels.update(volume.hu[z].data)
-    return Instance(
-        z=min(instance.slices),
-        sop_class_uid=instance.sop_class_uid,
-        sop_uid=instance.sop_uid,
-        voxels_sha256=voxels.hexdigest(),
-    )
 
 
 @audited(events.OBJECTS_FILED)

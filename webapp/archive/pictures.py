@@ -7,6 +7,7 @@ import io
 import uuid
 from dataclasses import dataclass
 
+import cc3d
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -101,10 +102,8 @@ def _step(small: Volume, axis: int) -> int:
 
 def _lung_in(air_zyx: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The largest region of air that does not reach the sides of the slices, as the air around a patient does."""
-    from scipy import ndimage  # only where it is used: it is large
-
-    regions, count = ndimage.label(air_zyx)
-    sizes = np.bincount(regions.ravel(), minlength=count + 1)
+    regions = cc3d.connected_components(air_zyx, connectivity=6)
+    sizes = np.bincount(regions.ravel())
     sides = np.concatenate([regions[:, [0, -1]].ravel(), regions[:, :, [0, -1]].ravel()])
     sizes[np.unique(sides)] = 0
     sizes[0] = 0

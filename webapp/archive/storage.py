@@ -44,6 +44,11 @@ def _local(name: str) -> Path | None:
         return None
 
 
+def is_file_system() -> bool:
+    """Whether files are kept in a folder of this machine, and not in an object store."""
+    return _local(SCANS) is not None
+
+
 def write(scan_id: uuid.UUID, kind: str, content: bytes, suffix: str) -> tuple[str, str]:
     """Store `content` for a scan; return its (path, sha256). The name is the content's hash.
 

@@ -9,20 +9,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from inference.measures.consensus import INTERSECTION, MAJORITY, OF_THREE, STAPLE, UNION
 from webapp.audit.refusal import Refusal
+from webapp.campaigns.scoring_forms import fault_in_forms
 
 AI_DRAFT, IMPORTED_MASK, EMPTY, PREVIOUS = "ai_draft", "imported_mask", "empty", "previous"
-INTERSECTION, UNION, MAJORITY, STAPLE, ONE_OF_THEM = "intersection", "union", "majority", "staple", "one_of_them"
+ONE_OF_THEM = "one_of_them"
 # What the first stage may begin from, and what later ones may as well.
 STARTS = (AI_DRAFT, IMPORTED_MASK, EMPTY)
 LATER_STARTS = (*STARTS, PREVIOUS, INTERSECTION, UNION, MAJORITY, STAPLE)
 CONSENSUS = (ONE_OF_THEM, INTERSECTION, UNION, MAJORITY, STAPLE)
-OF_THREE = (MAJORITY, STAPLE)
 SIGN, SUBMIT = "sign", "submit"
 OFF, WARN, BLOCK = LEVELS = ("off", "warn", "block")
 CASE_SIGNED, CAMPAIGN_CLOSED = "case_signed", "campaign_closed"
 WITH_DRAFT, WITHOUT_DRAFT = "with_draft", "without_draft"
 STAGE_NAME_LENGTH, MOST_STAGES, MOST_READERS = 40, 8, 20
+FLAG_LENGTH, MOST_FLAGS = 60, 12
+# What a reader may say about a whole case. One that ends so proposes to the coordinator that the case leave.
+PROPOSES_EXCLUSION = ": exclude"
+FLAGS = ("artefact", "not COVID-19", f"poor quality{PROPOSES_EXCLUSION}")
 
 # What a signature may be about, in the order in which it is shown.
 ATTESTED = {
@@ -31,6 +36,7 @@ ATTESTED = {
     "no_contradictions": "verdicts and mask say the same",
     "lung_checked": "the lung layer was checked",
     "planes_viewed": "coronal and sagittal planes were viewed",
+    "forms_filled": "every scoring form was filled in",
 }
 
 
@@ -101,6 +107,7 @@ class Terms:
     release_after_days: int | None = None
     order: str = "number"
     forms: list[dict[str, Any]] = field(default_factory=list)
+    flags: list[str] = field(default_factory=lambda: list(FLAGS))
 
     @classmethod
     def of(cls, said: Mapping[str, Any]) -> "Terms":
@@ -238,7 +245,21 @@ def _fault_in_terms(stages: Sequence[Stage], terms: Terms) -> str | None:
         return "Cases come by number or at random."
     if terms.release_after_days is not None and not 1 <= terms.release_after_days <= 365:
         return "A case goes back after 1 to 365 idle days."
-    return _fault_in_acceptance(stages, terms) or _fault_in_arms(terms)
+    return (
+        fault_in_forms(terms.forms)
+        or _fault_in_flags(terms)
+        or _fault_in_acceptance(stages, terms)
+        or _fault_in_arms(terms)
+    )
+
+
+def _fault_in_flags(terms: Terms) -> str | None:
+    flags = terms.flags
+    if len(flags) > MOST_FLAGS or len(set(flags)) < len(flags):
+        return f"A protocol has at most {MOST_FLAGS} flags, each with a name of its own."
+    if any(not 1 <= len(name) <= FLAG_LENGTH or not name.isprintable() or name != name.strip() for name in flags):
+        return f"The name of a flag has 1 to {FLAG_LENGTH} letters."
+    return None
 
 
 def _fault_in_acceptance(stages: Sequence[Stage], terms: Terms) -> str | None:

@@ -72,7 +72,10 @@ def open_batch(
 
 @audited(events.BATCH_REOPENED)
 def reopen_batch(*, batch: Batch, by: Any) -> Batch:
-    """More images of a series came that was refused for want of them: its batch waits for the rest, with those held."""
+    """More images came of a series that was complete, as it seemed: its batch waits for the rest, with those held.
+
+    It was refused for want of them, or no worker has begun it.
+    """
     batch = _locked(batch)
     batch.state, batch.ended_at, batch.held_until, batch.last_arrival_at = "receiving", None, None, timezone.now()
     batch.save(update_fields=["state", "ended_at", "held_until", "last_arrival_at"])

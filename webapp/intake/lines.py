@@ -24,7 +24,8 @@ class Delivery:
     """For which campaign something was sent, by whom, and what its sender said of it.
 
     `data_set` is the author of its masks; `single_pictures` says that each picture is a case of its own; `broke_off`
-    that the sender never said it had sent everything.
+    that the sender never said it had sent everything; `in_second_process` that whoever takes it in is a process of its
+    own with one thread, which may fork.
     """
 
     campaign: Campaign
@@ -33,6 +34,7 @@ class Delivery:
     data_set: DataSet | None = None
     single_pictures: bool = False
     broke_off: bool = False
+    in_second_process: bool = False
 
 
 @dataclass(frozen=True)

@@ -38,11 +38,14 @@ def alone_with(batch: Batch) -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)
 
 
-def process(batch: Batch, sent: Iterable[Sent | Unusable], by: Any) -> Iterator[Line]:
+def process(
+    batch: Batch, sent: Iterable[Sent | Unusable], by: Any, *, in_second_process: bool = False
+) -> Iterator[Line]:
     """Take in everything of a batch, keeping and yielding each line.
 
     What was accepted before (by a worker that died, or before another try) stays and is not read again. A batch that
-    has ended, or that another process has, yields nothing.
+    has ended, waits for more or is another process's, yields nothing. With `in_second_process` a fork of this
+    process does its part.
     """
     with alone_with(batch) as mine:
         if not mine or not _start(batch):
@@ -53,7 +56,8 @@ def process(batch: Batch, sent: Iterable[Sent | Unusable], by: Any) -> Iterator[
         filed = set(accepted.filter(imported_mask=None).values_list("scan_id", flat=True))
         imported = set(accepted.exclude(imported_mask=None).values_list("imported_mask_id", flat=True))
         broke_off = batch.source in MACHINES and not batch.sent_whole
-        delivery = Delivery(batch.campaign, by, batch.site, batch.data_set, batch.single_pictures, broke_off)
+        said = (batch.site, batch.data_set, batch.single_pictures)
+        delivery = Delivery(batch.campaign, by, *said, broke_off, in_second_process)
         for line in take_in(sent, delivery=delivery, known=known, tell=_teller(batch)):
             # What names no series is known by its voxels alone.
             if line.is_of_a_scan and line.scan is not None and line.scan.pk in filed:
@@ -71,10 +75,13 @@ def process(batch: Batch, sent: Iterable[Sent | Unusable], by: Any) -> Iterator[
 
 
 def _start(batch: Batch) -> bool:
-    """Begin to process a batch, or begin again after a worker died; False where it has already ended."""
-    if not Batch.objects.filter(pk=batch.pk, state__in=("receiving", "waiting", "processing")).update(
-        state="processing"
-    ):
+    """Begin to process a batch, or begin again after a worker died; False where it has ended, or waits for more.
+
+    What a machine sends is closed first: where it receives again, its job is that of an earlier closing.
+    """
+    closed = Q(state__in=("waiting", "processing"))
+    at_hand = Q(state="receiving") & ~Q(source__in=MACHINES)
+    if not Batch.objects.filter(closed | at_hand, pk=batch.pk).update(state="processing"):
         return False
     batch.refresh_from_db()
     # What was never in quarantine cannot be looked at again: its lines stay, as those of filed series do.

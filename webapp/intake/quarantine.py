@@ -31,7 +31,9 @@ class TooLarge(Exception):
 
 @dataclass(frozen=True)
 class Staged:
-    """A sealed file that is in no batch yet; `sha256` is of its content, `head` its first bytes in the clear."""
+    """A sealed file that is in no batch yet; `sha256` is of its content (empty where nobody asked), `head` its first
+    bytes in the clear.
+    """
 
     path: Path
     size: int
@@ -61,13 +63,13 @@ def path_of(original: Original) -> Path:
 class Staging:
     """One file on its way into quarantine; its bytes come in parts. Leaving the block without `finish` removes it."""
 
-    def __init__(self, name: str, limit: int) -> None:
+    def __init__(self, name: str, limit: int, *, hashed: bool = True) -> None:
         folder = root() / "incoming"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = folder / f"{uuid.uuid4().hex}.tmp"
         self._limit = limit
         self._sealer = Sealer.begin(self._path, name)
-        self._sha256 = hashlib.sha256()
+        self._sha256 = hashlib.sha256() if hashed else None
         self._head = b""
         self.size = 0
         self.finished = False
@@ -85,7 +87,8 @@ class Staging:
         self.size += len(part)
         if self.size > self._limit:
             raise TooLarge
-        self._sha256.update(part)
+        if self._sha256:
+            self._sha256.update(part)
         if len(self._head) < HEAD_BYTES:
             self._head += bytes(part[: HEAD_BYTES - len(self._head)])
         self._sealer.write(part)
@@ -94,12 +97,12 @@ class Staging:
         """The whole file, sealed; with `durable` it is on the disk."""
         self._sealer.finish(durable=durable)
         self.finished = True
-        return Staged(self._path, self.size, self._sha256.hexdigest(), self._head)
+        return Staged(self._path, self.size, self._sha256.hexdigest() if self._sha256 else "", self._head)
 
 
-def stage(name: str, stream: BinaryIO, limit: int, *, durable: bool = True) -> Staged:
+def stage(name: str, stream: BinaryIO, limit: int, *, durable: bool = True, hashed: bool = True) -> Staged:
     """Seal what a stream gives. Raises TooLarge, OSError; nothing is left then."""
-    with Staging(name, limit) as staging:
+    with Staging(name, limit, hashed=hashed) as staging:
         while part := stream.read(16 * CHUNK):
             staging.write(part)
         return staging.finish(durable=durable)

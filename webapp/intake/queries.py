@@ -101,11 +101,13 @@ def campaigns_to_send_to(user: User) -> QuerySet[Campaign]:
 
 
 def reopenable(alike: QuerySet[Batch]) -> Batch | None:
-    """Of the batches of one series, the last one that ended, if it was refused and its originals are held.
+    """Of the batches of one series, the last one, if a late image still belongs to it: it waits for a worker, or was
+    refused and its originals are held. One of which something was filed is over.
 
-    Its row is locked: nobody lets its originals go before the transaction has ended.
+    Its row is locked: nobody begins it or lets its originals go before the transaction has ended.
     """
-    last = alike.filter(state__in=("done", "failed")).select_for_update().order_by("-opened_at").first()
+    late = alike.filter(state__in=("waiting", "done", "failed"))
+    last = late.select_for_update().order_by("-opened_at").first()
     if last is None or not last.holds_originals or last.lines.filter(state="accepted").exists():
         return None
     return last

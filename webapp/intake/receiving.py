@@ -1,9 +1,10 @@
 """Files on their way into quarantine. Their counts stand in the events of the batch, not in events of their own."""
 
+import contextlib
 import os
 import uuid
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from webapp.accounts.models import User
+from webapp.archive.second_process import is_possible, made_in_second_process
 from webapp.audit.actor import SYSTEM, Actor
 from webapp.audit.refusal import Refusal, require
 from webapp.campaigns.models import Campaign
@@ -227,7 +229,7 @@ def note_sent_whole(batch_ids: Iterable[uuid.UUID]) -> None:
 
 
 def _batch_of_series(sender: Sender, key: str) -> Batch:
-    """The batch that a series arrives in: an open one, one that was refused for want of images, or a new one."""
+    """The batch that a series arrives in: an open one, one that is not begun or was refused, or a new one."""
     by = sender.by if isinstance(sender.by, User) else None
     alike = Batch.objects.filter(
         campaign=sender.campaign, source=sender.source, sender=sender.name, by=by, series_key=key
@@ -256,34 +258,60 @@ def _one_at_a_time(name: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
-def receive_all(*, batch: Batch, things: Iterable[Sent | Unusable], durable: bool) -> list[Unusable]:
+def receive_all(
+    *, batch: Batch, things: Iterable[Sent | Unusable], durable: bool, in_second_process: bool = False
+) -> list[Unusable]:
     """Seal everything that is at hand into a batch; return what cannot be taken. Raises OSError, quarantine.TooLarge.
 
-    Not `durable`: whoever sends keeps their own files, and the disk may take its time.
+    Not `durable`: whoever sends keeps their own files, and the disk may take its time. With `in_second_process` a fork
+    of this process seals half of them, where that is possible.
     """
-    unusable: list[Unusable] = []
-    rows: list[Original] = []
-
-    def seal(number: int, thing: Sent) -> Original:
-        with thing.open() as stream:
-            staged = quarantine.stage(thing.name, stream, LARGEST_UPLOAD_BYTES, durable=durable)
-        key = keyed("number", str(batch.pk), str(number))
-        quarantine.place(staged, batch.pk, key, durable=False)
-        return Original(batch=batch, key=key, size=staged.size, received=staged.size, whole=True)
-
-    with ThreadPoolExecutor(SEALERS) as sealers:
-        sealing: deque[Future[Original]] = deque()
-        for number, thing in enumerate(things):
-            if isinstance(thing, Unusable):
-                unusable.append(thing)
-                continue
-            sealing.append(sealers.submit(seal, number, thing))
-            if len(sealing) > 4 * SEALERS:
-                rows.append(sealing.popleft().result())
-        rows += [one.result() for one in sealing]
-    if durable and rows:
+    found = list(enumerate(things))
+    unusable = [thing for _, thing in found if isinstance(thing, Unusable)]
+    sent = [(number, thing) for number, thing in found if isinstance(thing, Sent)]
+    forks = in_second_process and is_possible()
+    mine, others = (sent[::2], sent[1::2]) if forks else (sent, [])
+    there = (_seal(batch.pk, number, thing, durable) for number, thing in others)
+    with made_in_second_process(there) if forks else contextlib.nullcontext(there) as elsewhere:
+        sealed = [*_sealed_here(batch.pk, mine, durable), *elsewhere]
+    if durable and sealed:
         quarantine.sync_folder(quarantine.folder_of(batch.pk))
+    rows = [
+        Original(batch=batch, key=_key_of(batch.pk, number), size=size, received=size, whole=True)
+        for number, size in sorted(sealed)
+    ]
     with transaction.atomic():
         Original.objects.bulk_create(rows, batch_size=1000)
         _count(batch.pk, files=len(rows), size=sum(row.size for row in rows))
     return unusable
+
+
+def _sealed_here(batch_id: uuid.UUID, sent: Sequence[tuple[int, Sent]], durable: bool) -> Iterator[tuple[int, int]]:
+    with ThreadPoolExecutor(SEALERS) as sealers:
+        try:
+            sealing: deque[Future[tuple[int, int]]] = deque()
+            for number, thing in sent:
+                sealing.append(sealers.submit(_seal, batch_id, number, thing, durable))
+                if len(sealing) > 4 * SEALERS:
+                    yield sealing.popleft().result()
+            while sealing:
+                yield sealing.popleft().result()
+        except BaseException:
+            sealers.shutdown(cancel_futures=True)
+            raise
+
+
+def _seal(batch_id: uuid.UUID, number: int, thing: Sent, durable: bool) -> tuple[int, int]:
+    """Put one thing into a batch's folder; return its number and its size in bytes."""
+    with thing.open() as stream:
+        staged = quarantine.stage(thing.name, stream, LARGEST_UPLOAD_BYTES, durable=durable, hashed=False)
+    try:
+        quarantine.place(staged, batch_id, _key_of(batch_id, number), durable=False)
+    except BaseException:
+        staged.remove()
+        raise
+    return number, staged.size
+
+
+def _key_of(batch_id: uuid.UUID, number: int) -> str:
+    return keyed("number", str(batch_id), str(number))

@@ -1,12 +1,20 @@
 """One DICOM series, from its files to a scan in the archive and a case of the campaign."""
 
+import contextlib
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from pydicom.dataset import Dataset, FileDataset
 
-from inference.imaging.dicom import SeriesVolume, assemble_volume, check_series, image_sha256, same_by_pixels
+from inference.imaging.dicom import (
+    CheckedSeries,
+    SeriesVolume,
+    assemble_volume,
+    check_series,
+    image_sha256,
+    same_by_pixels,
+)
 from inference.imaging.elements import file_name, numbers, text
 from inference.imaging.findings import Finding, SeriesRefused
 from inference.imaging.frames import Image, image_of
@@ -14,8 +22,9 @@ from webapp.archive.actions import file_scan
 from webapp.archive.filing import NewInstance, NewScan, clean_site
 from webapp.archive.models import Scan
 from webapp.archive.queries import filed_scan, has_spacing
+from webapp.archive.writing import Begun, begun
 from webapp.campaigns.actions import add_case, name_site
-from webapp.campaigns.models import Campaign, Case
+from webapp.campaigns.models import Case
 from webapp.intake import linkage, rules
 from webapp.intake.deidentification import Deidentifier
 from webapp.intake.identity import Identity, series_key
@@ -68,44 +77,47 @@ def _file(
     rules.require_takeable(slices.headers)
     repeated = _drop_repeats(slices)
     checked = check_series(slices.headers, same_image=same_by_pixels(slices.whole))
-    series = assemble_volume(checked, slices.whole, lambda part: advance(0.5 * part))
-    first = slices.headers[series.order[0]]
+    first = slices.headers[checked.places[0].file]
     deidentifier = Deidentifier(_identity_of(first), identifiers, profile)
     linkage.is_on()  # a key that is none refuses the series before anything of it is filed
-    new = replace(_new_scan(deidentifier, first, series), site=delivery.site)
-    if delivery.broke_off:
-        new = replace(new, warnings=[*new.warnings, BROKE_OFF])
-    known = filed_scan(new.series_uid) is not None
-    if not known and (earlier := _under_other_options(delivery.campaign, first, series)):
-        case_number = add_case(campaign=delivery.campaign, scan=earlier, by=delivery.by).number
-        return Filed(
-            earlier, case_number, earlier.description, sentence_of(earlier, case_number, True), [OTHER_OPTIONS]
-        )
-    instances = _instances(slices, series, deidentifier, advance)
-    filed = file_with_case(new, series, instances, delivery, deidentifier.identity)
+    known = filed_scan(deidentifier.new_uid(text(first, "SeriesInstanceUID"))) is not None
+    earlier = earlier_line(delivery.campaign, series_key(text(first, "SeriesInstanceUID")))
+    instances = _instances(slices, checked, deidentifier)
+    files = len(checked.slices_by_file)
+    with contextlib.ExitStack() as stack:
+        images: Iterator[NewInstance] | Begun = instances
+        if not known and earlier is None:
+            images = stack.enter_context(begun(instances, in_second_process=delivery.in_second_process))
+        series = assemble_volume(checked, slices.whole, lambda part: advance(0.5 * part))
+        new = replace(_new_scan(deidentifier, first, series), site=delivery.site)
+        if delivery.broke_off:
+            new = replace(new, warnings=[*new.warnings, BROKE_OFF])
+        if not known and earlier is not None and earlier.scan is not None:
+            return _under_other_options(earlier.scan, series, delivery)
+        said = (new, series, images, delivery, deidentifier.identity)
+        filed = file_with_case(*said, lambda written: advance(0.5 + 0.5 * written / files))
     noun = "file was" if repeated == 1 else "files were"
     notes = [f"{repeated} {noun} sent twice; each image counts once."] if repeated else []
     notes += [note.sentence for note in series.notes]
     return Filed(*filed, new.description, sentence_of(filed[0], filed[1], known), notes)
 
 
-def _under_other_options(campaign: Campaign, header: Dataset, series: SeriesVolume) -> Scan | None:
+def _under_other_options(earlier: Scan, series: SeriesVolume, delivery: Delivery) -> Filed:
     """The scan that the campaign has of this very series, filed while its options were others. Raises SeriesRefused."""
-    line = earlier_line(campaign, series_key(text(header, "SeriesInstanceUID")))
-    if line is None or line.scan is None:
-        return None
     now = series.volume.voxels_sha256(), series.volume.geometry_sha256()
-    if now != (line.scan.voxels_sha256, line.scan.geometry_sha256):
+    if now != (earlier.voxels_sha256, earlier.geometry_sha256):
         raise SeriesRefused("series_differs", OTHER_IMAGES)
-    return line.scan
+    case_number = add_case(campaign=delivery.campaign, scan=earlier, by=delivery.by).number
+    return Filed(earlier, case_number, earlier.description, sentence_of(earlier, case_number, True), [OTHER_OPTIONS])
 
 
 def file_with_case(
     new: NewScan,
     series: SeriesVolume,
-    instances: Iterator[NewInstance],
+    instances: Iterable[NewInstance] | Begun,
     delivery: Delivery,
     identity: Identity | None = None,
+    advance: Callable[[int], object] = lambda written: None,
 ) -> tuple[Scan, int]:
     """File a scan, make it a case and note whose it is in the linkage table: all of it or nothing.
 
@@ -122,7 +134,14 @@ def file_with_case(
             # The last of all: a table that cannot be written takes back what the database did.
             linkage.keep(identity)
 
-    scan = file_scan(new=new, volume=series.volume, instances=instances, by=by, then=then)
+    scan = file_scan(
+        new=new,
+        volume=series.volume,
+        instances=instances,
+        by=by,
+        then=then,
+        advance=advance,
+    )
     return scan, cases[0].number
 
 
@@ -150,16 +169,12 @@ def _identity_of(header: Dataset) -> Identity:
     )
 
 
-def _instances(
-    slices: Slices, series: SeriesVolume, deidentifier: Deidentifier, advance: Callable[[float], None]
-) -> Iterator[NewInstance]:
-    done = 0
-    for index, frames in series.slices_by_file.items():
+def _instances(slices: Slices, checked: CheckedSeries, deidentifier: Deidentifier) -> Iterator[NewInstance]:
+    """The de-identified files. Whoever takes them may be another process: nothing here asks the database."""
+    for index, frames in checked.slices_by_file.items():
         dataset = deidentifier.clean(slices.as_read(index))
         content, slices_of_it = deidentifier.file_of(dataset), tuple(sorted(frames.values()))
         yield NewInstance(str(dataset.SOPClassUID), str(dataset.SOPInstanceUID), content, slices_of_it)
-        done += len(frames)
-        advance(0.5 + 0.5 * done / len(series.places))
 
 
 def _new_scan(deidentifier: Deidentifier, header: FileDataset, series: SeriesVolume) -> NewScan:

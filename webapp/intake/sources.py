@@ -123,7 +123,7 @@ def files_in(sent: Iterable[Sent | Unusable]) -> Iterator[Found | Unusable]:
         label = f"file {number} ({shown_name(thing.name)})"
         try:
             with thing.open() as stream:
-                start = stream.read(4)
+                start = stream.read(HEAD_BYTES)
         except OSError:
             yield Unusable(label, "It cannot be opened.")
             continue
@@ -135,7 +135,8 @@ def files_in(sent: Iterable[Sent | Unusable]) -> Iterator[Found | Unusable]:
             yield Unusable(label, f"It is larger than {LARGEST_FILE_BYTES // MIB:,} MB.")
         else:
             opened = thing.open
-            yield Found(label, suffix_of(thing.name), thing.size, opened, _head_of(opened), path_of(thing.name))
+            head = _head_of(opened, start)
+            yield Found(label, suffix_of(thing.name), thing.size, opened, head, path_of(thing.name))
 
 
 class _Archives:
@@ -145,11 +146,15 @@ class _Archives:
         self.unpacked_bytes = 0
         # One that makes room is not closed here: whoever still reads a member of it holds it.
         self._open: dict[int, zipfile.ZipFile] = {}
+        self._opened_by = os.getpid()
         self._lock = threading.Lock()
 
     def opened(self, archive: Sent) -> zipfile.ZipFile:
         """An archive, open. Raises BadZipFile, OSError, ValueError, NotImplementedError."""
         with self._lock:
+            if self._opened_by != os.getpid():
+                # A fork reads from the same place of an open file as its parent, who would lose it.
+                self._open, self._opened_by = {}, os.getpid()
             known = self._open.pop(id(archive), None)
             if known is None:
                 stream = archive.open()
@@ -304,8 +309,13 @@ def _opener(archives: _Archives, archive: Sent, member: zipfile.ZipInfo) -> Call
     return opened
 
 
-def _head_of(opened: Callable[[], BinaryIO]) -> Callable[[], bytes]:
+def _head_of(opened: Callable[[], BinaryIO], known: bytes = b"") -> Callable[[], bytes]:
+    """How to read a file's first bytes. What is `known` of them is given once and kept no longer: files are many."""
+    given = [known] if known else []
+
     def head() -> bytes:
+        if given:
+            return given.pop()
         with opened() as stream:
             return stream.read(HEAD_BYTES)
 

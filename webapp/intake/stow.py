@@ -2,13 +2,18 @@
 
 An image answered as referenced is sealed and on the disk; it is checked, de-identified and filed when its series is
 complete, under UIDs of ours. The answer names images by the UIDs that they came with, for their sender alone.
+
+The address, or headers where a program makes its own addresses, may say the site of the images and the data set of
+masks.
 """
 
 import base64
 import binascii
 import uuid
 from typing import Any, cast
+from urllib.parse import unquote
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -16,7 +21,8 @@ from django.views.decorators.http import require_POST
 from webapp.accounts.actions import check_password
 from webapp.accounts.authentication import answer_at_the_door
 from webapp.accounts.models import User
-from webapp.audit.refusal import ActionRefused
+from webapp.audit.answers import refused_with
+from webapp.audit.refusal import ActionRefused, Refusal, require
 from webapp.campaigns.queries import campaign_for
 from webapp.campaigns.rules import may_add_scans
 from webapp.intake.instances import (
@@ -30,10 +36,18 @@ from webapp.intake.instances import (
 )
 from webapp.intake.parts import Malformed, Parts
 from webapp.intake.quarantine import Staged
-from webapp.intake.receiving import Sender, note_sent_whole
+from webapp.intake.receiving import Said, Sender, note_sent_whole
+from webapp.masks.imports import name_data_set
 
 DICOM, DICOM_JSON = "application/dicom", "application/dicom+json"
 REFERENCED, FAILED, OTHER_FAILURES = "00081199", "00081198", "0008119A"
+# What may be said of a request's images: the word in the address, and the header that does as well.
+SAID = {
+    "site": "Groundglass-Site",
+    "data-set": "Groundglass-Data-Set",
+    "licence": "Groundglass-Licence",
+    "citation": "Groundglass-Citation",
+}
 
 
 @csrf_exempt
@@ -46,13 +60,17 @@ def studies(request: HttpRequest, slug: str, study_uid: str = "") -> HttpRespons
     campaign = campaign_for(user, slug)
     refusal = may_add_scans(campaign, user)
     if refusal:
-        return _no(403, refusal.code, refusal.sentence)
+        return refused_with(_no(403, refusal.code, refusal.sentence), refusal)
     if not _takes_json(request.headers.get("Accept", "")):
         return _no(406, "not_acceptable", f"The answer is {DICOM_JSON}: accept it.")
     boundary = _boundary(request)
     if boundary is None:
         return _no(415, "media_type", f'Send multipart/related; type="{DICOM}" with a boundary.')
-    storing = Storing(Sender("stow", campaign, user), study_uid)
+    try:
+        sender = Sender("stow", campaign, user, said=said_of(request, user))
+    except ActionRefused as refused:
+        return _no(409 if refused.code == "data_set_differs" else 400, refused.code, refused.sentence)
+    storing = Storing(sender, study_uid)
     try:
         Parts(boundary, DICOM, storing.took, storing.foreign).read(request)  # type: ignore[arg-type]
     except Malformed:
@@ -78,6 +96,19 @@ def who_sends(request: HttpRequest) -> User | HttpResponse:
         except ActionRefused as refused:
             return _unknown(refused.sentence)
     return answer_at_the_door(request) or cast(User, request.user)
+
+
+@transaction.atomic
+def said_of(request: HttpRequest, by: User) -> Said:
+    """The site and the data set that a request names; the data set is there then. Raises ActionRefused."""
+    words = {
+        word: request.GET.get(word, "") or unquote(request.headers.get(header, "")) for word, header in SAID.items()
+    }
+    name, licence, citation = (words[word].strip() for word in ("data-set", "licence", "citation"))
+    if not name and (licence or citation):
+        require(Refusal("no_data_set", "licence and citation are of a data set: name it with data-set."))
+    data_set = name_data_set(name=name, licence=licence, citation=citation, by=by) if name else None
+    return Said(words["site"], data_set)
 
 
 class Storing:

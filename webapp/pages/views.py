@@ -13,10 +13,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from webapp.archive.remarks import remarks_of, weight_remarks_of
+from webapp.audit.answers import refused_with
 from webapp.audit.refusal import ActionRefused
 from webapp.campaigns.actions import request_draft_again, set_start
 from webapp.campaigns.queries import campaign_for, case_for
-from webapp.campaigns.rules import may_add_scans, may_set_protocol
+from webapp.campaigns.rules import may_add_scans, may_assign, may_set_protocol
 from webapp.pages import pictures, vite
 from webapp.pages.actions import view_scan
 from webapp.pages.forms import StartForm
@@ -24,7 +25,9 @@ from webapp.pages.home import cards_for, waiting_for
 from webapp.pages.queries import first_slabs_of, next_case_for, recent_readings_for, visible_mask_for
 from webapp.pages.story import spacing_text, story_for
 from webapp.readings.actions import start_reading, view_reading
+from webapp.readings.flags import flags_for
 from webapp.readings.queries import reading_for
+from webapp.readings.scores_beside import scores_for
 
 PICTURE_SIZES_PX = (80, 640)
 # Kept by the browser, asked for again each time: the right to a picture is checked on each request.
@@ -61,7 +64,8 @@ def begin_from(request: HttpRequest, slug: str) -> HttpResponse:
     if refusal or not form.is_valid():
         sentence = refusal.sentence if refusal else "Nothing was changed: choose what readings begin from."
         messages.error(request, sentence)
-        return redirect("pages:campaign", slug=slug)
+        answer = redirect("pages:campaign", slug=slug)
+        return refused_with(answer, refusal) if refusal else answer
     try:
         protocol = set_start(campaign=place, by=request.user, **form.chosen)
     except ActionRefused as refused:
@@ -94,6 +98,9 @@ def case(request: HttpRequest, slug: str, number: int) -> HttpResponse:
             "previous": numbers.filter(number__lt=number).last(),
             "following": numbers.filter(number__gt=number).first(),
             "add_refusal": may_add_scans(item.campaign, request.user),
+            "scores": scores_for(request.user, item),
+            "flags": flags_for(request.user, item.campaign, item),
+            "decide_refusal": may_assign(item.campaign, request.user),
             **story_for(request.user, item),
         },
     )

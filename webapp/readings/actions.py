@@ -326,18 +326,6 @@ def view_reading(*, reading: Reading, by: User) -> None:
     )
 
 
-@audited(events.SIGNING_REFUSED)
-def refuse_signing(*, reading: Reading, by: User, reason: str) -> None:
-    """Note, in a transaction of its own, that a signature was refused."""
-    record(
-        events.SIGNING_REFUSED,
-        by=by,
-        chain=chain_of(reading.case.campaign),
-        subject=f"reading:{reading.pk}",
-        reason=reason,
-    )
-
-
 @audited(events.LEASE_ASKED)
 def ask_for_lease(*, reading: Reading, tab: uuid.UUID, by: User) -> None:
     """Ask whoever writes a reading's mask to hand it over; the tab that holds it is told."""

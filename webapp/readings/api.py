@@ -22,6 +22,7 @@ from webapp.accounts.actions import check_password
 from webapp.accounts.authentication import open_to_programs
 from webapp.archive.queries import volume_of
 from webapp.audit.refusal import ActionRefused, Refusal, require
+from webapp.audit.refused import record_refusal
 from webapp.campaigns.actions import chain_of
 from webapp.campaigns.queries import guideline_html
 from webapp.masks.actions import LEASE_LASTS, release_lease, renew_lease, take_lease
@@ -30,7 +31,7 @@ from webapp.masks.models import Lease, Mask, Stroke
 from webapp.masks.parts import keep_part
 from webapp.masks.queries import head_layers
 from webapp.masks.strokes import append_strokes, payload_of
-from webapp.readings.actions import amend_reading, refuse_signing, return_submission, sign_reading, submit_reading
+from webapp.readings.actions import amend_reading, return_submission, sign_reading, submit_reading
 from webapp.readings.around import patients_case
 from webapp.readings.ledger import record_active, record_attests, record_seen, record_verdicts
 from webapp.readings.models import Reading
@@ -319,22 +320,18 @@ def reading_sign(request: Request, reading_id: uuid.UUID) -> Response:
             password=str(fields.get("password", "")),
         )
     except ActionRefused as refused:
-        refuse_signing(reading=reading, by=request.user, reason=refused.code)
+        record_refusal(action="readings.sign_reading", refused=refused, about={"reading": reading, "by": request.user})
         sentence = "That is not your password." if refused.code == "wrong_password" else refused.sentence
         return Response({"error": refused.code, "sentence": sentence}, status=403)
     acknowledged = fields.get("acknowledged", [])
     if not isinstance(acknowledged, list):
         raise ActionRefused(Refusal("malformed", "`acknowledged` lists codes of what is missing."))
-    try:
-        signature = sign_reading(
-            reading=reading,
-            stroke_sequence=_sequence(fields),
-            statement=str(fields.get("statement", "")),
-            acknowledged=[str(code) for code in acknowledged],
-            by=request.user,
-        )
-    except ActionRefused as refused:
-        refuse_signing(reading=reading, by=request.user, reason=refused.code)
-        raise
+    signature = sign_reading(
+        reading=reading,
+        stroke_sequence=_sequence(fields),
+        statement=str(fields.get("statement", "")),
+        acknowledged=[str(code) for code in acknowledged],
+        by=request.user,
+    )
     version = {"id": str(signature.version_id), "hash": signature.version_sha256}
     return Response({"state": Reading.SIGNED, "version": version})

@@ -12,6 +12,7 @@ from inference.imaging.masks import decode_slice
 from webapp.campaigns.protocols import ATTESTED, BLOCK, OFF, WARN
 from webapp.masks.models import HeadSlice
 from webapp.readings.models import LedgerRow, Reading, Verdict
+from webapp.readings.scoring import frozen_answers, missing_answers
 
 PLANES_VIEWED = ("coronal_viewed", "sagittal_viewed")
 
@@ -88,13 +89,20 @@ def missing_in(reading: Reading, decisions: Decisions | None = None) -> list[Mis
         "verdicts": (told.undecided, _counted(told.undecided, "slice with lung {is} undecided")),
         "no_contradictions": (told.contradictions, _counted(told.contradictions, "verdict {does} not fit the mask")),
         "lung_checked": ([], "" if "lung_checked" in reading.attests else "The lung layer was not marked as checked."),
-        "planes_viewed": ([], f"The {' and '.join(planes)} plane was not viewed." if planes else ""),
+        "planes_viewed": ([], _planes_in_words(planes)),
+        "forms_filled": ([], missing_answers(reading)),
     }  # fmt: skip
     return [
         Missing(code, terms.level(code), sentence, slices)
         for code, (slices, sentence) in found.items()
         if sentence and terms.level(code) in (WARN, BLOCK)
     ]
+
+
+def _planes_in_words(planes: Sequence[str]) -> str:
+    if len(planes) > 1:
+        return f"The {' and '.join(planes)} planes were not viewed."
+    return f"The {planes[0]} plane was not viewed." if planes else ""
 
 
 FORMS = {"was": "were", "is": "are", "does": "do"}
@@ -124,4 +132,5 @@ def attested_by(reading: Reading, decisions: Decisions) -> dict[str, Any]:
         **reading.attests,
         "active_s": round(reading.active_ms / 1000),
         "ledger_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        **frozen_answers(reading),
     }

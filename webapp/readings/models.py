@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from webapp.campaigns.models import Case, Protocol
-from webapp.campaigns.protocols import STAGE_NAME_LENGTH
+from webapp.campaigns.protocols import FLAG_LENGTH, STAGE_NAME_LENGTH
 from webapp.masks.models import Mask, Version
 
 REASON_LENGTH = 500
@@ -208,3 +208,114 @@ class Reference(models.Model):
 
     def __str__(self) -> str:
         return f"reference {self.number} of {self.case}"
+
+
+class Thread(models.Model):
+    """A conversation about a reading, pinned to a voxel or about its whole case; append-only.
+
+    (`i`, `j`, `k`) is the voxel (x, y, z), None for the whole case; `label` a value of the label set, where it is about
+    one. Who sees the reading sees it: it has no rights of its own.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="threads")
+    i = models.PositiveIntegerField(null=True)
+    j = models.PositiveIntegerField(null=True)
+    k = models.PositiveIntegerField(null=True)
+    label = models.PositiveSmallIntegerField(null=True)
+    opened_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(i__isnull=True, j__isnull=True, k__isnull=True)
+                | models.Q(i__isnull=False, j__isnull=False, k__isnull=False),
+                name="pinned_to_a_voxel_or_to_none",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"thread of {self.reading_id}"
+
+
+class ThreadEntry(models.Model):
+    """One thing that was said or done in a thread; append-only, so that what was said before stays.
+
+    A comment's id is that of its first entry; a new text of it and its withdrawal are entries `about` that one.
+    `mentions` are the ids of those whom the text names and who may see it.
+    """
+
+    COMMENT, EDIT, WITHDRAWAL = "comment", "edit", "withdrawal"
+    RESOLVED, REOPENED = "resolved", "reopened"
+    KINDS = (COMMENT, EDIT, WITHDRAWAL, RESOLVED, REOPENED)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.PositiveIntegerField()
+    thread = models.ForeignKey(Thread, on_delete=models.PROTECT, related_name="entries")
+    kind = models.CharField(max_length=12, choices=[(k, k) for k in KINDS])
+    about = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="later")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField(blank=True, default="")
+    mentions = models.JSONField(default=list)
+    said_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["thread", "number"], name="one_thread_entry_per_number"),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["comment", "edit"]) ^ models.Q(text=""), name="comments_have_a_text"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["edit", "withdrawal"]) ^ models.Q(about=None),
+                name="edits_and_withdrawals_are_about_a_comment",
+            ),
+        ]
+        ordering = ["thread", "number"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} in thread {self.thread_id}"
+
+
+class Flag(models.Model):
+    """A reader's word about a case, "artefact" say, set or taken back; append-only, the last word of a name counts."""
+
+    reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="flags")
+    name = models.CharField(max_length=FLAG_LENGTH)
+    raised = models.BooleanField()
+    remark = models.CharField(max_length=REASON_LENGTH, blank=True, default="")
+    said_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.name} {'set' if self.raised else 'taken back'} in {self.reading_id}"
+
+
+class FlagDecision(models.Model):
+    """What a coordinator made of a flag that proposed to exclude its case; append-only."""
+
+    flag = models.OneToOneField(Flag, on_delete=models.PROTECT, related_name="decision")
+    excluded = models.BooleanField()
+    reason = models.CharField(max_length=REASON_LENGTH)
+    decided_by_name = models.CharField(max_length=120)
+    decided_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{'excluded' if self.excluded else 'kept'} by {self.decided_by_name}"
+
+
+class FormEntry(models.Model):
+    """One answer in a scoring form of a reading; append-only, the last one counts. A `value` of None took it back."""
+
+    reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="form_entries")
+    form = models.CharField(max_length=40)
+    item = models.CharField(max_length=90)
+    value = models.JSONField(null=True)
+    said_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.reading_id} {self.form} {self.item}: {self.value}"

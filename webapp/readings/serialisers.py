@@ -24,12 +24,15 @@ from webapp.masks.history import edited_slices
 from webapp.masks.models import LAYERS, Lease, Version
 from webapp.masks.queries import imported_version
 from webapp.masks.strokes import SentStroke
+from webapp.readings.adjudicating import CANDIDATE, candidates_of, settling_data
 from webapp.readings.around import next_case_after, reading_beside, timeline_of
 from webapp.readings.attesting import decisions_of, missing_in
+from webapp.readings.flags import flags_data
 from webapp.readings.ledger import lung_slices, seen_slices, verdicts_of
 from webapp.readings.models import Reading, Return
 from webapp.readings.queries import imports_shown, readings_of_case_for
 from webapp.readings.rules import may_amend, may_edit, may_return, may_sign, may_submit, submission_returnable_by
+from webapp.readings.scoring import forms_data
 
 ANATOMY_LABELS = [
     {"value": 1, "name": "Left lung", "colour": "#7FB8CC"},
@@ -182,6 +185,7 @@ def comparable_states(reading: Reading, user: User) -> list[dict[str, str]]:
         name = origin_name(version)
         states.insert(0, {"state": f"version:{version.pk}", "label": f"{name}, {version.author_name}"})
         version = version.mask.forked_from
+    states += [{"state": f"{CANDIDATE}:{letter}", "label": f"Reading {letter}"} for letter in candidates_of(reading)]
     known = {state["state"] for state in states}
     for imported in imports_shown(user, reading.case):
         version = imported_version(imported)
@@ -358,6 +362,9 @@ def reading_data(reading: Reading, user: User) -> dict[str, Any]:
         "ledger": {**ledger_data(reading), "lung": lung_slices(reading)},
         "protocol": protocol_data(reading),
         "ending": ending_data(reading, user),
+        "settles": settling_data(reading),
+        "flags": flags_data(reading),
+        "forms": forms_data(reading),
         "guideline": guideline_data(reading),
         "preferences": viewer_preferences_of(user),
         "lease": lease_data(lease, user),

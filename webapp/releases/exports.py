@@ -19,6 +19,7 @@ from webapp.campaigns.models import Campaign, Case
 from webapp.masks.models import Version
 from webapp.masks.queries import version_layers
 from webapp.readings.models import Reading
+from webapp.readings.scoring import signed_scores_of
 from webapp.releases import layouts, tables
 from webapp.releases.bundles import Bundle
 from webapp.releases.measurements import measured
@@ -115,7 +116,8 @@ def signed_mask(reading: Reading) -> layouts.SignedMask:
 def table_row(reading: Reading) -> tables.Row:
     """The line of a signed reading in the table of measurements."""
     names = {label["value"]: label["name"] for label in reading.begun_mask.label_set.labels}
-    return tables.Row(facts_of(reading), measured(reading.signature.version).values, names)
+    values = measured(reading.signature.version).values
+    return tables.Row(facts_of(reading), values, names, signed_scores_of(reading))
 
 
 def facts_of(reading: Reading) -> dict[str, str]:

@@ -21,11 +21,17 @@ QUARANTINE_HOLD_DAYS = float(os.environ.get("QUARANTINE_HOLD_DAYS", "7"))
 INTAKE_QUIET_S = float(os.environ.get("INTAKE_QUIET_S", "30"))
 INTAKE_BROKEN_OFF_S = float(os.environ.get("INTAKE_BROKEN_OFF_S", "3600"))
 
+# Where the heads of the audit trail's chains go every day: best a place that this server can add to and not change.
+AUDIT_HEADS_DIR = os.environ.get("AUDIT_HEADS_DIR", "") or str(GROUNDGLASS_HOME / "audit-heads")
+AUDIT_HEADS_EMAIL = [a.strip() for a in os.environ.get("AUDIT_HEADS_EMAIL", "").split(",") if a.strip()]
+
 # For whom the linkage table is sealed; empty: none is kept.
 LINKAGE_PUBLIC_KEY = os.environ.get("LINKAGE_PUBLIC_KEY", "")
 
 DEBUG = os.environ.get("GROUNDGLASS_DEBUG") == "1"
 ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
+# So many proxies of the installation's own stand in front: what the trail keeps as an address is what they were told.
+TRUSTED_PROXIES = int(os.environ.get("TRUSTED_PROXIES", "0"))
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if o]
 
 INSTALLED_APPS = [
@@ -61,6 +67,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "webapp.pages.noticing.NoticingMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 

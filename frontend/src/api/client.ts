@@ -171,6 +171,11 @@ export class Api {
     form.submit();
   }
 
+  /** Another address of this API, answered as JSON; with a body it is a POST. */
+  async at<T>(address: string, body?: unknown): Promise<T> {
+    return (await this.ask(address, body)).json() as Promise<T>;
+  }
+
   private async json<T>(path: string, body?: unknown): Promise<T> {
     return (await this.ask(`${this.base}/${path}`, body)).json() as Promise<T>;
   }

@@ -15,9 +15,10 @@ from webapp.archive.actions import file_scan
 from webapp.archive.filing import NewInstance, NewScan
 from webapp.archive.models import Instance, Scan
 from webapp.archive.upkeep import files_named_by
+from webapp.archive.writing import begun
 from webapp.audit.actor import SYSTEM
 from webapp.audit.models import Event
-from webapp.audit.refusal import ActionRefused
+from webapp.audit.refusal import ActionRefused, Refusal
 
 PHANTOM = make_phantom(1, shape_zyx=(23, 20, 24), spacing_zyx_mm=(12.0, 15.0, 13.0))
 
@@ -105,6 +106,56 @@ def test_files_go_when_an_instance_cannot_be_made():
 
 
 @pytest.mark.usefixtures("db")
+def test_a_second_process_files_the_same_and_leaves_the_database_alone(monkeypatch):
+    monkeypatch.setattr("webapp.archive.writing.is_possible", lambda: True)
+    makers, told = [], []
+
+    def made():
+        for instance in instances():
+            makers.append(instance)  # in the memory of whoever makes it
+            yield instance
+
+    with begun(made(), in_second_process=True) as images:
+        scan = file_scan(new=new_scan(), volume=PHANTOM.volume, instances=images, by=SYSTEM, advance=told.append)
+    assert makers == []
+    assert told == list(range(1, 24))
+    assert list(queries.files_of(scan)) == [item.content for item in instances()]
+    by_it = {row.sop_uid: (row.z, row.sop_class_uid, row.path, row.sha256) for row in Instance.objects.all()}
+    hashes = {row.sop_uid: row.voxels_sha256 for row in Instance.objects.all()}
+    other = file_scan(new=new_scan(2), volume=PHANTOM.volume, instances=instances(2), by=SYSTEM)
+    by_threads = {row.sop_uid: row for row in Instance.objects.filter(scan=other)}
+    for uid, (z, sop_class, path, _) in by_it.items():
+        twin = by_threads[uid.replace("2.25.9.1.", "2.25.9.2.")]
+        assert (z, sop_class, hashes[uid]) == (twin.z, twin.sop_class_uid, twin.voxels_sha256)
+        assert path.startswith(f"scans/{scan.pk}/instances/")
+
+
+@pytest.mark.usefixtures("db")
+def test_what_fails_in_a_second_process_leaves_nothing(monkeypatch):
+    monkeypatch.setattr("webapp.archive.writing.is_possible", lambda: True)
+
+    def broken():
+        yield from instances(count=5)
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space") as raised, begun(broken(), in_second_process=True) as images:
+        file_scan(new=new_scan(), volume=PHANTOM.volume, instances=images, by=SYSTEM)
+    assert raised.value.errno == 28
+    assert stored() == []
+    assert Scan.objects.count() == 0
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("forks", [True, False])
+def test_a_scan_that_is_begun_and_not_filed_leaves_nothing(forks, monkeypatch):
+    monkeypatch.setattr("webapp.archive.writing.is_possible", lambda: forks)
+    with begun(instances(), in_second_process=True) as images:
+        assert next(images.instances).sop_uid == "2.25.9.1.0"
+        assert stored()
+    assert stored() == []
+
+
+@pytest.mark.usefixtures("db")
 def test_the_same_series_gives_the_scan_that_is_there():
     scan = file()
     before = stored()
@@ -144,6 +195,17 @@ def test_a_grown_series_is_refused():
     shorter = type(PHANTOM.volume)(PHANTOM.volume.hu[:20].copy(), PHANTOM.volume.affine_lps)
     with pytest.raises(ActionRefused, match="but other images"):
         file_scan(new=new_scan(), volume=shorter, instances=instances(count=20), by=SYSTEM)
+
+
+@pytest.mark.usefixtures("db")
+def test_refused_filing_leaves_one_event():
+    def refuse(_: Scan) -> None:
+        raise ActionRefused(Refusal("no", "Not into this campaign."))
+
+    with pytest.raises(ActionRefused):
+        file_scan(new=new_scan(), volume=PHANTOM.volume, instances=instances(), by=SYSTEM, then=refuse)
+    (event,) = Event.objects.all()
+    assert (event.name, event.content["details"]["action"]) == ("action.refused", "archive.file_scan")
 
 
 def test_two_who_file_the_same_series_at_once_file_one(transactional_db):

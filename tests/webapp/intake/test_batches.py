@@ -287,7 +287,7 @@ def test_series_of_a_sender_that_broke_off_is_checked_after_long_and_says_so(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_image_that_comes_while_its_batch_is_closed_finds_another_one(machine, series, monkeypatch):
+def test_image_that_comes_while_its_batch_is_closed_opens_it_again(machine, series, monkeypatch):
     """The clock closes a batch after it was looked for, and before the image is counted in."""
     paths = series()
     batch = store(machine, paths[0])
@@ -316,7 +316,40 @@ def test_image_that_comes_while_its_batch_is_closed_finds_another_one(machine, s
     # The close waited for the image that was on its way.
     assert (batch.state, batch.file_count) == ("waiting", 2)
     monkeypatch.undo()
-    assert store(machine, paths[2]).pk != batch.pk
+    assert store(machine, paths[2]).pk == batch.pk
+    batch.refresh_from_db()
+    assert (batch.state, batch.file_count) == ("receiving", 3)
+
+
+def test_late_image_joins_its_series_while_no_worker_has_begun_it(machine, series, run_jobs):
+    paths = series()
+    for path in paths[:-1]:
+        batch = store(machine, path)
+    finish_batch(batch=batch, by=SYSTEM)
+    assert store(machine, paths[-1]).pk == batch.pk
+    batch.refresh_from_db()
+    assert (batch.state, batch.sent_whole) == ("receiving", False)
+    run_jobs()
+    batch.refresh_from_db()
+    assert batch.state == "receiving", "the job of its first closing leaves it alone"
+    finish_batch(batch=batch, by=SYSTEM)
+    run_jobs()
+    assert Scan.objects.get().shape_zyx[0] == len(paths)
+    assert Batch.objects.count() == 1
+    assert events_of(batch) == [
+        "batch.opened",
+        "batch.finished",
+        "batch.reopened",
+        "batch.finished",
+        "batch.processed",
+    ]
+
+
+def test_late_image_of_a_series_that_is_being_checked_opens_another_batch(machine, series):
+    paths = series()
+    batch = store(machine, paths[0])
+    Batch.objects.filter(pk=batch.pk).update(state="processing")
+    assert store(machine, paths[1]).pk != batch.pk
 
 
 def test_batch_that_is_tried_again_keeps_its_originals_from_the_clock(upload, series, settings, clara):

@@ -202,7 +202,50 @@ def test_truncated_file_is_named(ingest, series):
     assert stored_files() == []
 
 
-def test_full_disk_leaves_nothing_and_says_so(ingest, series, monkeypatch):
+@pytest.fixture(params=[True, False], ids=["two processes", "one process"])
+def processes(request, monkeypatch) -> bool:
+    """Whether a fork makes the images, however many threads the tests have."""
+    for part in ("archive.writing", "intake.receiving"):
+        monkeypatch.setattr(f"webapp.{part}.is_possible", lambda: request.param)
+    return request.param
+
+
+@pytest.mark.parametrize("options", [[], ["--no-hold"]], ids=["held", "not held"])
+def test_series_of_one_archive_are_read_by_one_process_or_two(ingest, series, processes, options, tmp_path, phantom):
+    """A fork shares the places of open files; the archive that it reads must stay readable for the next series."""
+    archive = tmp_path / "scans.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as packed:
+        for seed in range(3):
+            for path in series(f"s{seed}", uid_seed=str(seed), patient_id=f"PAT-{seed}"):
+                packed.write(path, f"{seed}/{path.name}")
+    out, status = ingest(*options, archive)
+    assert status == 0, out
+    assert Scan.objects.count() == 3
+    for scan in Scan.objects.all():
+        assert np.array_equal(volume_of(scan).hu, phantom.volume.hu)
+        pixels = [pydicom.dcmread(BytesIO(file)).PixelData for file in files_of(scan)]
+        assert len(set(pixels)) == len(pixels) == 8
+
+
+def test_a_file_that_cannot_be_cleaned_refuses_its_series_from_either_process(ingest, series, processes, monkeypatch):
+    from webapp.intake.deidentification import Deidentifier, IdentityFound
+
+    real = Deidentifier.file_of
+
+    def one_fails(self, dataset):
+        if dataset.InstanceNumber == 5:
+            raise IdentityFound
+        return real(self, dataset)
+
+    monkeypatch.setattr(Deidentifier, "file_of", one_fails)
+    out, status = ingest(series()[0].parent)
+    assert status == 1
+    assert "still inside the image data after de-identification; nothing of it was kept" in out
+    assert stored_files() == []
+    assert Scan.objects.count() == 0
+
+
+def test_full_disk_leaves_nothing_and_says_so(ingest, series, processes, monkeypatch):
     from webapp.archive import storage
 
     calls = []
@@ -220,6 +263,25 @@ def test_full_disk_leaves_nothing_and_says_so(ingest, series, monkeypatch):
     assert "The disk is full. Nothing of it was kept" in out
     assert stored_files() == []
     assert Scan.objects.count() == 0
+
+
+def test_quarantine_without_room_keeps_nothing_and_says_what_to_do(ingest, series, processes, monkeypatch):
+    from webapp.intake import quarantine
+
+    real = quarantine.place
+
+    def full(staged, batch_id, key, **options):
+        if len(list(quarantine.made_folder(batch_id).iterdir())) >= 3:
+            raise OSError(28, "No space left on device")
+        real(staged, batch_id, key, **options)
+
+    monkeypatch.setattr(quarantine, "place", full)
+    with pytest.raises(CommandError, match=r"The disk is full: nothing was kept\. Make room"):
+        ingest(series()[0].parent)
+    batch = Batch.objects.get()
+    assert (batch.state, batch.originals.count()) == ("discarded", 0)
+    assert not quarantine.folder_of(batch.pk).exists()
+    assert not list((quarantine.root() / "incoming").iterdir())
 
 
 def test_case_that_cannot_be_added_leaves_no_scan_behind(ingest, series, monkeypatch):

@@ -139,11 +139,34 @@ def test_unreadable_original_is_a_line_and_no_crash(batch, clara, settings):
     assert "sealed with another key" in found.sentence
 
 
-def test_everything_at_hand_is_sealed_in_order_with_what_cannot_be(batch):
-    things = [Sent(f"{n}", 2, lambda n=n: io.BytesIO(f"{n:02}".encode())) for n in range(40)]
-    unusable = receive_all(batch=batch, things=[Unusable("link", "It is a link."), *things], durable=True)
+@pytest.mark.parametrize("forks", [True, False])
+def test_everything_at_hand_is_sealed_in_order_with_what_cannot_be(batch, forks, monkeypatch):
+    monkeypatch.setattr("webapp.intake.receiving.is_possible", lambda: forks)
+    things = [Sent(f"{n}", 2, lambda n=n: io.BytesIO(f"{n:02}".encode())) for n in range(41)]
+    sent = [Unusable("link", "It is a link."), *things]
+    unusable = receive_all(batch=batch, things=sent, durable=True, in_second_process=True)
     assert [thing.label for thing in unusable] == ["link"]
-    assert [content for _, content in contents(batch)] == [f"{n:02}".encode() for n in range(40)]
+    assert [content for _, content in contents(batch)] == [f"{n:02}".encode() for n in range(41)]
+    batch.refresh_from_db()
+    assert (batch.file_count, batch.byte_count) == (41, 82)
+    assert staged_files() == []
+
+
+@pytest.mark.parametrize("failing", [6, 7], ids=["here", "in the second process"])
+def test_one_that_cannot_be_sealed_in_either_process_counts_none(batch, failing, monkeypatch):
+    monkeypatch.setattr("webapp.intake.receiving.is_possible", lambda: True)
+
+    def opened(number: int):
+        if number == failing:
+            raise OSError(28, "No space left on device")
+        return io.BytesIO(b"slice")
+
+    things = [Sent(f"{n}", 5, lambda n=n: opened(n)) for n in range(40)]
+    with pytest.raises(OSError, match="No space") as raised:
+        receive_all(batch=batch, things=things, durable=False, in_second_process=True)
+    assert raised.value.errno == 28
+    assert batch.originals.count() == 0
+    assert staged_files() == []
 
 
 def test_what_killed_processes_left_goes_and_what_is_held_stays(batch, clara):

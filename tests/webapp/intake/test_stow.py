@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from urllib.parse import quote, urlencode
 
 import pydicom
 import pytest
@@ -10,11 +11,14 @@ from django.test import Client
 
 from tests.factories.sites import PASSWORD, a_person
 from webapp.archive.models import Scan
+from webapp.audit.actor import SYSTEM
 from webapp.audit.models import Event
 from webapp.intake import quarantine
 from webapp.intake.actions import finish_batch
 from webapp.intake.models import Batch
 from webapp.intake.stow import FAILED, OTHER_FAILURES, REFERENCED
+from webapp.masks.imports import name_data_set
+from webapp.masks.models import DataSet
 
 pytestmark = pytest.mark.django_db
 STUDIES = "/dicomweb/covid/studies"
@@ -207,6 +211,58 @@ def test_only_coordinators_store(campaign, series):
         client.force_login(a_person(role or "outsider", campaign, *([role] if role else [])))
         assert store(client, content).status_code == status
     assert Batch.objects.count() == 0
+
+
+SAID = {"site": "Kliniik Põhi", "data-set": "Chest set", "licence": "CC BY 4.0", "citation": "Doe 2026"}
+
+
+@pytest.mark.parametrize("by_header", [False, True], ids=["address", "header"])
+def test_request_names_the_site_and_the_data_set(client, series, run_jobs, by_header):
+    content = body(*contents(series()))
+    if by_header:
+        answer = store(client, content, headers={f"groundglass-{word}": quote(text) for word, text in SAID.items()})
+    else:
+        answer = store(client, content, f"{STUDIES}?{urlencode(SAID)}")
+    assert answer.status_code == 200
+    batch = Batch.objects.get()
+    assert (batch.site, batch.data_set.name) == ("Kliniik Põhi", "Chest set")
+    assert (batch.data_set.licence, batch.data_set.citation) == ("CC BY 4.0", "Doe 2026")
+    finish_batch(batch=batch, by=batch.by)
+    run_jobs()
+    assert Scan.objects.get().site == "Kliniik Põhi"
+
+
+def test_request_that_says_nothing_leaves_the_campaigns_site(client, campaign, series, run_jobs):
+    campaign.default_site = "Clinic South"
+    campaign.save()
+    assert store(client, body(*contents(series()))).status_code == 200
+    batch = Batch.objects.get()
+    assert (batch.site, batch.data_set) == ("", None)
+    finish_batch(batch=batch, by=batch.by)
+    run_jobs()
+    assert Scan.objects.get().site == "Clinic South"
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ({"data-set": "Chest set", "licence": "proprietary"}, 409, "data_set_differs"),
+        ({"licence": "CC BY 4.0"}, 400, "no_data_set"),
+    ],
+)
+def test_what_cannot_be_said_of_a_data_set_stores_nothing(client, series, query, status, code):
+    name_data_set(name="Chest set", licence="CC BY 4.0", by=SYSTEM)
+    answer = store(client, body(*contents(series())), f"{STUDIES}?{urlencode(query)}")
+    assert (answer.status_code, answer.json()["error"]) == (status, code)
+    assert Batch.objects.count() == 0
+    assert staged() == []
+
+
+def test_who_may_not_store_names_no_data_set(campaign, series):
+    client = Client()
+    client.force_login(a_person("reader", campaign, "radiologist"))
+    assert store(client, body(*contents(series())), f"{STUDIES}?data-set=Mine").status_code == 403
+    assert DataSet.objects.count() == 0
 
 
 def test_answer_is_json_that_names_no_patient(client, series):

@@ -1,5 +1,7 @@
 """`manage.py ingest PATH... --campaign SLUG`: bring DICOM, volume files and pictures in, with their masks."""
 
+import contextlib
+import ctypes
 import errno
 import itertools
 import sys
@@ -20,6 +22,10 @@ from webapp.intake.models import Batch
 from webapp.intake.processing import alone_with, process
 from webapp.intake.receiving import receive_all
 from webapp.intake.sources import Sent, Unusable, files_under
+
+# Names and numbers of malloc.h.
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+KEPT_BYTES, LARGEST_KEPT_BYTES = 128 * 1024 * 1024, 32 * 1024 * 1024
 
 
 class Command(BaseCommand):
@@ -50,6 +56,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Take in every path as one batch."""
+        _keep_freed_memory()
         campaign = Campaign.objects.filter(slug=options["campaign"]).first()
         if campaign is None:
             known = ", ".join(Campaign.objects.order_by("slug").values_list("slug", flat=True)) or "none yet"
@@ -65,7 +72,8 @@ class Command(BaseCommand):
         )
         accepted = refused = 0
         with alone_with(batch):
-            for line in process(batch, things if options["no_hold"] else self._sealed(batch, things), SYSTEM):
+            sent = things if options["no_hold"] else self._sealed(batch, things)
+            for line in process(batch, sent, SYSTEM, in_second_process=True):
                 accepted += line.state == "accepted"
                 refused += line.state == "refused"
                 self._print(line)
@@ -76,7 +84,7 @@ class Command(BaseCommand):
     def _sealed(self, batch: Batch, things: Iterable[Sent | Unusable]) -> Iterable[Sent | Unusable]:
         """Everything as it lies in quarantine; raises CommandError, and keeps nothing, where it finds no room there."""
         try:
-            unusable = receive_all(batch=batch, things=things, durable=False)
+            unusable = receive_all(batch=batch, things=things, durable=False, in_second_process=True)
         except (OSError, quarantine.TooLarge) as error:
             discard_batch(batch=batch, by=SYSTEM)
             quarantine.remove(batch.pk)
@@ -93,6 +101,16 @@ class Command(BaseCommand):
             kind = f"{self.style.WARNING('warning')}: " if line.state == "accepted" else ""
             self.stdout.write(f"          {kind}{warning}")
         self.stdout.flush()
+
+
+def _keep_freed_memory() -> None:
+    """Have the C library reuse what was freed: files are read and made by the hundred, and it would give the memory of
+    each back and fetch it anew, which takes 0.3 s of 300 files. A C library without the call does as it likes.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        library = ctypes.CDLL(None)
+        library.mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
+        library.mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT_BYTES)
 
 
 def _reason(error: Exception) -> str:
