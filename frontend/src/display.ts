@@ -41,8 +41,10 @@ export const disputedSlices = signal<Uint8Array>(new Uint8Array(0));
 export const seenSlices = signal<Uint8Array>(new Uint8Array(0));
 /** Axial slices that hold lung: those that a signature speaks of. */
 export const lungSlices = signal<Uint8Array>(new Uint8Array(0));
-/** Axial slices with the verdict "undecided". */
-export const undecidedSlices = signal<Uint8Array>(new Uint8Array(0));
+/** Axial slices with lesion: labels that are no exclusion. */
+export const lesionOnly = signal<Uint8Array>(new Uint8Array(0));
+/** The verdict on each axial slice, as reading/verdicts.ts counts them. */
+export const verdicts = signal<Uint8Array>(new Uint8Array(0));
 
 export const labelKey = (layer: LayerName, value: number): string => `${layer}:${value}`;
 export const lockedOf = (layer: LayerName): ReadonlySet<number> =>

@@ -12,8 +12,9 @@ export type KeyAction =
   | "spot_left" | "spot_right" | "spot_up" | "spot_down" | "paint_spot" | "erase_spot"
   | "smaller" | "larger" | "label" | "lung_label" | "inside_lung" | "undo" | "redo" | "apply"
   // going through
-  | "next_lesion" | "previous_lesion" | "next_unseen" | "previous_unseen" | "difference" | "next_difference" | "worst_difference" | "provenance"
-  | "lesions" | "history" | "guideline" | "next_case" | "sign" | "sheet" | "escape";
+  | "next_lesion" | "previous_lesion" | "next_unseen" | "previous_unseen" | "next_undecided" | "next_contradiction" | "difference" | "next_difference" | "worst_difference" | "provenance"
+  | "confirm_slice" | "present" | "absent" | "undecided" | "present_range" | "absent_range"
+  | "lesions" | "history" | "guideline" | "comment" | "comments" | "next_case" | "sign" | "sheet" | "escape";
 
 export interface KeyBinding {
   /** As KeyboardEvent.key in lower case, with Ctrl+, Alt+ and Shift+ before it where needed. */
@@ -22,7 +23,7 @@ export interface KeyBinding {
   shown?: string;
   does: string;
   action: KeyAction;
-  group: "Look" | "Paint" | "Regions" | "Go through" | "Session";
+  group: "Look" | "Paint" | "Regions" | "Decide" | "Go through" | "Session";
 }
 
 export const KEYS: readonly KeyBinding[] = [
@@ -86,6 +87,15 @@ export const KEYS: readonly KeyBinding[] = [
   { group: "Go through", keys: ["shift+j"], does: "Previous lesion", action: "previous_lesion" },
   { group: "Go through", keys: ["n"], does: "Next slice with lung that you have not seen", action: "next_unseen" },
   { group: "Go through", keys: ["shift+n"], does: "Previous unseen slice", action: "previous_unseen" },
+  { group: "Decide", keys: [" "], shown: "Space", does: "Confirm what the mask says of this slice, and go on to the next undecided one", action: "confirm_slice" },
+  { group: "Decide", keys: ["p"], does: "Lesion present on this slice", action: "present" },
+  { group: "Decide", keys: ["a"], does: "Lesion absent on this slice", action: "absent" },
+  { group: "Decide", keys: ["u"], does: "Undecided on this slice", action: "undecided" },
+  { group: "Decide", keys: ["shift+p"], does: "Present on all slices from the last one decided to this one", action: "present_range" },
+  { group: "Decide", keys: ["shift+a"], does: "Absent on all slices from the last one decided to this one", action: "absent_range" },
+  { group: "Decide", keys: ["shift+u"], does: "Next slice with lung that is undecided", action: "next_undecided" },
+  { group: "Decide", keys: ["shift+x"], does: "Next slice whose verdict and mask do not fit", action: "next_contradiction" },
+
   { group: "Go through", keys: ["d"], does: "Difference from another state of the mask", action: "difference" },
   { group: "Go through", keys: ["ctrl+d"], does: "Next slice that differs", action: "next_difference" },
   { group: "Go through", keys: ["shift+d"], does: "The slice that differs most", action: "worst_difference" },
@@ -94,8 +104,10 @@ export const KEYS: readonly KeyBinding[] = [
   { group: "Session", keys: ["shift+1", "!"], shown: "Shift + 1", does: "List of lesions", action: "lesions" },
   { group: "Session", keys: ["shift+h"], does: "History of the mask", action: "history" },
   { group: "Session", keys: ["shift+g"], does: "Guideline of the campaign", action: "guideline" },
+  { group: "Session", keys: ["c"], does: "Comment on what is under the pointer", action: "comment" },
+  { group: "Session", keys: ["shift+c"], does: "List of comments", action: "comments" },
   { group: "Session", keys: ["ctrl+arrowright"], does: "Next case", action: "next_case" },
-  { group: "Session", keys: ["ctrl+enter"], does: "Sign", action: "sign" },
+  { group: "Session", keys: ["ctrl+enter"], does: "Sign, or hand on", action: "sign" },
   { group: "Session", keys: ["?"], does: "This sheet", action: "sheet" },
   { group: "Session", keys: ["escape"], does: "Put the tool down; close a dialog", action: "escape" },
 ];

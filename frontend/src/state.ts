@@ -30,7 +30,7 @@ export type ToolName =
   | "pan"
   | "zoom";
 
-export type SectionName = "labels" | "lesions" | "history" | "guideline";
+export type SectionName = "labels" | "lesions" | "history" | "guideline" | "comments";
 
 export interface Target {
   layer: LayerName;
@@ -70,7 +70,7 @@ export const loadedSlices = signal(0);
 export const canUndo = signal(false);
 export const canRedo = signal(false);
 export const pointer = signal<{ hu: number | null; voxel: [number, number, number]; mm: [number, number, number] } | null>(null);
-export const dialog = signal<"none" | "keys" | "sign" | "signin">("none");
+export const dialog = signal<"none" | "keys" | "sign" | "return" | "amend" | "signin">("none");
 /** Long work that is under way; it ends by itself, by `cancel`, or when the reader paints. */
 export const operation = signal<{ title: string; part: number; edits: boolean; cancel(): void } | null>(null);
 /** Which section of the right panel is open beside labels and numbers. */

@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
-import { counts, Eye, showsLung, type Sight } from "../src/reading/seen";
+import { counts, DWELL_MS, Eye, showsLung, type Sight } from "../src/reading/seen";
 
 const SEEING: Sight = { z: 7, loaded: true, fitted: true, width: 1500, level: -600, visible: true, slabMm: 0, covered: false };
 
 it("a slice is seen after 250 ms on the screen, and not before", () => {
-  const eye = new Eye(() => "then");
+  const eye = new Eye(DWELL_MS, () => "then");
   eye.turn(SEEING, 1000);
   expect(eye.remaining(1000)).toBe(250);
   expect(eye.look(1249)).toBeNull();
@@ -21,7 +21,7 @@ it("scrolling past is not seeing, and two short looks are not one long one", () 
 });
 
 it("time after the dwell is added once", () => {
-  const eye = new Eye(() => "then");
+  const eye = new Eye(DWELL_MS, () => "then");
   eye.turn(SEEING, 0);
   expect(eye.look(250)?.dwellMs).toBe(250);
   expect(eye.turn({ ...SEEING, z: 8 }, 4000)?.dwellMs).toBe(3750);

@@ -16,6 +16,8 @@ function facts(total: number, marks: Partial<Record<keyof Omit<SliceFacts, "tota
     edited: of("edited"),
     disputed: of("disputed"),
     undecided: of("undecided"),
+    contradicted: of("contradicted"),
+    verdicts: of("verdicts"),
   };
 }
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
-from tests.bench import film, intake, loading, memory, painting, regions, scrolling, searching, starting
+from tests.bench import auditing, film, intake, loading, memory, painting, regions, scrolling, searching, starting
 from tests.bench.figures import Figure, median, percentile, print_pauses, print_table, write_results
 from tests.bench.subjects import PHANTOMS, REAL, SCAN, Subject, begin_reading, bring_in, file_phantom, say
 from tests.journeys.site import ROOT, Site, running_site
@@ -27,10 +27,11 @@ PARTS = {
     "memory": "the browser's processes",
     "intake": "300 files by the command and by C-STORE, the memory of 1,500",
     "search": "the list of 10,000 scans: search, filters, counts",
+    "audit": "the audit page over two million events, and checking them all",
     "start": "the second make run",
 }
 # These bring what they need.
-WITHOUT_SCANS = {"intake", "search", "start"}
+WITHOUT_SCANS = {"intake", "search", "audit", "start"}
 SCROLLED = ("axial", "coronal", "sagittal")
 # A minute and more of region tools is spent on one scan alone.
 REGIONS_ON = ("600",)
@@ -127,6 +128,18 @@ def intake_figures(raw: dict[str, Any]) -> list[Figure]:
             Figure("  until the scan is filed", "s", {REAL: median(raw["store_filed_s"])}, note="2 s of quiet in it"),
         ]
     return lines
+
+
+def audit_figures(raw: dict[str, Any]) -> list[Figure]:
+    """What came of the part on the audit trail, in the column of the first scan."""
+    if not raw:
+        return []
+    pages = [ms for of_page in raw["pages_ms"].values() for ms in of_page]
+    return [
+        Figure("an audit page of 2,000,000 events, p50", "ms", {REAL: median(pages)}),
+        Figure("an audit page of 2,000,000 events, p95", "ms", {REAL: percentile(pages, 95)}, floor=150),
+        Figure("all of them verified", "s", {REAL: raw["verify_s"]}),
+    ]
 
 
 def figures_of(
@@ -230,6 +243,7 @@ def main() -> int:
     second_start_s: float | None = None
     search_ms: list[float] = []
     taken_in: dict[str, Any] = {}
+    audited: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="groundglass-bench-") as home:
         if scans != [""] and parts - WITHOUT_SCANS:
             with running_site(Path(home) / "site") as site, sync_playwright() as playwright:
@@ -244,16 +258,20 @@ def main() -> int:
             say("filing 10,000 scans' records ...")
             with running_site(Path(home) / "search") as site:
                 search_ms = searching.measure(site)
+        if "audit" in parts:
+            say("writing 2,000,000 audit events ...")
+            with running_site(Path(home) / "audit") as site:
+                audited = auditing.measure(site)
         if "start" in parts:
             say("starting make run twice ...")
             second_start_s = starting.second_start_s(Path(home) / "run")
-    figures = figures_of(subjects, second_start_s, search_ms, taken_in)
+    figures = [*figures_of(subjects, second_start_s, search_ms, taken_in), *audit_figures(audited)]
     print_table(figures, scans)
     for subject in subjects:
         if "regions" in subject.raw:
             print_pauses(subject.raw["regions"])
     raw = {subject.name: subject.raw for subject in subjects}
-    raw |= {"second_start_s": second_start_s, "search_ms": search_ms, "intake": taken_in}
+    raw |= {"second_start_s": second_start_s, "search_ms": search_ms, "intake": taken_in, "audit": audited}
     measured = [vars(figure) for figure in figures]
     print(f"\nEvery run: {write_results(ROOT / 'bench-results', {'measured': measured, 'raw': raw})}")
     return 0

@@ -191,6 +191,13 @@ def test_viewer_has_no_serious_fault_in_any_panel_layout_or_tool(viewer: Viewer)
     for tab in page.get_by_role("tab").all():
         tab.click()
         viewer.look(f"panel {tab.inner_text()}")
+    reader.press("c")
+    page.keyboard.type("Look @")
+    viewer.look("a comment being written")
+    page.keyboard.type("here")
+    reader.press("Control+Enter")
+    page.get_by_label("Answer").wait_for()
+    viewer.look("a thread")
     page.get_by_role("tab").first.click()
     tools = page.locator("nav button, [role=toolbar] button").all()
     assert tools, "the rail of tools was not found"

@@ -2,7 +2,8 @@
 
 import hashlib
 import uuid
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,11 +17,15 @@ from webapp.archive.models import Patient, Scan, Study
 from webapp.audit.actor import SYSTEM
 from webapp.campaigns.actions import add_case, add_member, create_campaign
 from webapp.campaigns.models import Campaign, Case
+from webapp.campaigns.protocols import PRESETS, stored_stages
 from webapp.masks.actions import take_lease
+from webapp.masks.models import Mask
 from webapp.masks.presets import study_label_set
+from webapp.masks.queries import head_layers
 from webapp.masks.strokes import Answer, SentStroke, append_strokes
-from webapp.readings.actions import start_reading
-from webapp.readings.models import Reading
+from webapp.readings.actions import sign_reading, start_reading, submit_reading
+from webapp.readings.models import Reading, Signature, Submission
+from webapp.readings.standing import settle
 
 PASSWORD = "correct horse battery"
 
@@ -130,6 +135,100 @@ class Tab:
         return append_strokes(mask=self.reading.mask, sent=list(strokes), by=self.user)
 
 
+def restage(campaign: Campaign, **changes: object) -> None:
+    """Write other stages into a campaign's protocol as if it had begun with them, and settle its cases."""
+    protocol = campaign.protocols.get()
+    protocol.stages = [{**stage, **changes} for stage in protocol.stages]
+    protocol.save()
+    for case in campaign.cases.all():
+        settle(case)
+
+
 def a_reading(place: Workplace) -> Reading:
     """The reader's reading of the workplace's case."""
     return start_reading(case=place.case, by=place.reader)
+
+
+@dataclass
+class Team:
+    """A campaign of a workflow preset with drafted cases and everybody that it takes."""
+
+    campaign: Campaign
+    cases: list[Case]
+    phantoms: list[Phantom]
+    people: dict[str, User]
+
+    def __getitem__(self, name: str) -> User:
+        return self.people[name]
+
+    def case(self, place: int = 0) -> Case:
+        """A case as it stands now, the first being 0."""
+        return Case.ever.get(pk=self.cases[place].pk)
+
+
+TEAM = {
+    "clara": ["coordinator"],
+    "kim": ["technician"],
+    "tom": ["technician"],
+    "robin": ["radiologist"],
+    "amara": ["radiologist"],
+    "ada": ["adjudicator"],
+    "otto": ["auditor"],
+    "mallory": [],
+}
+
+
+def a_team(preset: str, cases: int = 1, **terms: object) -> Team:
+    """A campaign of a preset; `terms` are said otherwise than the preset does. Nothing is attested unless said so."""
+    chosen = PRESETS[preset]
+    campaign = create_campaign(
+        slug="team",
+        name="Team",
+        label_set=study_label_set(),
+        draft_algorithm=register_baseline(by=SYSTEM),
+        stages=stored_stages(chosen.stages),
+        terms=replace(chosen.terms, **{"attests": {}, **terms}),  # type: ignore[arg-type]
+        by=SYSTEM,
+    )
+    phantoms = [make_phantom(seed, shape_zyx=(12, 48, 64), spacing_zyx_mm=(20.0, 7.0, 6.0)) for seed in range(cases)]
+    made = []
+    for phantom in phantoms:
+        scan = a_scan(phantom)
+        made.append(add_case(campaign=campaign, scan=scan, by=SYSTEM))
+        assert campaign.draft_algorithm is not None
+        run = request_draft(scan=scan, algorithm=campaign.draft_algorithm, label_set=campaign.label_set, by=SYSTEM)
+        started = start_draft(run=run)
+        assert started is not None
+        layers = {"anatomy": phantom.anatomy, "findings": (phantom.findings > 0).astype(np.uint8)}
+        finish_draft(run=started, layers=layers, duration_s=1.0, device="cpu", options={})
+    people = {name: a_person(name, campaign, *roles) for name, roles in TEAM.items()}
+    return Team(campaign, made, phantoms, people)
+
+
+def paint(reading: Reading, by: User, findings: np.ndarray) -> None:
+    """Make a reading's findings layer `findings`, in one stroke of a tab of its own."""
+    tab = Tab(reading, by, take_over=True)
+    before = head_layers(reading.begun_mask)["findings"]
+    if (before != findings).any():
+        tab.send(tab.stroke(before, findings))
+
+
+def strokes_of(reading: Reading) -> int:
+    """The number of the last stroke of a reading's mask."""
+    return Mask.objects.get(pk=reading.begun_mask.pk).stroke_sequence
+
+
+def submit(reading: Reading) -> Submission:
+    """Hand a reading on, as its reader."""
+    return submit_reading(reading=reading, stroke_sequence=strokes_of(reading), by=reading.reader)
+
+
+def sign(reading: Reading, acknowledged: Sequence[str] = ()) -> Signature:
+    """Sign a reading, as its reader."""
+    return sign_reading(
+        reading=reading,
+        stroke_sequence=strokes_of(reading),
+        statement=reading.protocol.statement,
+        acknowledged=acknowledged,
+        by=reading.reader,
+    )

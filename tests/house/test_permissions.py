@@ -1,6 +1,7 @@
 """The permission table of the documentation is complete and true."""
 
 import re
+import uuid
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,15 @@ from tests.factories.sites import a_person
 from webapp.accounts.actions import create_token
 from webapp.accounts.models import AccessToken
 from webapp.campaigns.actions import add_guideline_picture, write_guideline
+from webapp.campaigns.invitation_actions import invite
+from webapp.campaigns.models import Membership
 from webapp.intake.models import Batch
+from webapp.notices.models import Notice
+from webapp.notices.notify import notify
+from webapp.pages.models import SavedView
+from webapp.pages.view_actions import save_view
+from webapp.readings.commenting_actions import open_thread
+from webapp.readings.models import Flag, Thread, ThreadEntry
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +64,8 @@ def place(tmp_path, run_jobs) -> FiledPlace:
     findings[3:6, 10:20, 10:20] = 1
     read_and_sign(place.case, place.reader, findings)
     run_jobs()
+    Flag.objects.create(reading=place.case.readings.get(), name="artefact", raised=True)
+    open_thread(reading=place.case.readings.get(), text="A vessel, no lesion.", by=place.reader)
     return place
 
 
@@ -96,6 +107,11 @@ def url_of(pattern: str, place: FiledPlace) -> str:
         "<uuid:reading_id>": str(place.case.readings.get().pk),
         "<uuid:batch_id>": str(Batch.objects.create(campaign=place.campaign, by=place.coordinator).pk),
         "<uuid:mask_id>": str(place.case.readings.get().mask_id),
+        "<int:flag_id>": str(Flag.objects.get().pk),
+        "<uuid:thread_id>": str(Thread.objects.get().pk),
+        "<uuid:comment_id>": str(ThreadEntry.objects.get().pk),
+        "<uuid:view_id>": str(view_of_the_reader(place).pk),
+        "<uuid:notice_id>": str(notice_of_the_reader(place).pk),
         "<uuid:token_id>": str(token_of_the_reader(place).pk),
         "<str:state>": "head",
         "<int:index>": "0",
@@ -112,15 +128,39 @@ def url_of(pattern: str, place: FiledPlace) -> str:
         values["<slug:sha256>"] = place.case.scan.pictures.first().sha256
     if "/guideline/pictures/" in pattern:
         values["<slug:sha256>"] = place.campaign.guideline_pictures.get().sha256
+    if "/leave/" in pattern:
+        values["<int:member_id>"] = str(a_member_more(place))
+    if "/invitations/" in pattern:
+        made, secret = invite(campaign=place.campaign, role="auditor", days=1, by=place.coordinator)
+        values |= {"<uuid:invitation_id>": str(made.pk), "<str:secret>": secret}
+    values["<uuid:person_id>"] = str(place.outsider.pk)
     for placeholder, value in values.items():
         pattern = pattern.replace(placeholder, value)
     return pattern + QUERIES.get(pattern.rsplit("/", 2)[1], "")
+
+
+def a_member_more(place: FiledPlace) -> int:
+    """A membership that may be ended."""
+    somebody = a_person(f"somebody-{uuid.uuid4().hex[:8]}", place.campaign, "technician")
+    return Membership.objects.get(user=somebody).pk
 
 
 def token_of_the_reader(place: FiledPlace) -> AccessToken:
     """One access token of the reader's, made once."""
     known = AccessToken.objects.filter(user=place.reader).first()
     return known or create_token(name="notebook", days=7, by=place.reader)[0]
+
+
+def notice_of_the_reader(place: FiledPlace) -> Notice:
+    """One notice of the reader's, made once."""
+    known = Notice.objects.filter(person=place.reader).first()
+    return known or notify([place.reader], "assigned", sentence="Case 1 was given to you.", url="/")[0]
+
+
+def view_of_the_reader(place: FiledPlace) -> SavedView:
+    """One kept view of the reader's worklist, made once."""
+    known = SavedView.objects.filter(person=place.reader).first()
+    return known or save_view(campaign=place.campaign, name="Mine", query="show=mine", by=place.reader)
 
 
 def status_of(answer: HttpResponse) -> str:

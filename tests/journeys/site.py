@@ -193,8 +193,13 @@ class Site:
         with psycopg.connect(url, row_factory=dict_row) as connection:
             return connection.execute(query, values).fetchall()
 
-    def furnish(self, slug: str, *roles: str, draft: bool = True) -> dict[str, Person]:
-        """A new campaign with one new person for each role; "radiologist 2" is one more radiologist."""
+    def furnish(
+        self, slug: str, *roles: str, draft: bool = True, preset: str | None = None, **terms: Any
+    ) -> dict[str, Person]:
+        """A new campaign with one new person for each role; "radiologist 2" is one more radiologist.
+
+        `preset` is a workflow of webapp.campaigns.protocols, whose terms `terms` change.
+        """
         people = {
             role: Person(
                 f"{slug}-{role.replace(' ', '-')}",
@@ -209,6 +214,8 @@ class Site:
             "name": f"Campaign {slug}",
             "people": [vars(person) for person in people.values()],
             "draft": draft,
+            "preset": preset,
+            "terms": terms,
         }
         self.run("-m", "tests.journeys.furnish", json.dumps(wish))
         return people

@@ -16,6 +16,7 @@ from webapp.archive.models import DerivedObject, Instance, Patient, Picture, Pre
 from webapp.archive.writing import Begun, Files, begun, known_files, write_files
 from webapp.audit.actor import actor_of
 from webapp.audit.refusal import require
+from webapp.audit.refused import refusals_recorded
 from webapp.audit.trail import audited, record
 
 
@@ -37,13 +38,26 @@ def file_scan(
     Raises ActionRefused (a SOP Instance UID known with other pixels, ...), OSError (disk full) and whatever `then`
     raises; nothing stays written then.
     """
+    with refusals_recorded("archive.file_scan", by=by):
+        return _file_scan(new=new, volume=volume, instances=instances, by=by, then=then, advance=advance)
+
+
+def _file_scan(
+    *,
+    new: NewScan,
+    volume: Volume,
+    instances: Iterable[NewInstance] | Begun,
+    by: Any,
+    then: Callable[[Scan], object] | None,
+    advance: Callable[[int], object],
+) -> Scan:
     if isinstance(instances, Begun):
         files, scan_id = write_files(instances, volume, advance), instances.scan_id
     elif Scan.objects.filter(series_uid=new.series_uid).exists():
         files, scan_id = known_files(instances, volume), uuid.uuid4()
     else:
         with begun(instances) as scan_begun:
-            return file_scan(new=new, volume=volume, instances=scan_begun, by=by, then=then, advance=advance)
+            return _file_scan(new=new, volume=volume, instances=scan_begun, by=by, then=then, advance=advance)
     with transaction.atomic():
         scan = _file_rows(scan_id=scan_id, new=new, volume=volume, files=files, by=by)
         if then:

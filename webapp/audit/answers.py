@@ -1,18 +1,29 @@
 """How refusals reach programs: JSON with a code and the sentence that people read."""
 
-from typing import Any
+from typing import Any, TypeVar
 
+from django.http.response import HttpResponseBase
 from rest_framework.exceptions import APIException, NotAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from webapp.audit.refusal import ActionRefused
+from webapp.audit.refusal import ActionRefused, Refusal
+
+A = TypeVar("A", bound=HttpResponseBase)
+
+
+def refused_with(answer: A, refusal: ActionRefused | Refusal) -> A:
+    """An answer that says no, with the rule's no attached: whoever passes it on writes it into the trail."""
+    answer.refusal = refusal  # type: ignore[attr-defined]
+    return answer
 
 
 def answer_to(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn a refused action into 409 and every other expected error into {error, sentence}."""
     if isinstance(error, ActionRefused):
-        return Response({"error": error.code, "sentence": error.sentence, **error.about}, status=409)
+        return refused_with(
+            Response({"error": error.code, "sentence": error.sentence, **error.about}, status=409), error
+        )
     response = exception_handler(error, context)
     if response is None:
         return None

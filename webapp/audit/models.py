@@ -3,7 +3,13 @@
 import json
 from typing import Any
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
+from django.db.models.functions import Left
+
+# What free text is looked for in. Cut, since PostgreSQL refuses to index a megabyte of words.
+WORDS = SearchVector(Left("body", 20_000), config="simple")
 
 
 class Event(models.Model):
@@ -29,6 +35,13 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["subject", "id"], name="event_subject"),
             models.Index(fields=["name", "id"], name="event_name"),
+            models.Index(fields=["actor_id", "id"], name="event_actor"),
+            models.Index(fields=["at"], name="event_at"),
+            models.Index(fields=["chain", "at"], name="event_chain_at"),
+            models.Index(fields=["chain", "name", "seq"], name="event_chain_name"),
+            models.Index(fields=["chain", "actor_id", "seq"], name="event_chain_actor"),
+            # Written at once (no fastupdate): whoever empties a pending list would hold the chain's head meanwhile.
+            GinIndex(WORDS, name="event_words", fastupdate=False),
         ]
 
     def __str__(self) -> str:
@@ -49,3 +62,22 @@ class ChainHead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.chain}#{self.seq}"
+
+
+class ChainCheck(models.Model):
+    """How far a chain was checked and what was found; a note for pages, no record: `manage.py audit verify` looks anew.
+
+    `seq` and `hash` follow the chain's head; `again_seq` and `again_hash` go round the events that were checked before.
+    """
+
+    chain = models.CharField(max_length=80, primary_key=True)
+    seq = models.BigIntegerField(default=0)
+    hash = models.CharField(max_length=64)
+    checked_at = models.DateTimeField(null=True)
+    again_seq = models.BigIntegerField(default=0)
+    again_hash = models.CharField(max_length=64)
+    whole_checked_at = models.DateTimeField(null=True)
+    faults = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"{self.chain} to #{self.seq}"

@@ -1,87 +1,59 @@
-"""Write events, and refuse to commit an action that wrote none."""
+"""Refuse to commit an action that wrote no event, and write an event of each action that a rule refused."""
 
 import functools
-import json
 from collections.abc import Callable
-from contextvars import ContextVar
 from typing import Any, ParamSpec, TypeVar
 
 from django.db import transaction
 
-from webapp.audit.actor import actor_of
-from webapp.audit.models import Event
-from webapp.audit.origin import present_address
+from webapp.audit.record import SITE_CHAIN, canonical, record, recorded
+from webapp.audit.refused import refusals_recorded
+
+__all__ = ["SITE_CHAIN", "UnauditedAction", "audited", "canonical", "name_of", "record"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-SITE_CHAIN = "site"
-_recorded: ContextVar[list[str] | None] = ContextVar("recorded", default=None)
 
 
 class UnauditedAction(RuntimeError):
     """An action ended without the event that it promises; its transaction was rolled back."""
 
 
-def canonical(content: dict[str, Any]) -> str:
-    """Return the one JSON text of `content`: keys sorted, no spaces, ASCII."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
-
-
-def record(name: str, /, *, by: Any, chain: str = SITE_CHAIN, subject: str = "", **details: Any) -> Event:
-    """Append one event to `chain`, in the caller's transaction. `by` is an Actor or a user.
-
-    Write it last: the chain's head stays locked until the commit.
-    """
-    actor = actor_of(by)
-    body = canonical(
-        {
-            "event": name,
-            "actor": {
-                "kind": actor.kind,
-                "id": actor.identifier,
-                "name": actor.name,
-                "address": actor.address or present_address(),
-            },
-            "subject": subject,
-            "details": details,
-        }
-    )
-    event = Event.objects.create(
-        chain=chain,
-        name=name,
-        actor_kind=actor.kind,
-        actor_id=actor.identifier,
-        subject=subject,
-        body=body,
-    )
-    names = _recorded.get()
-    if names is not None:
-        names.append(name)
-    return event
+def name_of(action: Callable[..., Any]) -> str:
+    """An action as refusals name it: its app and its function."""
+    return f"{action.__module__.removeprefix('webapp.').partition('.')[0]}.{action.__name__}"
 
 
 def audited(*names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Run an action in one transaction that commits only if one of the events `names` was recorded in it."""
+    """Run an action in one transaction that commits only if one of the events `names` was recorded in it.
+
+    Where a rule refuses, the outermost action writes that as an event, after its transaction was rolled back.
+    """
 
     def decorate(action: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(action)
         def run(*args: P.args, **kwargs: P.kwargs) -> R:
-            outer = _recorded.get()
-            mine: list[str] = []
-            token = _recorded.set(mine)
-            try:
-                with transaction.atomic():
-                    result = action(*args, **kwargs)
-                    if not set(names) & set(mine):
-                        raise UnauditedAction(f"{action.__qualname__} recorded none of {', '.join(names)}")
-            finally:
-                _recorded.reset(token)
-            if outer is not None:
-                outer.extend(mine)
-            return result
+            with refusals_recorded(name_of(action), **kwargs):
+                return _in_one_transaction(lambda: action(*args, **kwargs), action.__qualname__, names)
 
         run.audited_events = names  # type: ignore[attr-defined]
         return run
 
     return decorate
+
+
+def _in_one_transaction(action: Callable[[], R], name: str, promised: tuple[str, ...]) -> R:
+    """Run a whole action; what it recorded counts for the action around it too."""
+    outer = recorded.get()
+    mine: list[str] = []
+    token = recorded.set(mine)
+    try:
+        with transaction.atomic():
+            result = action()
+            if not set(promised) & set(mine):
+                raise UnauditedAction(f"{name} recorded none of {', '.join(promised)}")
+    finally:
+        recorded.reset(token)
+    if outer is not None:
+        outer.extend(mine)
+    return result

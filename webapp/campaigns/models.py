@@ -8,7 +8,8 @@ from django.db import models
 from webapp.algorithms.models import Algorithm
 from webapp.archive.models import SITE_LENGTH, Scan
 from webapp.campaigns.deidentification import DeidentificationOptions
-from webapp.masks.models import LabelSet
+from webapp.campaigns.protocols import STAGE_NAME_LENGTH, Stage, Terms, stages_of
+from webapp.masks.models import LabelSet, Version
 
 ROLES = ("coordinator", "technician", "radiologist", "adjudicator", "auditor")
 
@@ -27,6 +28,9 @@ class Campaign(models.Model):
     default_site = models.CharField(max_length=SITE_LENGTH, blank=True, default="")
     # Options of the de-identification of what comes in from now on (webapp.campaigns.deidentification).
     deidentification = models.JSONField(default=dict, blank=True)
+    # Closed: nothing more is read, and blinding that lasts as long as the campaign ends. Archived: out of the lists.
+    closed_at = models.DateTimeField(null=True, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -41,22 +45,38 @@ class Campaign(models.Model):
 class Protocol(models.Model):
     """One version of how a campaign reads; a reading keeps the one it began under.
 
-    `stages`, in order: [{"name", "role", "readers", "ends_with": "sign" or "submit", "starts_from": "ai_draft",
-    "imported_mask" (of "data_set", an id) or "empty"}]. `guideline` is Markdown; its pictures are the campaign's, by
-    name.
+    `stages` and `terms` are documents that webapp.campaigns.protocols reads. `guideline` is Markdown; its pictures are
+    the campaign's, by name. `note` says why the version was made.
     """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="protocols")
     version = models.PositiveIntegerField()
     stages = models.JSONField()
+    terms = models.JSONField(default=dict, blank=True)
     statement = models.TextField()
     guideline = models.TextField(blank=True, default="")
+    note = models.CharField(max_length=500, blank=True, default="")
+    made_at = models.DateTimeField(auto_now_add=True, null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["campaign", "version"], name="one_protocol_per_version")]
 
     def __str__(self) -> str:
         return f"{self.campaign} protocol {self.version}"
+
+    @property
+    def stage_list(self) -> list[Stage]:
+        """The stages, in order."""
+        return stages_of(self.stages)
+
+    @property
+    def said(self) -> Terms:
+        """Everything else that it says."""
+        return Terms.of(self.terms)
+
+    def stage(self, name: str) -> Stage:
+        """The stage called `name`; KeyError where there is none."""
+        return {stage.name: stage for stage in self.stage_list}[name]
 
 
 class GuidelinePicture(models.Model):
@@ -99,6 +119,28 @@ class Membership(models.Model):
         return f"{self.user} is {self.role} of {self.campaign}"
 
 
+class Invitation(models.Model):
+    """A link by which one person joins a campaign in one role, once, until it expires.
+
+    The secret in the link is kept nowhere: `secret_sha256` knows it again. `email` is where it was sent, if it was.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="invitations")
+    role = models.CharField(max_length=16, choices=[(r, r) for r in ROLES])
+    secret_sha256 = models.CharField(max_length=64, unique=True)
+    email = models.EmailField(blank=True, default="")
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    used_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"invitation to {self.campaign} as {self.role}"
+
+
 class PresentCases(models.Manager["Case"]):
     """Cases whose scan was not deleted: with its scan a case goes from every list and address."""
 
@@ -112,13 +154,35 @@ class EveryCase(models.Manager["Case"]):
 
 
 class Case(models.Model):
-    """A scan in a campaign. `objects` has the cases whose scan is there, `ever` those of deleted scans too."""
+    """A scan in a campaign. `objects` has the cases whose scan is there, `ever` those of deleted scans too.
+
+    `protocol` is the version that its readings began under, None until the first. `stage`, `state` and `places_left`
+    say where the case stands; they follow from its readings and its protocol alone (webapp.readings.standing), and are
+    stored so that lists of many cases need not ask each. `kind` tells cases of the study from those that readers are
+    measured by, whose known reference is `known_version`.
+    """
+
+    TO_READ, WITH_READERS, COMPARING = "to read", "with readers", "comparing"
+    DISPUTED, DONE, EXCLUDED = "disputed", "done", "excluded"
+    STATES = (TO_READ, WITH_READERS, COMPARING, DISPUTED, DONE, EXCLUDED)
+    STUDY, QUALIFICATION, SENTINEL = KINDS = ("study", "qualification", "sentinel")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="cases")
     scan = models.ForeignKey(Scan, on_delete=models.PROTECT, related_name="cases")
     number = models.PositiveIntegerField()
     added_at = models.DateTimeField(auto_now_add=True)
+    protocol = models.ForeignKey(Protocol, null=True, blank=True, on_delete=models.PROTECT, related_name="cases")
+    stage = models.CharField(max_length=STAGE_NAME_LENGTH, blank=True, default="")
+    state = models.CharField(max_length=12, choices=[(s, s) for s in STATES], default=TO_READ)
+    places_left = models.PositiveSmallIntegerField(default=0)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    arm = models.CharField(max_length=16, blank=True, default="")
+    kind = models.CharField(max_length=16, choices=[(k, k) for k in KINDS], default=STUDY)
+    known_version = models.ForeignKey(Version, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    priority = models.SmallIntegerField(default=0)
+    due_on = models.DateField(null=True, blank=True)
+    excluded_reason = models.CharField(max_length=500, blank=True, default="")
 
     objects = PresentCases()
     ever = EveryCase()
@@ -128,6 +192,7 @@ class Case(models.Model):
             models.UniqueConstraint(fields=["campaign", "scan"], name="one_case_per_scan"),
             models.UniqueConstraint(fields=["campaign", "number"], name="one_case_per_number"),
         ]
+        indexes = [models.Index(fields=["campaign", "state", "stage", "number"], name="case_standing")]
         ordering = ["campaign", "number"]
 
     def __str__(self) -> str:

@@ -19,6 +19,11 @@ def campaigns_for(user: User) -> QuerySet[Campaign]:
     return Campaign.objects.filter(memberships__user_id=user.pk).distinct().order_by("name")
 
 
+def listed_campaigns_for(user: User) -> QuerySet[Campaign]:
+    """Those campaigns of a person that are not archived, by name."""
+    return campaigns_for(user).filter(archived_at=None)
+
+
 def campaign_for(user: User, slug: str) -> Campaign:
     """The campaign called `slug`, for its members."""
     campaign = campaigns_for(user).filter(slug=slug).first()
@@ -56,6 +61,11 @@ def roles_of(user: User, campaign: Campaign) -> set[str]:
 def current_protocol(campaign: Campaign) -> Protocol:
     """The protocol that new readings begin under."""
     return campaign.protocols.order_by("-version")[0]
+
+
+def protocol_of(case: Case) -> Protocol:
+    """The protocol of a case: the version that its readings began under, the current one before the first."""
+    return case.protocol or current_protocol(case.campaign)
 
 
 def data_sets_in(campaign: Campaign) -> QuerySet[DataSet]:

@@ -22,6 +22,7 @@ from webapp.intake import events, linkage
 from webapp.intake.models import MACHINES, Batch
 from webapp.intake.rules import may_discard, may_finish, may_try_again
 from webapp.masks.models import DataSet
+from webapp.notices.notify import notify
 
 PROCESS_JOB = "intake.process_batch"
 
@@ -134,6 +135,10 @@ def end_batch(*, batch: Batch, by: Any, sentence: str = "") -> Batch:
     batch.refresh_from_db()
     push.publish(f"batch:{batch.pk}", "batch.finished", state=batch.state, accepted=accepted, refused=len(refused))
     _tell(batch, "closed")
+    if batch.by is not None:
+        words = "failed" if sentence else f"ended: {accepted} taken in, {len(refused)} refused"
+        where = {"url": f"/intake/batches/{batch.pk}/", "campaign_slug": batch.campaign.slug}
+        notify([batch.by], "import_finished", sentence=f"An import {words}.", **where)
     record(
         events.BATCH_PROCESSED,
         by=by,

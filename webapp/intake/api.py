@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from webapp.accounts.models import User
+from webapp.audit.answers import refused_with
 from webapp.audit.refusal import ActionRefused, require
 from webapp.campaigns.models import Campaign
 from webapp.campaigns.rules import may_add_scans
@@ -43,7 +44,7 @@ def answers_json(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
         try:
             return view(request, *args, **kwargs)
         except ActionRefused as refused:
-            return error(STATUS.get(refused.code, 409), refused.code, refused.sentence)
+            return refused_with(error(STATUS.get(refused.code, 409), refused.code, refused.sentence), refused)
 
     return answer
 
@@ -101,7 +102,8 @@ def batches(request: HttpRequest) -> HttpResponse:
     try:
         batch = open_upload(form, campaign, _user(request))
     except ActionRefused as refused:
-        return error(409 if refused.code == "data_set_differs" else 403, refused.code, refused.sentence)
+        status = 409 if refused.code == "data_set_differs" else 403
+        return refused_with(error(status, refused.code, refused.sentence), refused)
     return JsonResponse(_described(batch), status=201)
 
 

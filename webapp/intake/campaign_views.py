@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from webapp.audit.answers import refused_with
 from webapp.audit.refusal import ActionRefused, Refusal
 from webapp.campaigns.actions import set_deidentification
 from webapp.campaigns.models import Campaign
@@ -30,7 +31,7 @@ def deidentification(request: HttpRequest, slug: str) -> HttpResponse:
     refusal = may_set_deidentification(campaign, request.user)  # type: ignore[arg-type]
     form = OptionsForm(request.POST)
     if refusal:
-        return _page(request, campaign, form, refusal, 403)
+        return refused_with(_page(request, campaign, form, refusal, 403), refusal)
     if not form.is_valid():
         return _page(request, campaign, OptionsForm.showing(campaign.deidentification_options), UNCHOSEN, 400)
     try:

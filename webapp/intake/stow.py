@@ -21,6 +21,7 @@ from django.views.decorators.http import require_POST
 from webapp.accounts.actions import check_password
 from webapp.accounts.authentication import answer_at_the_door
 from webapp.accounts.models import User
+from webapp.audit.answers import refused_with
 from webapp.audit.refusal import ActionRefused, Refusal, require
 from webapp.campaigns.queries import campaign_for
 from webapp.campaigns.rules import may_add_scans
@@ -59,7 +60,7 @@ def studies(request: HttpRequest, slug: str, study_uid: str = "") -> HttpRespons
     campaign = campaign_for(user, slug)
     refusal = may_add_scans(campaign, user)
     if refusal:
-        return _no(403, refusal.code, refusal.sentence)
+        return refused_with(_no(403, refusal.code, refusal.sentence), refusal)
     if not _takes_json(request.headers.get("Accept", "")):
         return _no(406, "not_acceptable", f"The answer is {DICOM_JSON}: accept it.")
     boundary = _boundary(request)

@@ -8,7 +8,7 @@ from django.db import models
 from webapp.archive.models import Scan
 
 LAYERS = ("anatomy", "findings")
-VERSION_REASONS = ("draft", "import", "submit", "return", "sign", "restore")
+VERSION_REASONS = ("draft", "import", "submit", "return", "sign", "restore", "consensus")
 LAYER_CHOICES = [(layer, layer) for layer in LAYERS]
 
 
@@ -158,7 +158,7 @@ class Version(models.Model):
     mask = models.ForeignKey(Mask, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
     parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="children")
-    reason = models.CharField(max_length=8, choices=[(r, r) for r in VERSION_REASONS])
+    reason = models.CharField(max_length=12, choices=[(r, r) for r in VERSION_REASONS])
     author_name = models.CharField(max_length=120)
     stroke_sequence = models.PositiveIntegerField()
     stroke_head_hash = models.CharField(max_length=64)

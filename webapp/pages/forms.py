@@ -132,11 +132,11 @@ class StartForm(forms.Form):
     def of(cls, campaign: Campaign, data: Any = None) -> "StartForm":
         """The form of a campaign, with what holds now chosen, or with what was sent."""
         protocol = current_protocol(campaign)
-        stage = protocol.stages[0]
-        now = f"{stage['starts_from']}:{stage.get('data_set', '')}".rstrip(":")
+        stage = protocol.stage_list[0]
+        now = f"{stage.starts_from}:{stage.data_set or ''}".rstrip(":")
         form = cls(data, initial={"known_version": protocol.version, "starts_from": now})
         sets = {str(data_set.pk): data_set for data_set in data_sets_in(campaign)}
-        if (named := stage.get("data_set")) and named not in sets:
+        if (named := stage.data_set) and named not in sets:
             sets |= {str(data_set.pk): data_set for data_set in DataSet.objects.filter(pk=named)}
         form.data_sets = sets
         choices = [("ai_draft", f"the AI draft ({campaign.draft_algorithm})")] if campaign.draft_algorithm else []

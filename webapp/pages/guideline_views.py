@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from webapp.audit.answers import refused_with
 from webapp.audit.refusal import ActionRefused, Refusal, require
 from webapp.campaigns.actions import add_guideline_picture, write_guideline
 from webapp.campaigns.guidelines import render_guideline
@@ -28,7 +29,8 @@ def guideline(request: HttpRequest, slug: str) -> HttpResponse:
     refusal = may_set_protocol(campaign, request.user)
     if refusal:
         protocol = current_protocol(campaign)
-        return _page(request, campaign, protocol.guideline, protocol.version, refusal=refusal, status=403)
+        page = _page(request, campaign, protocol.guideline, protocol.version, refusal=refusal, status=403)
+        return refused_with(page, refusal)
     form = GuidelineForm(request.POST, request.FILES)
     if not form.is_valid():
         protocol = current_protocol(campaign)

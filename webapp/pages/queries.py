@@ -2,73 +2,33 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
+from django.db.models import Exists, OuterRef
 
 from webapp.accounts.models import User
 from webapp.algorithms.models import DraftRun
 from webapp.algorithms.queries import finished_draft, latest_draft
 from webapp.campaigns.models import Campaign, Case
-from webapp.campaigns.queries import campaigns_for, current_protocol, roles_of
+from webapp.campaigns.queries import listed_campaigns_for, protocol_of
 from webapp.masks.models import Mask, Version
-from webapp.readings.around import LOOK_AHEAD, NextCase, cases_with_room_for, first_to_begin
+from webapp.readings.around import LOOK_AHEAD, NextCase, cases_with_room_for, drafts_pending, first_to_begin
 from webapp.readings.models import Reading
 from webapp.readings.queries import (
     draft_is_shown,
     import_to_begin_from,
     imports_shown,
-    readings_in_campaign_for,
     readings_of_case_for,
-    sees_all_readings,
 )
+from webapp.readings.serialisers import slabs_data
 
-RECENT = 6
-
-
-@dataclass(frozen=True)
-class CampaignCard:
-    """A campaign on the home page, with how far it is for this person."""
-
-    campaign: Campaign
-    roles: list[str]
-    case_count: int
-    signed_count: int
-    open_count: int
-    sees_all: bool
-
-    @property
-    def percent(self) -> float:
-        """Signed cases in per cent of all."""
-        return 100 * self.signed_count / self.case_count if self.case_count else 0
-
-
-def cards_for(user: User) -> list[CampaignCard]:
-    """The campaigns of a person with their progress."""
-    cards = []
-    for campaign in campaigns_for(user):
-        roles = roles_of(user, campaign)
-        counts = readings_in_campaign_for(user, campaign).aggregate(
-            signed=Count("case", filter=Q(state=Reading.SIGNED), distinct=True),
-            open=Count("pk", filter=Q(state__in=Reading.OPEN_STATES, reader_id=user.pk)),
-        )
-        cards.append(
-            CampaignCard(
-                campaign=campaign,
-                roles=sorted(roles),
-                case_count=campaign.cases.count(),
-                signed_count=counts["signed"],
-                open_count=counts["open"],
-                sees_all=sees_all_readings(roles),
-            )
-        )
-    return cards
+RECENT, FETCHED_AHEAD = 6, 4
 
 
 def next_case_for(user: User, campaign: Campaign | None = None) -> NextCase | None:
     """The reading that a person began last and has not ended, or else the first case that they may begin."""
-    campaigns = [campaign] if campaign else list(campaigns_for(user))
+    campaigns = [campaign] if campaign else list(listed_campaigns_for(user))
     mine = Reading.objects.filter(
         reader_id=user.pk,
-        state__in=Reading.OPEN_STATES,
+        state__in=(Reading.IN_PROGRESS, Reading.RETURNED),
         case__campaign__in=campaigns,
         case__scan__deleted_at=None,
     ).select_related("case__campaign", "case__scan__study__patient")
@@ -76,19 +36,32 @@ def next_case_for(user: User, campaign: Campaign | None = None) -> NextCase | No
     if reading is not None:
         return NextCase(reading.case, reading)
     for place in campaigns:
-        case = first_to_begin(user, cases_with_room_for(user, place)[:LOOK_AHEAD])
+        ready = cases_with_room_for(user, place).exclude(drafts_pending(place))
+        case = first_to_begin(user, ready[:LOOK_AHEAD])
         if case:
             return NextCase(case, None)
     return None
 
 
 def recent_readings_for(user: User) -> list[Reading]:
-    """The readings that a person touched last."""
-    readings = Reading.objects.filter(
-        reader_id=user.pk, case__campaign__in=campaigns_for(user), case__scan__deleted_at=None
+    """The readings that a person began last and may open: a case that is to be read again shows nothing of before."""
+    again = Reading.objects.filter(
+        case=OuterRef("case"), reader_id=user.pk, repeat__gt=OuterRef("repeat"), state__in=Reading.OPEN_STATES
     )
-    recent = readings.select_related("case__campaign", "case__scan__study__patient")
+    readings = Reading.objects.filter(
+        ~Exists(again), reader_id=user.pk, case__campaign__in=listed_campaigns_for(user), case__scan__deleted_at=None
+    )
+    recent = readings.exclude(mask=None).exclude(state__in=Reading.PAST_STATES).select_related("case__campaign")
     return list(recent.order_by("-started_at")[:RECENT])
+
+
+def first_slabs_of(following: NextCase | None) -> list[str]:
+    """Where the slabs are that are shown first of what is read next: those in its middle, to be fetched ahead."""
+    if following is None:
+        return []
+    slabs = slabs_data(following.case)
+    middle = len(slabs) // 2
+    return [slab["url"] for slab in sorted(slabs, key=lambda slab: abs(slabs.index(slab) - middle))[:FETCHED_AHEAD]]
 
 
 @dataclass(frozen=True)
@@ -102,8 +75,7 @@ class DraftView:
 def draft_for(user: User, case: Case) -> DraftView | None:
     """The AI draft of a case, where a person may know of it."""
     campaign = case.campaign
-    roles = roles_of(user, campaign)
-    if not draft_is_shown(current_protocol(campaign).stages, roles):
+    if not draft_is_shown(user, case):
         return None
     run = latest_draft(case.scan, campaign.draft_algorithm, campaign.label_set)
     if run is None:
@@ -115,14 +87,13 @@ def visible_mask_for(user: User, case: Case) -> Mask | None:
     """The mask that a picture of a case may show to a person: of the last reading they may see, else of what readings
     begin from, else the AI draft.
     """
-    reading = readings_of_case_for(user, case).exclude(state=Reading.SUPERSEDED).last()
+    reading = readings_of_case_for(user, case).exclude(state=Reading.SUPERSEDED).exclude(mask=None).last()
     if reading is not None:
         return reading.mask
-    roles, stages = roles_of(user, case.campaign), current_protocol(case.campaign).stages
-    imported = import_to_begin_from(case, stages[0])
+    imported = import_to_begin_from(case, protocol_of(case).stage_list[0])
     if imported is not None and imported in imports_shown(user, case):
         return imported.mask
-    if not draft_is_shown(stages, roles):
+    if not draft_is_shown(user, case):
         return None
     run = finished_draft(case.scan, case.campaign.draft_algorithm, case.campaign.label_set)
     return run.mask if run else None

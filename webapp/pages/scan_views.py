@@ -17,6 +17,7 @@ from webapp.archive.pictures import CONTENT_TYPE
 from webapp.archive.queries import picture_bytes, pictures_of
 from webapp.archive.remarks import remarks_of, short_of
 from webapp.archive.storage import DamagedFile
+from webapp.audit.answers import refused_with
 from webapp.audit.refusal import ActionRefused
 from webapp.campaigns.actions import name_site, set_default_site
 from webapp.campaigns.queries import (
@@ -174,7 +175,8 @@ def delete(request: HttpRequest, scan_id: uuid.UUID) -> HttpResponse:
                 return redirect("pages:scans")
     loss = loss_of(shown) if refusal is None and sees_losses(request.user, shown) else None
     context = {"scan": shown, "patient": shown.study.patient, "form": form, "refusal": refusal, "loss": loss}
-    return render(request, "pages/delete_scan.html", context, status=status)
+    page = render(request, "pages/delete_scan.html", context, status=status)
+    return refused_with(page, refusal) if refusal and request.method == "POST" else page
 
 
 @require_GET

@@ -12,6 +12,7 @@ from webapp.algorithms.models import DraftRun
 from webapp.archive.models import Scan
 from webapp.archive.queries import has_spacing
 from webapp.campaigns.models import Case
+from webapp.campaigns.protocols import SIGN
 from webapp.masks.models import ImportedMask, Version
 from webapp.masks.queries import imported_version
 from webapp.pages.pictures import LUNG_OUTLINE, labels_shown
@@ -132,13 +133,13 @@ def _reading_stations(case: Case, readings: list[Reading], draft: DraftView | No
             stations.append(Station("Signed", AHEAD))
     if not readings:
         stage = stage_of(case)
-        verb = "Signed" if stage["ends_with"] == "sign" else "Submitted"
-        stations += [Station(stage["name"].capitalize(), AHEAD, lines=[f"by a {stage['role']}"]), Station(verb, AHEAD)]
+        verb = "Signed" if stage.ends_with == SIGN else "Submitted"
+        stations += [Station(stage.name.capitalize(), AHEAD, lines=[f"by a {stage.role}"]), Station(verb, AHEAD)]
     return stations
 
 
 def _origin(reading: Reading) -> str:
-    origin = reading.mask.forked_from
+    origin = reading.begun_mask.forked_from
     if origin is None:
         return "began empty"
     if origin.mask.author_kind == "import":

@@ -1,11 +1,10 @@
-"""Home, campaign, case and viewer pages."""
+"""Home, case and viewer pages."""
 
 import uuid
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
@@ -14,21 +13,23 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from webapp.archive.remarks import remarks_of, weight_remarks_of
+from webapp.audit.answers import refused_with
 from webapp.audit.refusal import ActionRefused
 from webapp.campaigns.actions import request_draft_again, set_start
-from webapp.campaigns.queries import campaign_for, case_for, roles_of
-from webapp.campaigns.rules import may_add_scans, may_set_protocol
+from webapp.campaigns.queries import campaign_for, case_for
+from webapp.campaigns.rules import may_add_scans, may_assign, may_set_protocol
 from webapp.pages import pictures, vite
 from webapp.pages.actions import view_scan
 from webapp.pages.forms import StartForm
-from webapp.pages.queries import cards_for, next_case_for, recent_readings_for, visible_mask_for
+from webapp.pages.home import cards_for, waiting_for
+from webapp.pages.queries import first_slabs_of, next_case_for, recent_readings_for, visible_mask_for
 from webapp.pages.story import spacing_text, story_for
-from webapp.pages.worklist import FILTERS, lines_for
 from webapp.readings.actions import start_reading, view_reading
-from webapp.readings.queries import reading_for, sees_all_readings
+from webapp.readings.flags import flags_for
+from webapp.readings.queries import reading_for
+from webapp.readings.scores_beside import scores_for
 
 PICTURE_SIZES_PX = (80, 640)
-LINES_A_PAGE = 200
 # Kept by the browser, asked for again each time: the right to a picture is checked on each request.
 REVALIDATED = "private, no-cache"
 
@@ -38,46 +39,17 @@ REVALIDATED = "private, no-cache"
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     """What is next, what is mine, how far it is."""
-    cards = cards_for(request.user)
+    cards, following = cards_for(request.user), next_case_for(request.user)
     return render(
         request,
         "pages/home.html",
         {
             "cards": cards,
-            "next": next_case_for(request.user),
+            "next": following,
+            "ahead": first_slabs_of(following),
+            "waiting": waiting_for(request.user, cards),
             "recent": recent_readings_for(request.user),
             "is_coordinator": any("coordinator" in card.roles for card in cards),
-        },
-    )
-
-
-@require_GET
-@never_cache
-@login_required
-def campaign(request: HttpRequest, slug: str) -> HttpResponse:
-    """The worklist of a campaign."""
-    place = campaign_for(request.user, slug)
-    lines = lines_for(request.user, place)
-    roles = roles_of(request.user, place)
-    wanted = request.GET.get("state", "")
-    chips = [(code, word, sum(line.state.code == code for line in lines)) for code, word in FILTERS.items()]
-    shown = [line for line in lines if wanted not in FILTERS or line.state.code == wanted]
-    signed = sum(line.state.code == "signed" for line in lines)
-    return render(
-        request,
-        "pages/campaign.html",
-        {
-            "campaign": place,
-            "lines": Paginator(shown, LINES_A_PAGE).get_page(request.GET.get("page")),
-            "case_count": len(lines),
-            "signed_count": signed,
-            "chips": [chip for chip in chips if chip[2] or chip[0] == wanted],
-            "wanted": wanted if wanted in FILTERS else "",
-            "next": next_case_for(request.user, place),
-            "roles": sorted(roles),
-            "sees_all": sees_all_readings(roles),
-            "add_refusal": may_add_scans(place, request.user),
-            "starts": StartForm.of(place),
         },
     )
 
@@ -92,7 +64,8 @@ def begin_from(request: HttpRequest, slug: str) -> HttpResponse:
     if refusal or not form.is_valid():
         sentence = refusal.sentence if refusal else "Nothing was changed: choose what readings begin from."
         messages.error(request, sentence)
-        return redirect("pages:campaign", slug=slug)
+        answer = redirect("pages:campaign", slug=slug)
+        return refused_with(answer, refusal) if refusal else answer
     try:
         protocol = set_start(campaign=place, by=request.user, **form.chosen)
     except ActionRefused as refused:
@@ -125,6 +98,9 @@ def case(request: HttpRequest, slug: str, number: int) -> HttpResponse:
             "previous": numbers.filter(number__lt=number).last(),
             "following": numbers.filter(number__gt=number).first(),
             "add_refusal": may_add_scans(item.campaign, request.user),
+            "scores": scores_for(request.user, item),
+            "flags": flags_for(request.user, item.campaign, item),
+            "decide_refusal": may_assign(item.campaign, request.user),
             **story_for(request.user, item),
         },
     )

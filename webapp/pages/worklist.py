@@ -1,41 +1,61 @@
-"""The lines of a campaign's worklist, as one person sees them; a fixed number of queries for any number of cases."""
+"""The lines of a page of a worklist, as one person sees them; a fixed number of queries for any number of cases."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 
-from webapp.accounts.models import User
+from django.db.models import BooleanField, ExpressionWrapper, FloatField, Prefetch, Q, QuerySet
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
+from django.utils import timezone
+
 from webapp.algorithms.models import DraftRun
-from webapp.campaigns.models import Campaign, Case
-from webapp.campaigns.queries import current_protocol, roles_of
-from webapp.readings.models import Reading
-from webapp.readings.queries import draft_is_shown, readings_in_campaign_for
-from webapp.releases.measurements import known_measurements
+from webapp.archive.models import Picture
+from webapp.campaigns.models import Case
+from webapp.pages.worklist_search import Place
+from webapp.readings.models import Reading, Reference
+from webapp.readings.queries import cases_with_draft_shown, readings_in_campaign_for
+from webapp.releases.models import Measurement
 
 
 @dataclass(frozen=True)
 class State:
-    """A state as people read it: a code for filters, a word, a tone of the style sheet and an icon."""
+    """A state as people read it: a word, a tone of the style sheet and an icon."""
 
-    code: str
     word: str
     tone: str
     icon: str
 
 
-WAITING = State("waiting", "waiting for AI draft", "quiet", "clock")
-DRAFTING = State("waiting", "AI draft under way", "quiet", "spark")
-FAILED = State("failed", "AI draft failed", "bad", "alert")
-READY = State("ready", "ready to read", "accent", "eye")
-TAKEN = State("progress", "with its reader", "quiet", "lock")
-MINE = State("progress", "yours, in progress", "wait", "pencil")
-IN_PROGRESS = State("progress", "in progress", "wait", "pencil")
-RETURNED = State("progress", "returned", "wait", "again")
-SUBMITTED = State("progress", "submitted", "accent", "arrow")
-SIGNED = State("signed", "signed", "good", "check")
-FILTERS = {"ready": "Ready", "progress": "In progress", "signed": "Signed", "waiting": "Waiting", "failed": "Failed"}
+READY, GIVEN = State("ready to read", "accent", "eye"), State("given to you", "accent", "eye")
+ADJUDICATE = State("to adjudicate", "accent", "scales")
+WAITING, DRAFTING = State("waiting for AI draft", "quiet", "clock"), State("AI draft under way", "quiet", "spark")
+FAILED = State("AI draft failed", "bad", "alert")
+MINE, RETURNED = State("yours, in progress", "wait", "pencil"), State("returned to you", "wait", "again")
+SUBMITTED, SIGNED = State("handed on", "quiet", "arrow"), State("signed", "good", "check")
+IN_PROGRESS, BACK = State("in progress", "wait", "pencil"), State("returned", "wait", "again")
+TO_BEGIN = State("given, not begun", "quiet", "clock")
+OTHERS = State("with others", "quiet", "lock")
+COMPARING, DISPUTED = State("comparing", "quiet", "clock"), State("disputed", "bad", "scales")
+DONE, EXCLUDED = State("done", "good", "check"), State("excluded", "quiet", "cross")
+NOT_YOURS = State("not with you", "quiet", "lock")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a line needs of one reading that this person may see."""
+
+    id: Any
+    stage: str
+    state: str
+    is_mine: bool
+    reader: str
+    since: datetime
+    not_before: datetime | None
+    due_on: date | None
+    version: Any
 
 
 @dataclass(frozen=True)
@@ -45,10 +65,14 @@ class CaseLine:
     case: Case
     stage: str
     state: State
+    is_ready: bool
     draft: DraftRun | None
     extent_percent: float | None
     holder: str
     since: datetime
+    due_on: date | None
+    reason: str = ""
+    overdue: bool = field(default=False)
 
     @property
     def draft_is_open(self) -> bool:
@@ -56,78 +80,161 @@ class CaseLine:
         return self.draft is not None and self.draft.state in (DraftRun.QUEUED, DraftRun.RUNNING)
 
 
-def lines_for(user: User, campaign: Campaign) -> list[CaseLine]:
-    """The worklist of a campaign, by case number."""
-    stages, roles = current_protocol(campaign).stages, roles_of(user, campaign)
-    cases = campaign.cases.select_related("scan__study__patient").order_by("number")
-    seen: dict[Any, list[Reading]] = defaultdict(list)
-    for reading in readings_in_campaign_for(user, campaign).order_by("started_at"):
-        seen[reading.case_id].append(reading)
-    places: dict[Any, list[tuple[str, str]]] = defaultdict(list)
-    taken = Reading.objects.filter(case__campaign=campaign).exclude(state=Reading.SUPERSEDED)
-    for case_id, stage, state in taken.values_list("case_id", "stage", "state"):
-        places[case_id].append((stage, state))
-    drafts = _latest_drafts(campaign) if draft_is_shown(stages, roles) else {}
-    extents = _extents([r for readings in seen.values() for r in readings])
-    return [
-        _line(user, case, stages, seen[case.pk], places[case.pk], drafts.get(case.scan_id), extents) for case in cases
-    ]
+def lines_of(place: Place, cases: QuerySet[Case]) -> list[CaseLine]:
+    """The lines of some cases (one page of them), in their order."""
+    small = Picture.objects.filter(size="small", plane="axial").only("scan_id", "sha256")
+    page = list(
+        cases.select_related("scan__study__patient")
+        .defer("scan__slabs", "scan__affine_lps", "scan__warnings", "scan__search_text")
+        .prefetch_related(Prefetch("scan__pictures", small, to_attr="thumbnails"))
+        .annotate(
+            has_place=ExpressionWrapper(Q(pk__in=place.room), output_field=BooleanField()),
+            is_pending=ExpressionWrapper(place.pending, output_field=BooleanField()),
+        )
+    )
+    seen = _seen(place, page)
+    drafts = _latest_drafts(place, page)
+    extents = _extents(place, page, seen)
+    return [_line(place, case, seen[case.pk], drafts.get(case.scan_id), extents.get(case.pk)) for case in page]
 
 
-def stage_where(stages: list[dict[str, Any]], places: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """The stage where a case stands, as webapp.readings.rules.stage_of gives it, from rows already read."""
-    done = [stage for stage, state in places if state in (Reading.SIGNED, Reading.SUBMITTED)]
-    return next((s for s in stages if done.count(s["name"]) < s["readers"]), stages[-1])
+def _seen(place: Place, page: Sequence[Case]) -> dict[Any, list[Seen]]:
+    readings = readings_in_campaign_for(place.user, place.campaign).filter(case__in=[case.pk for case in page])
+    if not place.sees_standing:
+        readings = readings.filter(reader_id=place.user.pk)
+    rows = readings.exclude(state__in=Reading.PAST_STATES).order_by("started_at")
+    named = rows.values_list(
+        "case_id",
+        "pk",
+        "stage",
+        "state",
+        "reader_id",
+        "reader__display_name",
+        "reader__username",
+        "started_at",
+        "ended_at",
+        "not_before",
+        "due_on",
+        "signature__version_id",
+    )
+    found: dict[Any, list[Seen]] = defaultdict(list)
+    for case_id, pk, stage, state, reader, name, username, started, ended, not_before, due_on, version in named:
+        one = Seen(
+            pk, stage, state, reader == place.user.pk, name or username, ended or started, not_before, due_on, version
+        )
+        found[case_id].append(one)
+    return found
 
 
-def _line(
-    user: User,
-    case: Case,
-    stages: list[dict[str, Any]],
-    seen: list[Reading],
-    places: list[tuple[str, str]],
-    draft: DraftRun | None,
-    extents: dict[Any, float | None],
-) -> CaseLine:
-    current = [r for r in seen if r.state != Reading.SUPERSEDED]
-    last = current[-1] if current else None
-    stage = stage_where(stages, places)
-    full = sum(name == stage["name"] for name, _ in places) >= stage["readers"]
-    # Whoever begins from something else need not wait for the draft.
-    state = _state(user, last, draft if stage["starts_from"] == "ai_draft" else None, full)
-    signed = [r for r in current if r.state == Reading.SIGNED]
+def _line(place: Place, case: Case, seen: list[Seen], draft: DraftRun | None, extent_percent: float | None) -> CaseLine:
+    own = [one for one in seen if one.is_mine]
+    last = own[-1] if own else None
+    ready = case.has_place and not case.is_pending  # type: ignore[attr-defined]
+    state = _state(place, case, seen, last, draft, ready)
+    open_ones = [one for one in seen if one.state in Reading.OPEN_STATES]
+    holders = open_ones or ([] if case.has_place and not place.sees_all else seen[-1:])  # type: ignore[attr-defined]
+    dues = [day for day in (case.due_on, *(one.due_on for one in open_ones)) if day]
+    due_on = min(dues, default=None)
+    over = case.state in (Case.DONE, Case.EXCLUDED) if place.sees_all else not (ready or (last and last in open_ones))
     return CaseLine(
         case=case,
-        stage=last.stage if last else stage["name"],
+        stage=_stage(place, case, last),
         state=state,
+        is_ready=bool(ready),
         draft=draft,
-        extent_percent=extents.get(signed[-1].pk) if signed else None,
-        holder=str(last.reader) if last else "",
-        since=(last.ended_at or last.started_at) if last else case.added_at,
+        extent_percent=extent_percent,
+        holder=", ".join("you" if one.is_mine else one.reader for one in holders),
+        since=_since(place, case, seen, last),
+        due_on=due_on,
+        reason=case.excluded_reason,
+        overdue=bool(due_on and due_on < timezone.localdate() and not over),
     )
 
 
-def _state(user: User, last: Reading | None, draft: DraftRun | None, full: bool) -> State:
+def _stage(place: Place, case: Case, last: Seen | None) -> str:
+    if place.sees_all:
+        return case.stage
     if last is not None:
-        if last.state in (Reading.SIGNED, Reading.SUBMITTED, Reading.RETURNED):
-            return {Reading.SIGNED: SIGNED, Reading.SUBMITTED: SUBMITTED, Reading.RETURNED: RETURNED}[last.state]
-        return MINE if last.reader_id == user.pk else IN_PROGRESS
-    if full:
-        return TAKEN
-    if draft is not None and draft.state != DraftRun.FINISHED:
-        return {DraftRun.QUEUED: WAITING, DraftRun.RUNNING: DRAFTING, DraftRun.FAILED: FAILED}[draft.state]
-    return READY
+        return last.stage
+    return case.stage if place.sees_standing or case.has_place else ""  # type: ignore[attr-defined]
 
 
-def _latest_drafts(campaign: Campaign) -> dict[Any, DraftRun]:
+def _since(place: Place, case: Case, seen: list[Seen], last: Seen | None) -> datetime:
+    if place.sees_all:
+        return max((one.since for one in seen), default=case.added_at)
+    return last.since if last else case.added_at
+
+
+def _state(place: Place, case: Case, seen: list[Seen], last: Seen | None, draft: DraftRun | None, ready: bool) -> State:
+    if case.state == Case.EXCLUDED:
+        return EXCLUDED
+    if last is not None and (own := _own_state(last)):
+        return own
+    if place.sees_all:
+        return _state_for_overseers(place, case, seen, draft)
+    if case.has_place:  # type: ignore[attr-defined]
+        return _ready_state(place, case) if ready else _draft_state(draft) or WAITING
+    if not place.sees_standing:
+        return NOT_YOURS
+    return {Case.DONE: DONE, Case.DISPUTED: DISPUTED}.get(case.state, OTHERS)
+
+
+def _own_state(last: Seen) -> State | None:
+    if last.state == Reading.ASSIGNED:
+        if last.not_before and last.not_before > timezone.now():
+            return State(f"to read again from {last.not_before:%Y-%m-%d}", "quiet", "clock")
+        return GIVEN
+    begun = {Reading.IN_PROGRESS: MINE, Reading.RETURNED: RETURNED}
+    return {**begun, Reading.SUBMITTED: SUBMITTED, Reading.SIGNED: SIGNED}.get(last.state)
+
+
+def _ready_state(place: Place, case: Case) -> State:
+    settling = {stage.name for stage in place.stages if stage.only_if_disputed}
+    return ADJUDICATE if case.stage in settling else READY
+
+
+def _draft_state(draft: DraftRun | None) -> State | None:
+    if draft is None:
+        return None
+    return {DraftRun.QUEUED: WAITING, DraftRun.RUNNING: DRAFTING}.get(draft.state)
+
+
+def _state_for_overseers(place: Place, case: Case, seen: list[Seen], draft: DraftRun | None) -> State:
+    if case.state in (Case.DONE, Case.DISPUTED, Case.COMPARING):
+        return {Case.DONE: DONE, Case.DISPUTED: DISPUTED, Case.COMPARING: COMPARING}[case.state]
+    states = {one.state for one in seen}
+    for state, shown in ((Reading.RETURNED, BACK), (Reading.IN_PROGRESS, IN_PROGRESS), (Reading.ASSIGNED, TO_BEGIN)):
+        if state in states:
+            return shown
+    if case.is_pending:  # type: ignore[attr-defined]
+        return _draft_state(draft) or WAITING
+    if draft is not None and draft.state == DraftRun.FAILED and not seen:
+        return FAILED
+    return _ready_state(place, case)
+
+
+def _latest_drafts(place: Place, page: Sequence[Case]) -> dict[Any, DraftRun]:
+    shown = cases_with_draft_shown(place.user, place.campaign).filter(pk__in=[case.pk for case in page])
     runs = DraftRun.objects.filter(
-        scan__cases__campaign=campaign, algorithm=campaign.draft_algorithm, label_set=campaign.label_set
+        scan__in=shown.values("scan_id"),
+        algorithm=place.campaign.draft_algorithm_id,
+        label_set=place.campaign.label_set_id,
     )
     return {run.scan_id: run for run in runs.order_by("requested_at").defer("options")}
 
 
-def _extents(readings: list[Reading]) -> dict[Any, float | None]:
-    """Extents of the signed readings that have been measured, by reading."""
-    versions = {r.pk: r.signature.version_id for r in readings if r.state == Reading.SIGNED}
-    known = known_measurements(versions.values())
-    return {reading: known[version]["extent_percent"] for reading, version in versions.items() if version in known}
+def _extents(place: Place, page: Sequence[Case], seen: dict[Any, list[Seen]]) -> dict[Any, float | None]:
+    """Extents by case, as far as they were measured: of what stands for it, or of the last signed reading seen."""
+    versions = {}
+    for case in page:
+        signed = [one.version for one in seen[case.pk] if one.state == Reading.SIGNED and one.version]
+        if signed:
+            versions[case.pk] = signed[-1]
+    if place.sees_all:
+        references = Reference.objects.filter(case__in=[case.pk for case in page]).order_by("number")
+        versions.update(references.values_list("case_id", "version_id"))
+    extent = Cast(KT("values__extent_percent"), FloatField())
+    known = dict(
+        Measurement.objects.filter(version__in=versions.values()).values_list("version_id").annotate(extent=extent)
+    )
+    return {case: known[version] for case, version in versions.items() if version in known}

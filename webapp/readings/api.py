@@ -3,12 +3,13 @@
 import base64
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 from drf_spectacular.utils import OpenApiTypes, extend_schema
 from rest_framework.decorators import api_view
@@ -21,6 +22,7 @@ from webapp.accounts.actions import check_password
 from webapp.accounts.authentication import open_to_programs
 from webapp.archive.queries import volume_of
 from webapp.audit.refusal import ActionRefused, Refusal, require
+from webapp.audit.refused import record_refusal
 from webapp.campaigns.actions import chain_of
 from webapp.campaigns.queries import guideline_html
 from webapp.masks.actions import LEASE_LASTS, release_lease, renew_lease, take_lease
@@ -29,13 +31,22 @@ from webapp.masks.models import Lease, Mask, Stroke
 from webapp.masks.parts import keep_part
 from webapp.masks.queries import head_layers
 from webapp.masks.strokes import append_strokes, payload_of
-from webapp.readings.actions import refuse_signing, sign_reading
+from webapp.readings.actions import amend_reading, return_submission, sign_reading, submit_reading
 from webapp.readings.around import patients_case
-from webapp.readings.ledger import record_seen, seen_slices
+from webapp.readings.ledger import record_active, record_attests, record_seen, record_verdicts
 from webapp.readings.models import Reading
 from webapp.readings.queries import measurements_of, reading_for
 from webapp.readings.rules import may_edit, may_send_strokes
-from webapp.readings.serialisers import PartInput, StrokesInput, answers_data, beside_data, holder_data, reading_data
+from webapp.readings.serialisers import (
+    PartInput,
+    StrokesInput,
+    answers_data,
+    attesting_data,
+    beside_data,
+    holder_data,
+    ledger_data,
+    reading_data,
+)
 
 OBJECT = OpenApiTypes.OBJECT
 # So much of the log goes in one answer, read from the database some strokes at a time.
@@ -82,7 +93,7 @@ def reading_strokes(request: Request, reading_id: uuid.UUID) -> Response:
         require(may_send_strokes(held, request.user))
         closed = may_edit(held, request.user) is not None
         answers = append_strokes(mask=reading.mask, sent=form.sent(), by=request.user, closed=closed)
-        mask = Mask.objects.get(pk=reading.mask_id)
+        mask = Mask.objects.get(pk=reading.begun_mask.pk)
         push.publish(f"reading:{reading.pk}", "stroke.applied", stroke_sequence=mask.stroke_sequence)
     state = {"stroke_sequence": mask.stroke_sequence, "head_hash": mask.head_hash}
     return Response({"results": answers_data(answers), "mask": state})
@@ -217,10 +228,33 @@ def reading_guideline(request: Request, reading_id: uuid.UUID) -> Response:
 @extend_schema(request=OBJECT, responses={200: OBJECT, **ERRORS})
 @api_view(["POST"])
 def reading_ledger(request: Request, reading_id: uuid.UUID) -> Response:
-    """Write down slices that the reader has seen: {seen: [{z, dwell_ms}]}; answers with all that are seen."""
+    """Write down what the reader has seen and decided: {seen, verdicts, attests, active_ms}, each where it is there.
+
+    Answers with all that is kept: {seen, verdicts, attests, active_ms}.
+    """
     reading = reading_for(request.user, reading_id)
-    record_seen(reading=reading, seen=_fields(request).get("seen"), by=request.user)
-    return Response({"seen": seen_slices(reading)})
+    fields = _fields(request)
+    parts: dict[str, Callable[..., None]] = {
+        "seen": record_seen,
+        "verdicts": record_verdicts,
+        "attests": record_attests,
+        "active_ms": record_active,
+    }
+    with transaction.atomic():
+        for name, write in parts.items():
+            if name in fields:
+                write(reading=reading, by=request.user, **{name: fields[name]})
+        if not set(fields) & set(parts):
+            raise ActionRefused(Refusal("malformed", f"Say at least one of {', '.join(parts)}."))
+    reading.refresh_from_db(fields=["attests", "active_ms"])
+    return Response(ledger_data(reading))
+
+
+@extend_schema(responses={200: OBJECT, **ERRORS})
+@api_view(["GET"])
+def reading_attesting(request: Request, reading_id: uuid.UUID) -> Response:
+    """What a signature would attest as the reading stands, and what is missing of what its protocol asks."""
+    return Response(attesting_data(reading_for(request.user, reading_id)))
 
 
 @extend_schema(responses={200: OBJECT, **ERRORS})
@@ -232,10 +266,51 @@ def reading_measurements(request: Request, reading_id: uuid.UUID) -> Response:
     return Response(asdict(measurements_of(volume, head_layers(reading.mask), reading.mask.label_set)))
 
 
+def _sequence(fields: Mapping[str, Any]) -> int:
+    sequence = fields.get("stroke_sequence")
+    if type(sequence) is not int:
+        raise ActionRefused(Refusal("malformed", "`stroke_sequence` is the number of the last saved stroke."))
+    return sequence
+
+
+@extend_schema(request=OBJECT, responses={200: OBJECT, **ERRORS})
+@api_view(["POST"])
+def reading_submit(request: Request, reading_id: uuid.UUID) -> Response:
+    """Hand the reading on to the next stage: {stroke_sequence}."""
+    reading = reading_for(request.user, reading_id)
+    submission = submit_reading(reading=reading, stroke_sequence=_sequence(_fields(request)), by=request.user)
+    version = {"id": str(submission.version_id), "hash": submission.version.sha256}
+    return Response({"state": Reading.SUBMITTED, "version": version})
+
+
+@extend_schema(request=OBJECT, responses={200: OBJECT, **ERRORS})
+@api_view(["POST"])
+def reading_return(request: Request, reading_id: uuid.UUID) -> Response:
+    """Send the submission that the reading began from back to its reader: {reason, stroke_sequence}."""
+    reading = reading_for(request.user, reading_id)
+    fields = _fields(request)
+    return_submission(
+        reading=reading,
+        reason=str(fields.get("reason", "")),
+        stroke_sequence=_sequence(fields),
+        by=request.user,
+    )
+    return Response({"state": Reading.SUPERSEDED})
+
+
+@extend_schema(request=OBJECT, responses={201: OBJECT, **ERRORS})
+@api_view(["POST"])
+def reading_amend(request: Request, reading_id: uuid.UUID) -> Response:
+    """Begin the amendment of a signed reading: {reason}; answers with the new reading."""
+    reading = reading_for(request.user, reading_id)
+    amendment = amend_reading(reading=reading, reason=str(_fields(request).get("reason", "")), by=request.user)
+    return Response({"id": str(amendment.pk), "url": reverse("pages:viewer", args=[amendment.pk])}, status=201)
+
+
 @extend_schema(request=OBJECT, responses={200: OBJECT, 403: OBJECT, **ERRORS})
 @api_view(["POST"])
 def reading_sign(request: Request, reading_id: uuid.UUID) -> Response:
-    """Sign: {password, stroke_sequence, statement}."""
+    """Sign: {password, stroke_sequence, statement, acknowledged}."""
     reading = reading_for(request.user, reading_id)
     fields = _fields(request)
     try:
@@ -245,21 +320,18 @@ def reading_sign(request: Request, reading_id: uuid.UUID) -> Response:
             password=str(fields.get("password", "")),
         )
     except ActionRefused as refused:
-        refuse_signing(reading=reading, by=request.user, reason=refused.code)
+        record_refusal(action="readings.sign_reading", refused=refused, about={"reading": reading, "by": request.user})
         sentence = "That is not your password." if refused.code == "wrong_password" else refused.sentence
         return Response({"error": refused.code, "sentence": sentence}, status=403)
-    sequence = fields.get("stroke_sequence")
-    if not isinstance(sequence, int):
-        raise ActionRefused(Refusal("malformed", "`stroke_sequence` is the number of the last saved stroke."))
-    try:
-        signature = sign_reading(
-            reading=reading,
-            stroke_sequence=sequence,
-            statement=str(fields.get("statement", "")),
-            by=request.user,
-        )
-    except ActionRefused as refused:
-        refuse_signing(reading=reading, by=request.user, reason=refused.code)
-        raise
+    acknowledged = fields.get("acknowledged", [])
+    if not isinstance(acknowledged, list):
+        raise ActionRefused(Refusal("malformed", "`acknowledged` lists codes of what is missing."))
+    signature = sign_reading(
+        reading=reading,
+        stroke_sequence=_sequence(fields),
+        statement=str(fields.get("statement", "")),
+        acknowledged=[str(code) for code in acknowledged],
+        by=request.user,
+    )
     version = {"id": str(signature.version_id), "hash": signature.version_sha256}
     return Response({"state": Reading.SIGNED, "version": version})

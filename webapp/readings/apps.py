@@ -8,8 +8,10 @@ class ReadingsConfig(AppConfig):
     def ready(self) -> None:
         from webapp import push
         from webapp.campaigns.queries import may_hear_campaign, may_hear_scan
-        from webapp.readings.queries import may_hear_reading
+        from webapp.readings.queries import may_hear_progress, may_hear_reading
 
         push.register_topic("reading", may_hear_reading)
         push.register_topic("scan", may_hear_scan)
         push.register_topic("campaign", may_hear_campaign)
+        push.register_topic("progress", may_hear_progress)
+        push.register_topic("person", lambda user, identifier: str(user.pk) == identifier)

@@ -5,15 +5,19 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import BooleanField, CharField, ExpressionWrapper, F, Func, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 from django.http import Http404
+from django.utils import timezone
 
 from webapp.accounts.models import User
+from webapp.algorithms.models import DraftRun
 from webapp.campaigns.models import Campaign, Case
+from webapp.campaigns.protocols import AI_DRAFT, WITHOUT_DRAFT
 from webapp.campaigns.queries import current_protocol, roles_of
 from webapp.readings.models import Reading, Signature
 from webapp.readings.queries import readings_in_campaign_for
-from webapp.readings.rules import may_start_reading
+from webapp.readings.rules import is_to_qualify, may_start_reading
 
 LOOK_AHEAD = 50
 
@@ -27,18 +31,43 @@ class NextCase:
 
 
 def cases_with_room_for(user: User, campaign: Campaign) -> QuerySet[Case]:
-    """Cases without a reading of this person that still want a reader at a stage of theirs, by number."""
-    roles = roles_of(user, campaign)
-    stages = [s for s in current_protocol(campaign).stages if s["role"] in roles]
-    if not stages:
+    """Cases that a person was assigned, or that want a reader of a role of theirs where they have no hand in yet.
+
+    First what is most urgent and due soonest, then by number, or in an order of each reader's own where the protocol
+    says so.
+    """
+    roles, protocol = roles_of(user, campaign), current_protocol(campaign)
+    mine = [stage.name for stage in protocol.stage_list if stage.role in roles]
+    if not roles or campaign.closed_at is not None:
         return Case.objects.none()
-    room = Q()
-    cases = campaign.cases.exclude(readings__reader_id=user.pk)
-    for place, stage in enumerate(stages):
-        here = Q(readings__stage=stage["name"]) & ~Q(readings__state=Reading.SUPERSEDED)
-        cases = cases.annotate(**{f"taken_{place}": Count("readings", filter=here, distinct=True)})
-        room |= Q(**{f"taken_{place}__lt": stage["readers"]})
-    return cases.filter(room).select_related("campaign", "scan__study__patient").order_by("number")
+    # As sets of ids, not case by case: the database asks for each of them once, however many cases there are.
+    hand_in = Reading.objects.filter(reader_id=user.pk)
+    due = Q(stage=F("case__stage")) | Q(repeat__gt=0)
+    given = hand_in.filter(due, state=Reading.ASSIGNED).exclude(not_before__gt=timezone.now()).values("case")
+    # What was begun under an older protocol may have other stages: the rule looks again at each.
+    free = Q(state=Case.TO_READ, places_left__gt=0, stage__in=mine)
+    first = protocol.stage_list[0].name
+    if first in mine and is_to_qualify(user, campaign, first):
+        free &= Q(kind=Case.QUALIFICATION) | ~Q(stage=first)
+    barred = hand_in if protocol.said.separate_duties else hand_in.exclude(state__in=Reading.PAST_STATES)
+    cases = campaign.cases.filter(Q(pk__in=given) | (free & ~Q(pk__in=barred.values("case"))))
+    cases = cases.select_related("campaign", "scan__study__patient", "protocol")
+    cases = cases.annotate(assigned=ExpressionWrapper(Q(pk__in=given), output_field=BooleanField()))
+    order: list[Any] = ["-assigned", "-priority", F("due_on").asc(nulls_last=True)]
+    if protocol.said.order == "random":
+        own = Func(Concat(Value(str(user.pk)), Cast("pk", CharField())), function="md5")
+        return cases.order_by(*order, own)
+    return cases.order_by(*order, "number")
+
+
+def drafts_pending(campaign: Campaign) -> Q:
+    """Cases whose stage begins from an AI draft that is still being made: nobody begins to read them yet."""
+    runs = DraftRun.objects.filter(algorithm=campaign.draft_algorithm_id, label_set=campaign.label_set_id)
+    under_way = runs.filter(state__in=(DraftRun.QUEUED, DraftRun.RUNNING)).values("scan")
+    from_draft = [stage.name for stage in current_protocol(campaign).stage_list if stage.starts_from == AI_DRAFT]
+    finished = runs.filter(state=DraftRun.FINISHED).values("scan")
+    waits = Q(stage__in=from_draft, scan__in=under_way) & ~Q(scan__in=finished)
+    return waits & ~Q(arm=WITHOUT_DRAFT)
 
 
 def first_to_begin(user: User, cases: Iterable[Case]) -> Case | None:
@@ -55,7 +84,8 @@ def next_case_after(reading: Reading, user: User) -> NextCase | None:
     open_ones = Reading.objects.filter(
         case__in=campaign.cases.all(), reader_id=user.pk, state__in=Reading.OPEN_STATES
     ).select_related("case__campaign", "case__scan")
-    open_ones = open_ones.exclude(case_id=reading.case_id).order_by("case__number")
+    # What was given and not begun has nothing to open yet: it is among the cases with room.
+    open_ones = open_ones.exclude(case_id=reading.case_id).exclude(mask=None).order_by("case__number")
     room = cases_with_room_for(user, campaign).exclude(pk=reading.case_id)
     for begun, waiting in (
         (open_ones.filter(case__number__gt=number), room.filter(number__gt=number)),
@@ -126,9 +156,9 @@ def _label(when: date | None, here: date | None) -> str:
 
 def _readings_shown(reading: Reading, cases: list[Case], user: User) -> dict[Any, Reading]:
     """For each case the reading to show beside, of those that this person may see: the same reader's, a signed one."""
-    readings = readings_in_campaign_for(user, reading.case.campaign).filter(case__in=cases)
+    readings = readings_in_campaign_for(user, reading.case.campaign).filter(case__in=cases, mask__isnull=False)
     ordered = sorted(
-        readings.exclude(state=Reading.SUPERSEDED),
+        readings.exclude(state__in=Reading.PAST_STATES),
         key=lambda one: (one.reader_id == reading.reader_id, one.state == Reading.SIGNED, one.started_at),
     )
     return {**{one.case_id: one for one in ordered}, reading.case_id: reading}

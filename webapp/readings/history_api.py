@@ -40,6 +40,7 @@ from webapp.masks.models import LAYERS, Mask, Stroke, Version
 from webapp.masks.queries import imported_version
 from webapp.masks.strokes import payload_of
 from webapp.readings.actions import ask_for_lease
+from webapp.readings.adjudicating import CANDIDATE, CONSENSUS, settled_state
 from webapp.readings.models import Reading
 from webapp.readings.queries import imports_shown, reading_for, readings_of_case_for
 from webapp.readings.rules import may_edit
@@ -192,6 +193,8 @@ def _state(reading: Reading, user: User, name: str) -> tuple[State, str, bool]:
         if kind == "reading":
             other = readings_of_case_for(user, reading.case).get(pk=uuid.UUID(rest))
             return head_state(other.mask), f"{other.stage} by {other.reader}", False
+        if kind in (CANDIDATE, CONSENSUS):
+            return *settled_state(reading, kind, rest), False
     except (KeyError, ValueError, Stroke.DoesNotExist, Reading.DoesNotExist):
         pass
     raise Http404("No such state of this mask.")
@@ -348,7 +351,9 @@ def reading_restore(request: Request, reading_id: uuid.UUID) -> Response:
     tab, epoch = _tab_and_epoch(body)
     named = str(body.get("state", ""))
     if named.startswith("reading:"):
-        raise ActionRefused(Refusal("not_past", "Only a state of this mask or of one it came from can be restored."))
+        raise ActionRefused(
+            Refusal("not_past", "Only a state of this mask, of one it came from or settles can be restored.")
+        )
     with transaction.atomic():
         # The lock keeps a signature from slipping in between the rule and the strokes.
         held = Reading.objects.select_for_update(of=("self",)).get(pk=reading.pk)
@@ -363,7 +368,7 @@ def reading_restore(request: Request, reading_id: uuid.UUID) -> Response:
             by=request.user,
             chain=chain_of(reading.case.campaign),
         )
-        mask = Mask.objects.get(pk=reading.mask_id)
+        mask = Mask.objects.get(pk=reading.begun_mask.pk)
         push.publish(f"reading:{reading.pk}", "stroke.applied", stroke_sequence=mask.stroke_sequence)
     return Response(
         {

@@ -17,17 +17,22 @@ from webapp.accounts.queries import viewer_preferences_of
 from webapp.archive.queries import has_spacing, preview_for
 from webapp.archive.remarks import remarks_data, weight_remarks_of
 from webapp.campaigns.models import Case
+from webapp.campaigns.protocols import ATTESTED
 from webapp.masks.actions import lease_is_live
 from webapp.masks.branches import strokes_waiting_beside
 from webapp.masks.history import edited_slices
 from webapp.masks.models import LAYERS, Lease, Version
 from webapp.masks.queries import imported_version
 from webapp.masks.strokes import SentStroke
+from webapp.readings.adjudicating import CANDIDATE, candidates_of, settling_data
 from webapp.readings.around import next_case_after, reading_beside, timeline_of
-from webapp.readings.ledger import lung_slices, seen_slices
-from webapp.readings.models import Reading
+from webapp.readings.attesting import decisions_of, missing_in
+from webapp.readings.flags import flags_data
+from webapp.readings.ledger import lung_slices, seen_slices, verdicts_of
+from webapp.readings.models import Reading, Return
 from webapp.readings.queries import imports_shown, readings_of_case_for
-from webapp.readings.rules import may_edit, may_sign
+from webapp.readings.rules import may_amend, may_edit, may_return, may_sign, may_submit, submission_returnable_by
+from webapp.readings.scoring import forms_data
 
 ANATOMY_LABELS = [
     {"value": 1, "name": "Left lung", "colour": "#7FB8CC"},
@@ -161,7 +166,7 @@ def preview_data(case: Case) -> dict[str, Any] | None:
 def lineage_of(reading: Reading) -> list[dict[str, Any]]:
     """Whose hands the mask went through, oldest first."""
     steps: list[dict[str, Any]] = []
-    version = reading.mask.forked_from
+    version = reading.begun_mask.forked_from
     while version is not None:
         steps.append({"who": version.author_name, "what": version.reason, "when": version.cut_at.isoformat()})
         version = version.parent
@@ -175,11 +180,12 @@ def lineage_of(reading: Reading) -> list[dict[str, Any]]:
 def comparable_states(reading: Reading, user: User) -> list[dict[str, str]]:
     """The states that may lie beside the mask: those it came from, oldest first, and other readings they may see."""
     states: list[dict[str, str]] = []
-    version = reading.mask.forked_from
+    version = reading.begun_mask.forked_from
     while version is not None:
         name = origin_name(version)
         states.insert(0, {"state": f"version:{version.pk}", "label": f"{name}, {version.author_name}"})
         version = version.mask.forked_from
+    states += [{"state": f"{CANDIDATE}:{letter}", "label": f"Reading {letter}"} for letter in candidates_of(reading)]
     known = {state["state"] for state in states}
     for imported in imports_shown(user, reading.case):
         version = imported_version(imported)
@@ -247,10 +253,71 @@ def guideline_data(reading: Reading) -> dict[str, Any] | None:
     return {"version": reading.protocol.version, "url": reverse("api-reading-guideline", args=[reading.pk])}
 
 
+def ledger_data(reading: Reading) -> dict[str, Any]:
+    """What the reader has seen and decided, and how long they worked."""
+    return {
+        "seen": seen_slices(reading),
+        "verdicts": {str(z): verdict for z, verdict in verdicts_of(reading).items()},
+        "attests": reading.attests,
+        "active_ms": reading.active_ms,
+    }
+
+
+def attesting_data(reading: Reading) -> dict[str, Any]:
+    """What a signature would attest as a reading stands, and what is missing."""
+    decisions = decisions_of(reading)
+    return {
+        "lung": decisions.lung,
+        "unseen": decisions.unseen,
+        "undecided": decisions.undecided,
+        "contradictions": decisions.contradictions,
+        "lesion": decisions.lesion,
+        "missing": [asdict(one) for one in missing_in(reading, decisions)],
+    }
+
+
+def protocol_data(reading: Reading) -> dict[str, Any]:
+    """What the viewer goes by of the protocol that the reading began under."""
+    terms = reading.protocol.said
+    return {
+        "version": reading.protocol.version,
+        "dwell_ms": terms.dwell_ms,
+        "attests": {code: terms.level(code) for code in ATTESTED},
+        "pilot": terms.pilot,
+    }
+
+
+def ending_data(reading: Reading, user: User) -> dict[str, Any]:
+    """How the reading ends, and what its reader may do to that end; `refusal` is why not, in a sentence."""
+    stage = reading.protocol.stage(reading.stage)
+    refusals = {
+        "submit": may_submit(reading, user),
+        "return": may_return(reading, user),
+        "amend": may_amend(reading, user),
+    }
+    came_back = Return.objects.filter(submission__reading=reading).order_by("-returned_at").first()
+    submitter = submission_returnable_by(reading, user)
+    return {
+        "ends_with": stage.ends_with,
+        **{f"may_{verb}": refusal is None for verb, refusal in refusals.items()},
+        **{f"{verb}_refusal": refusal.sentence if refusal else None for verb, refusal in refusals.items()},
+        "returns_to": str(submitter.reading.reader) if submitter else None,
+        "returned": {
+            "by": came_back.returned_by_name,
+            "reason": came_back.reason,
+            "at": came_back.returned_at.isoformat(),
+        }
+        if came_back and reading.state == Reading.RETURNED
+        else None,
+        "amends": {"reason": reading.reason} if reading.supersedes_id else None,
+        "repeat": reading.repeat,
+    }
+
+
 def reading_data(reading: Reading, user: User) -> dict[str, Any]:
     """Everything that the viewer needs to open a reading, its voxels aside."""
     case: Case = reading.case
-    scan, mask = case.scan, reading.mask
+    scan, mask = case.scan, reading.begun_mask
     edit_refusal, sign_refusal = may_edit(reading, user), may_sign(reading, user)
     signature = getattr(reading, "signature", None)
     lease = Lease.objects.select_related("holder").filter(mask=mask).first()
@@ -292,7 +359,12 @@ def reading_data(reading: Reading, user: User) -> dict[str, Any]:
         "next": next_data(reading, user),
         "timeline": timeline_data(reading, user),
         "comparable": comparable_states(reading, user),
-        "ledger": {"seen": seen_slices(reading), "lung": lung_slices(reading)},
+        "ledger": {**ledger_data(reading), "lung": lung_slices(reading)},
+        "protocol": protocol_data(reading),
+        "ending": ending_data(reading, user),
+        "settles": settling_data(reading),
+        "flags": flags_data(reading),
+        "forms": forms_data(reading),
         "guideline": guideline_data(reading),
         "preferences": viewer_preferences_of(user),
         "lease": lease_data(lease, user),

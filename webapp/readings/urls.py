@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.readings import api, history_api
+from webapp.readings import api, comments_api, flags_api, history_api, scoring_api
 
 urlpatterns = [
     path("api/readings/<uuid:reading_id>/", api.reading_detail, name="api-reading"),
@@ -17,7 +17,24 @@ urlpatterns = [
         name="api-reading-measurements",
     ),
     path("api/readings/<uuid:reading_id>/sign/", api.reading_sign, name="api-reading-sign"),
+    path("api/readings/<uuid:reading_id>/submit/", api.reading_submit, name="api-reading-submit"),
+    path("api/readings/<uuid:reading_id>/return/", api.reading_return, name="api-reading-return"),
+    path("api/readings/<uuid:reading_id>/amend/", api.reading_amend, name="api-reading-amend"),
+    path("api/readings/<uuid:reading_id>/attesting/", api.reading_attesting, name="api-reading-attesting"),
     path("api/readings/<uuid:reading_id>/ledger/", api.reading_ledger, name="api-reading-ledger"),
+    path("api/readings/<uuid:reading_id>/forms/", scoring_api.reading_forms, name="api-reading-forms"),
+    path("api/readings/<uuid:reading_id>/flags/", flags_api.reading_flags, name="api-reading-flags"),
+    path("api/readings/<uuid:reading_id>/comments/", comments_api.reading_comments, name="api-reading-comments"),
+    path(
+        "api/readings/<uuid:reading_id>/comments/<uuid:thread_id>/",
+        comments_api.reading_thread,
+        name="api-reading-thread",
+    ),
+    path(
+        "api/readings/<uuid:reading_id>/comments/<uuid:thread_id>/<uuid:comment_id>/",
+        comments_api.reading_comment,
+        name="api-reading-comment",
+    ),
     path("api/readings/<uuid:reading_id>/guideline/", api.reading_guideline, name="api-reading-guideline"),
     path("api/readings/<uuid:reading_id>/scans/<uuid:case_id>/", api.reading_scan_beside, name="api-reading-scan"),
     path("api/readings/<uuid:reading_id>/history/", history_api.reading_history, name="api-reading-history"),

@@ -19,6 +19,7 @@ from webapp.campaigns.models import Campaign, Case
 from webapp.masks.models import Version
 from webapp.masks.queries import version_layers
 from webapp.readings.models import Reading
+from webapp.readings.scoring import signed_scores_of
 from webapp.releases import layouts, tables
 from webapp.releases.bundles import Bundle
 from webapp.releases.measurements import measured
@@ -101,7 +102,7 @@ def measurements_table(stem: str, readings: Sequence[Reading]) -> Export:
 
 def signed_mask(reading: Reading) -> layouts.SignedMask:
     """The signed version of a reading with its layers, labels and facts."""
-    version, label_set = reading.signature.version, reading.mask.label_set
+    version, label_set = reading.signature.version, reading.begun_mask.label_set
     layers = version_layers(version)
     return layouts.SignedMask(
         anatomy=layers["anatomy"],
@@ -114,8 +115,9 @@ def signed_mask(reading: Reading) -> layouts.SignedMask:
 
 def table_row(reading: Reading) -> tables.Row:
     """The line of a signed reading in the table of measurements."""
-    names = {label["value"]: label["name"] for label in reading.mask.label_set.labels}
-    return tables.Row(facts_of(reading), measured(reading.signature.version).values, names)
+    names = {label["value"]: label["name"] for label in reading.begun_mask.label_set.labels}
+    values = measured(reading.signature.version).values
+    return tables.Row(facts_of(reading), values, names, signed_scores_of(reading))
 
 
 def facts_of(reading: Reading) -> dict[str, str]:
@@ -131,7 +133,7 @@ def facts_of(reading: Reading) -> dict[str, str]:
         "draft_algorithm": draft_algorithm_of(signature.version),
         "imported_mask": imported_mask_of(signature.version),
         "version_sha256": signature.version_sha256,
-        "label_set": str(reading.mask.label_set),
+        "label_set": str(reading.begun_mask.label_set),
         **scan_facts_of(case.scan),
     }
 

@@ -6,10 +6,10 @@ from webapp.accounts.models import User
 from webapp.algorithms.models import DraftRun
 from webapp.archive.models import Series
 from webapp.campaigns.models import Campaign, Case
-from webapp.campaigns.queries import current_protocol, roles_of
+from webapp.campaigns.queries import roles_of
 from webapp.masks.models import Version
 from webapp.readings.models import Signature
-from webapp.readings.queries import draft_is_shown, exportable_readings_for
+from webapp.readings.queries import cases_with_draft_shown, exportable_readings_for
 
 
 def series_for(user: User, campaign: Campaign) -> QuerySet[Series]:
@@ -23,8 +23,10 @@ def series_for(user: User, campaign: Campaign) -> QuerySet[Series]:
         return Series.objects.none()
     signed = Signature.objects.filter(reading__in=exportable_readings_for(user, campaign).order_by().values("pk"))
     seen = Q(made_from=None) | Q(made_from__in=signed.values("version_id"))
-    if draft_is_shown(current_protocol(campaign).stages, roles):
+    shown = cases_with_draft_shown(user, campaign)
+    if shown.exists():
         drafts = Version.objects.filter(
+            mask__scan__in=shown.values("scan_id"),
             reason="draft",
             mask__draft_run__state=DraftRun.FINISHED,
             mask__draft_run__algorithm=campaign.draft_algorithm,

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 SIDES = ("left", "right")
@@ -41,12 +41,13 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 class Row:
     """One signed reading: its `facts` (keys of WHO and SCAN), its numbers as Measurements.as_dict() gives them.
 
-    `labels` names the findings labels by value.
+    `labels` names the findings labels by value; `scores` are the answers of its scoring forms by column.
     """
 
     facts: dict[str, str]
     values: dict[str, Any]
     labels: dict[int, str]
+    scores: dict[str, str] = field(default_factory=dict)
 
 
 def safe_text(text: str) -> str:
@@ -60,6 +61,7 @@ def measurements_csv(rows: Iterable[Row]) -> str:
     listed = list(rows)
     bands = list(dict.fromkeys(b for row in listed for b in row.values["band_volumes_ml"] or {}))
     labels = sorted({value for row in listed for value in row.labels})
+    scores = list(dict.fromkeys(column for row in listed for column in row.scores))
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(
@@ -70,15 +72,16 @@ def measurements_csv(rows: Iterable[Row]) -> str:
             *(f"{side}_{column}" for side in SIDES for column in SIDE_COLUMNS),
             *(f"band_{safe_name(band)}_ml" for band in bands),
             *(f"label_{value}_{quantity}" for value in labels for quantity in ("name", "volume_ml", "weight_g")),
+            *scores,
             "options_json",
         ]
     )
     for row in listed:
-        writer.writerow(_cells(row, bands, labels))
+        writer.writerow(_cells(row, bands, labels, scores))
     return out.getvalue()
 
 
-def _cells(row: Row, bands: list[str], labels: list[int]) -> list[str]:
+def _cells(row: Row, bands: list[str], labels: list[int], scores: list[str]) -> list[str]:
     values = row.values
     by_label = values["by_label"]
     cells = [safe_text(row.facts[column]) for column in WHO]
@@ -94,6 +97,7 @@ def _cells(row: Row, bands: list[str], labels: list[int]) -> list[str]:
             cells += [safe_text(row.labels[value]), "0.0", "0.0" if values["weight_g"] is not None else ""]
         else:
             cells += [safe_text(row.labels[value]), number(found["volume_ml"]), number(found["weight_g"])]
+    cells += [safe_text(row.scores.get(column, "")) for column in scores]
     return [*cells, json.dumps(values["options"], sort_keys=True)]
 
 

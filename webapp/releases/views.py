@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from webapp.archive.storage import DamagedFile
+from webapp.audit.answers import refused_with
 from webapp.audit.refusal import Refusal
 from webapp.campaigns.models import Campaign, Case
 from webapp.campaigns.queries import campaign_for, case_for
@@ -165,4 +166,4 @@ async def _blocks(file: IO[bytes]) -> AsyncIterator[bytes]:
 def _refused(request: HttpRequest, refusal: Refusal, campaign: Campaign, case: Case | None) -> HttpResponse:
     back = f"/campaigns/{campaign.slug}/" + (f"cases/{case.number}/" if case else "")
     context = {"title": "Nothing was exported", "sentence": refusal.sentence, "back": back}
-    return render(request, "releases/refused.html", context, status=409)
+    return refused_with(render(request, "releases/refused.html", context, status=409), refusal)

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from webapp.settings.home import database_settings, installation_secret
+from webapp.settings.mail import mail_settings
 from webapp.settings.storage import archive_storage
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -20,11 +21,17 @@ QUARANTINE_HOLD_DAYS = float(os.environ.get("QUARANTINE_HOLD_DAYS", "7"))
 INTAKE_QUIET_S = float(os.environ.get("INTAKE_QUIET_S", "30"))
 INTAKE_BROKEN_OFF_S = float(os.environ.get("INTAKE_BROKEN_OFF_S", "3600"))
 
+# Where the heads of the audit trail's chains go every day: best a place that this server can add to and not change.
+AUDIT_HEADS_DIR = os.environ.get("AUDIT_HEADS_DIR", "") or str(GROUNDGLASS_HOME / "audit-heads")
+AUDIT_HEADS_EMAIL = [a.strip() for a in os.environ.get("AUDIT_HEADS_EMAIL", "").split(",") if a.strip()]
+
 # For whom the linkage table is sealed; empty: none is kept.
 LINKAGE_PUBLIC_KEY = os.environ.get("LINKAGE_PUBLIC_KEY", "")
 
 DEBUG = os.environ.get("GROUNDGLASS_DEBUG") == "1"
 ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
+# So many proxies of the installation's own stand in front: what the trail keeps as an address is what they were told.
+TRUSTED_PROXIES = int(os.environ.get("TRUSTED_PROXIES", "0"))
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if o]
 
 INSTALLED_APPS = [
@@ -40,6 +47,7 @@ INSTALLED_APPS = [
     "webapp.jobs",
     "webapp.audit",
     "webapp.accounts",
+    "webapp.notices",
     "webapp.archive",
     "webapp.masks",
     "webapp.algorithms",
@@ -59,6 +67,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "webapp.pages.noticing.NoticingMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -96,6 +105,16 @@ STATIC_ROOT = GROUNDGLASS_HOME / "static"
 FRONTEND_DIST = BASE_DIR / "frontend" / "dist"
 # Vite already hashes its names: they are collected as they are, under static/viewer/.
 STATICFILES_DIRS = [("viewer", FRONTEND_DIST)] if FRONTEND_DIST.is_dir() else []
+
+# Notices by e-mail: none is sent until an address of a mail server is given (webapp.settings.mail).
+MAIL = mail_settings(os.environ.get("GROUNDGLASS_EMAIL_URL", ""))
+EMAIL_BACKEND = MAIL.backend
+EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = MAIL.starttls, MAIL.tls, 20
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = os.environ.get("GROUNDGLASS_EMAIL_FROM", "groundglass@localhost")
+# What links in e-mail begin with.
+SITE_ADDRESS = os.environ.get("GROUNDGLASS_SITE_ADDRESS", f"http://127.0.0.1:{os.environ.get('PORT', '8000')}")
 
 LANGUAGE_CODE = "en"
 USE_TZ = True

@@ -1,8 +1,6 @@
 /** Typed calls to the server. A signed-out session is its own error, so that nothing is lost over it. */
 import type { Outcome, Part, StrokesAnswer } from "../edits/queue";
-import type {
-  Branch, Difference, HistoryVersion, LeaseAnswer, MaskHistory, MaskPlace, Provenance, Reading, ScanBeside, SeenRow, StoredStroke,
-} from "./types";
+import type { Attesting, Branch, Difference, HistoryVersion, LeaseAnswer, LedgerRows, MaskHistory, MaskPlace, Provenance, Reading, ScanBeside, SeenRow, StoredStroke } from "./types";
 
 export class SignedOut extends Error {}
 
@@ -114,17 +112,50 @@ export class Api {
 
   /** On the way out of the page: keepalive, no answer awaited. */
   releaseLease(tab: string): void {
-    void fetch(`${this.base}/lease/release/`, {
+    this.onTheWayOut("lease/release/", { tab });
+  }
+
+  private onTheWayOut(path: string, body: unknown): void {
+    void fetch(`${this.base}/${path}`, {
       method: "POST",
       keepalive: true,
       credentials: "same-origin",
       headers: { "Content-Type": "application/json", "X-CSRFToken": this.csrf },
-      body: JSON.stringify({ tab }),
+      body: JSON.stringify(body),
     }).catch(() => undefined);
   }
 
-  async sign(password: string, strokeSequence: number, statement: string): Promise<void> {
-    await this.ask(`${this.base}/sign/`, { password, stroke_sequence: strokeSequence, statement });
+  async sign(password: string, strokeSequence: number, statement: string, acknowledged: readonly string[]): Promise<void> {
+    await this.ask(`${this.base}/sign/`, { password, stroke_sequence: strokeSequence, statement, acknowledged });
+  }
+
+  /** Hands the reading on to the next stage. */
+  async submit(strokeSequence: number): Promise<void> {
+    await this.ask(`${this.base}/submit/`, { stroke_sequence: strokeSequence });
+  }
+
+  /** Sends what the reading began from back to whoever submitted it. */
+  async sendBack(reason: string, strokeSequence: number): Promise<void> {
+    await this.ask(`${this.base}/return/`, { reason, stroke_sequence: strokeSequence });
+  }
+
+  /** Begins an amendment of a signed reading; answers with where it is. */
+  async amend(reason: string): Promise<string> {
+    return (await this.json<{ url: string }>("amend/", { reason })).url;
+  }
+
+  /** What a signature would attest as the server has it. */
+  attesting(): Promise<Attesting> {
+    return this.json("attesting/");
+  }
+
+  recordLedger(rows: LedgerRows): Promise<unknown> {
+    return this.json("ledger/", rows);
+  }
+
+  /** On the way out of the page. */
+  leaveLedger(rows: LedgerRows): void {
+    this.onTheWayOut("ledger/", rows);
   }
 
   async signIn(username: string, password: string): Promise<void> {
@@ -138,6 +169,11 @@ export class Api {
     form.append(Object.assign(document.createElement("input"), { name: "csrfmiddlewaretoken", value: this.csrf }));
     document.body.append(form);
     form.submit();
+  }
+
+  /** Another address of this API, answered as JSON; with a body it is a POST. */
+  async at<T>(address: string, body?: unknown): Promise<T> {
+    return (await this.ask(address, body)).json() as Promise<T>;
   }
 
   private async json<T>(path: string, body?: unknown): Promise<T> {

@@ -82,7 +82,17 @@ export interface Reading {
   /** States that this person may lay beside the mask. */
   comparable?: { state: string; label: string }[];
   /** Axial slices seen on the screen, and those that hold lung. */
-  ledger?: { seen: number[]; lung: number[] };
+  ledger?: {
+    seen: number[];
+    lung: number[];
+    verdicts?: Record<string, "present" | "absent" | "indeterminate">;
+    attests?: Record<string, string>;
+    active_ms?: number;
+  };
+  protocol?: { version: number; dwell_ms: number; attests: Record<string, Level>; pilot: boolean };
+  ending?: Ending;
+  settles?: Settles | null;
+  flags?: FlagsAnswer;
   guideline?: { version: number | string; url: string } | null;
   preferences?: Record<string, unknown>;
   /** Where this person goes on: `url` opens it; with `start_url`, a reading is begun there first (POST of a form). */
@@ -91,6 +101,46 @@ export interface Reading {
   preview?: { url: string; shape_zyx: [number, number, number]; affine_lps: number[][]; bytes: number } | null;
   /** Scans of the same patient that this person may see, in order of time. */
   timeline?: TimelineEntry[];
+}
+
+/** What becomes of what is missing at a signature. */
+export type Level = "off" | "warn" | "block";
+
+/** How a reading ends; a refusal is why not, in a sentence. */
+export interface Ending {
+  ends_with: "sign" | "submit";
+  may_submit: boolean;
+  submit_refusal: string | null;
+  may_return: boolean;
+  returns_to: string | null;
+  may_amend: boolean;
+  /** Why a submission came back. */
+  returned: { by: string; reason: string; at: string } | null;
+  amends: { reason: string } | null;
+  repeat: number;
+}
+
+/** The readings that an adjudicator settles, by letters, without names. */
+export interface Settles {
+  candidates: { letter: string; state: string; extent_percent?: number | null; lesion_volume_ml?: number | null }[];
+  pairs: { first: string; second: string; dice: number | null; extent_difference: number | null; contradicting_slices: number[] }[];
+  reasons: string[];
+  consensus: { rule: string; state: string }[];
+}
+
+export interface Attesting {
+  lung: number[];
+  unseen: number[];
+  undecided: number[];
+  contradictions: number[];
+  missing: { code: string; level: "warn" | "block"; sentence: string; slices: number[] }[];
+}
+
+export interface LedgerRows {
+  seen?: readonly SeenRow[];
+  verdicts?: readonly { z_first: number; z_last: number; verdict: string; how: string }[];
+  attests?: Record<string, boolean>;
+  active_ms?: number;
 }
 
 export interface TimelineEntry {
@@ -234,4 +284,45 @@ export interface Branch {
 export interface MaskPlace {
   stroke_sequence: number;
   head_hash: string;
+}
+
+/** A comment as it stands: `text` null once withdrawn; `earlier` its texts before an edit, oldest first. */
+export interface CaseComment {
+  id: string;
+  author: string;
+  mine: boolean;
+  said_at: string;
+  text: string | null;
+  withdrawn: boolean;
+  edited_at: string | null;
+  earlier: string[];
+}
+
+/** A thread of a reading of this case that this person may see. */
+export interface CommentThread {
+  id: string;
+  reading: string;
+  whose: { reader: string; stage: string; mine: boolean };
+  /** (x, y, z); null: about the whole case. */
+  voxel: [number, number, number] | null;
+  label: number | null;
+  resolved: boolean;
+  resolved_by: string | null;
+  resolved_at: string | null;
+  comments: CaseComment[];
+}
+
+export interface CommentsAnswer {
+  threads: CommentThread[];
+  may_comment: boolean;
+  comment_refusal: string | null;
+  people: { name: string; username: string }[];
+  /** Readings of the case whose threads are here. */
+  readings: string[];
+}
+
+/** What may be said of the whole case, and what this reading says; `decided` of what proposes an exclusion. */
+export interface FlagsAnswer {
+  offered: { name: string; proposes_exclusion: boolean }[];
+  set: { name: string; remark: string; at: string; decided: { excluded: boolean; reason: string; by: string } | null }[];
 }

@@ -109,6 +109,12 @@ export class MeasureBook {
     return Uint8Array.from(this.slices, (slice) => (slice?.count.some((n, cell) => cell >= PLACES && n > 0) ? 1 : 0));
   }
 
+  /** 1 for each slice that holds lesion: a label that is no exclusion. */
+  slicesWithLesion(): Uint8Array {
+    const lesion = this.values.map((value) => value !== 0 && !this.labels.find((label) => label.value === value)?.isExclusion);
+    return Uint8Array.from(this.slices, (slice) => (slice?.count.some((n, cell) => n > 0 && lesion[Math.floor(cell / PLACES)]) ? 1 : 0));
+  }
+
   /** 1 for each slice that holds any lung. */
   slicesWithLung(): Uint8Array {
     return Uint8Array.from(this.slices, (slice) => (slice?.count.some((n, cell) => cell % PLACES > 0 && n > 0) ? 1 : 0));

@@ -1,6 +1,6 @@
 /**
  * Keys of the server-rendered pages: up and down choose a line of the worklist ([data-worklist] tr[data-href]), Enter
- * opens it; elsewhere Enter presses the page's main button ([data-key="Enter"]). A click on a line opens it too. A slash
+ * opens it; elsewhere Enter presses the page's main button ([data-key~="Enter"]), and n begins the next case ([data-key~="n"]). A click on a line opens it too. A slash
  * goes to the page's search ([data-key="/"]).
  */
 const OWN_KEYS = "input, select, textarea, button, summary, [contenteditable]";
@@ -24,7 +24,12 @@ function pressed(rows: HTMLElement[], event: KeyboardEvent): void {
     event.preventDefault();
   } else if (event.key === "Enter" && !target.closest("a")) {
     if (current >= 0) location.assign(rows[current].dataset.href!);
-    else document.querySelector<HTMLElement>('[data-key="Enter"]')?.click();
+    else document.querySelector<HTMLElement>('[data-key~="Enter"]')?.click();
+    event.preventDefault();
+  } else if (event.key === "n") {
+    const begin = document.querySelector<HTMLElement>('[data-key~="n"]');
+    if (!begin) return;
+    begin.click();
     event.preventDefault();
   } else if (event.key === "/") {
     const search = document.querySelector<HTMLInputElement>('[data-key="/"]');

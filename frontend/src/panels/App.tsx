@@ -34,6 +34,7 @@ function Messages({ desk }: { desk: Desk }) {
   return (
     <div class="messages" role="status" aria-live="polite">
       {state.trouble.value && <p class="message is-bad">Not loaded: {state.trouble.value}</p>}
+      <CameBack />
       <Writing desk={desk} />
       <Unsaved desk={desk} />
       {state.notice.value && (
@@ -44,6 +45,19 @@ function Messages({ desk }: { desk: Desk }) {
       )}
     </div>
   );
+}
+
+/** Why a submission came back, or what is amended here. */
+function CameBack() {
+  const ending = state.reading.value?.ending;
+  if (ending?.returned)
+    return (
+      <p class="message is-wait">
+        Returned by {ending.returned.by}, {clock(ending.returned.at)}: {ending.returned.reason}
+      </p>
+    );
+  if (ending?.amends && state.reading.value?.may_edit) return <p class="message">An amendment of what you signed: {ending.amends.reason}</p>;
+  return null;
 }
 
 /** Who writes this reading, and how it goes from hand to hand. */

@@ -6,7 +6,7 @@ import { KEYS, keyName, keysOf, remapped, shownKey, type KeyAction, type KeyBind
 import { close, Sheet } from "./Sheet";
 import "./keys.css";
 
-const GROUPS = ["Look", "Paint", "Regions", "Go through", "Session"] as const;
+const GROUPS = ["Look", "Paint", "Regions", "Decide", "Go through", "Session"] as const;
 
 /** An action that waits for its new key, and what stands against the key that was pressed. */
 interface Waiting {

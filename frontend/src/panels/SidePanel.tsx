@@ -3,6 +3,7 @@ import type { ComponentType } from "preact";
 import { useRef } from "preact/hooks";
 import { shownKeys, type KeyAction } from "../keyboard";
 import type { Desk } from "../reading/desk";
+import { Comments } from "./Comments";
 import { Difference } from "./Difference";
 import { Guideline } from "./Guideline";
 import { History } from "./History";
@@ -10,9 +11,11 @@ import { Labels } from "./Labels";
 import { Lesions } from "./Lesions";
 import { Numbers } from "./Numbers";
 import { Provenance } from "./Provenance";
+import { Settle } from "./Settle";
 import { Timeline } from "./Timeline";
 import * as display from "../display";
 import * as state from "../state";
+import { openCount } from "../reading/comments";
 import "./side.css";
 
 
@@ -21,6 +24,7 @@ const SECTIONS: { name: state.SectionName; title: string; action: KeyAction | nu
   { name: "lesions", title: "Lesions", action: "lesions", Section: Lesions },
   { name: "history", title: "History", action: "history", Section: History },
   { name: "guideline", title: "Guideline", action: "guideline", Section: Guideline },
+  { name: "comments", title: "Comments", action: "comments", Section: Comments },
 ];
 
 export function SidePanel({ desk }: { desk: Desk }) {
@@ -51,12 +55,14 @@ export function SidePanel({ desk }: { desk: Desk }) {
             onClick={() => (state.section.value = name)}
           >
             {title}
+            {name === "comments" && openCount.value > 0 && <span class="tab-count num">{openCount.value}</span>}
           </button>
         ))}
       </div>
       <div class="side-section" role="tabpanel" id={`section-${open.name}`} aria-labelledby={`tab-${open.name}`} tabIndex={-1}>
         <open.Section desk={desk} />
       </div>
+      <Settle desk={desk} />
       <Difference desk={desk} />
       <Provenance />
       <Timeline desk={desk} />

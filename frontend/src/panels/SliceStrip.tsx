@@ -1,11 +1,13 @@
 /**
  * The scan from head to feet beside the axial plane. Light: seen; grey: not seen; dark: no lung; orange: lesion; hatched:
- * undecided; blue tick: edited; red edge: the compared masks differ; framed: the slice on the screen.
+ * seen and not decided; blue tick: edited; red edge: the compared masks differ, or verdict and mask do not fit; framed: the
+ * slice on the screen.
  */
 import { effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Desk } from "../reading/desk";
 import * as display from "../display";
+import { contradicted, openSlices } from "../reading/decisions";
 import { scanGrid } from "../layout";
 import * as state from "../state";
 import { bandsOf, describeSlice, partOf, sliceAtPart, type SliceFacts } from "./strip";
@@ -34,7 +36,9 @@ function factsNow(): SliceFacts {
     lesion: state.lesionSlices.value,
     edited: state.editedSlices.value,
     disputed: display.disputedSlices.value,
-    undecided: display.undecidedSlices.value,
+    undecided: openSlices.value,
+    contradicted: contradicted.value,
+    verdicts: display.verdicts.value,
   };
 }
 
@@ -58,7 +62,7 @@ function draw(canvas: HTMLCanvasElement): void {
     bar(columns.lesion, band.lesion ? COLOURS.lesion : ground);
     if (band.undecided) hatch(context, columns.lesion[0], band.top, columns.lesion[1], band.height, ratio);
     if (band.edited) bar(columns.tick, COLOURS.edited);
-    if (band.disputed) bar(columns.edge, COLOURS.disputed);
+    if (band.disputed || band.contradicted) bar(columns.edge, COLOURS.disputed);
   }
   if (!facts.total) return;
   const at = partOf(current, facts.total);

@@ -14,8 +14,10 @@ export function TopBar({ desk }: { desk: Desk }) {
   const cases = reading?.case;
   const lineage = reading?.lineage ?? [];
   const word = firstWord(desk);
-  const refusal = reading?.signature ? "This reading is signed." : (reading?.sign_refusal ?? null);
-  const blocked = !reading?.may_sign || state.writing.value.kind !== "writing";
+  const handsOn = reading?.ending?.ends_with === "submit";
+  const refusal = reading?.signature ? "This reading is signed." : handsOn ? (reading?.ending?.submit_refusal ?? null) : (reading?.sign_refusal ?? null);
+  const mayEnd = handsOn ? reading?.ending?.may_submit : reading?.may_sign;
+  const blocked = !mayEnd || state.writing.value.kind !== "writing";
   return (
     <header class="room-bar">
       <a class="back" href={cases ? `/campaigns/${cases.campaign.slug}/` : "/"}>
@@ -51,17 +53,33 @@ export function TopBar({ desk }: { desk: Desk }) {
       <button disabled={!reading?.next} title={reading?.next ? `Case ${reading.next.case_number} (${shownKeys("next_case")})` : NO_NEXT} onClick={() => goToNext(desk)}>
         Next case
       </button>
+      {reading?.ending?.may_return && (
+        <button disabled={state.writing.value.kind !== "writing"} title={`Send this case back to ${reading.ending.returns_to}, with a reason`} onClick={() => (state.dialog.value = "return")}>
+          Return
+        </button>
+      )}
+      {reading?.ending?.may_amend && (
+        <button title="Begin a new reading from what you signed" onClick={() => (state.dialog.value = "amend")}>
+          Amend
+        </button>
+      )}
       <button
         class="go"
         disabled={blocked}
-        title={refusal ?? `Sign this reading (${shownKeys("sign")})`}
+        title={refusal ?? `${handsOn ? "Hand this reading on" : "Sign this reading"} (${shownKeys("sign")})`}
         aria-keyshortcuts="Control+Enter"
         onClick={() => (state.dialog.value = "sign")}
       >
-        {reading?.signature ? "Signed" : "Sign"}
+        {ended(reading) ?? (handsOn ? "Hand on" : "Sign")}
       </button>
     </header>
   );
+}
+
+/** What the button says once there is nothing to end. */
+function ended(reading: typeof state.reading.value): string | null {
+  if (reading?.signature) return reading.state === "superseded" ? "Superseded" : "Signed";
+  return reading?.state === "submitted" ? "Handed on" : null;
 }
 
 const NO_NEXT = "No further case waits for you in this worklist.";

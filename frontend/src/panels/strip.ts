@@ -1,5 +1,7 @@
 /** What the slice strip shows on each row of pixels, and what it says of a slice. Several slices may share a row. */
 
+import { SHOWN } from "../reading/verdicts";
+
 export interface SliceFacts {
   total: number;
   lung: Uint8Array;
@@ -8,6 +10,10 @@ export interface SliceFacts {
   edited: Uint8Array;
   disputed: Uint8Array;
   undecided: Uint8Array;
+  /** Verdict and mask do not fit. */
+  contradicted: Uint8Array;
+  /** As reading/verdicts.ts counts them. */
+  verdicts: Uint8Array;
 }
 
 /** One band of the strip, in pixels from the top; the head is at the top. */
@@ -22,6 +28,7 @@ export interface Band {
   edited: boolean;
   disputed: boolean;
   undecided: boolean;
+  contradicted: boolean;
 }
 
 /** From this many pixels a slice on, slices are drawn apart. */
@@ -57,6 +64,7 @@ export function bandsOf(facts: SliceFacts, heightPx: number): Band[] {
       edited: any(facts.edited),
       disputed: any(facts.disputed),
       undecided: any(facts.undecided),
+      contradicted: any(facts.contradicted),
     });
   }
   return bands;
@@ -78,7 +86,8 @@ export function describeSlice(z: number, facts: SliceFacts): string {
     facts.lesion[z] ? "lesion" : "",
     facts.edited[z] ? "edited" : "",
     facts.disputed[z] ? "differs" : "",
-    facts.undecided[z] ? "undecided" : "",
+    facts.verdicts[z] ? `verdict ${SHOWN[facts.verdicts[z]]}` : facts.undecided[z] ? "undecided" : "",
+    facts.contradicted[z] ? "verdict and mask do not fit" : "",
     facts.lung.length && !facts.lung[z] ? "no lung" : facts.seen[z] ? "seen" : "not seen",
   ].filter(Boolean);
   return `Slice ${z + 1} of ${facts.total}: ${words.join(", ")}`;

@@ -41,6 +41,7 @@ export class Counting {
     }
     state.numbers.value = book.numbers();
     state.lesionSlices.value = book.slicesWithFindings();
+    display.lesionOnly.value = book.slicesWithLesion();
     display.lungSlices.value = book.slicesWithLung();
   }
 }

@@ -22,6 +22,7 @@ import type { OverlayMarks } from "../viewer/planeview";
 import { SlabLoader, startWorkers } from "../viewer/slabloader";
 import { Stage } from "../viewer/stage";
 import type { Layers } from "../edits/layers";
+import { pinsOn } from "./comments";
 import { LesionBook } from "./lesions";
 import { Session } from "./session";
 import { slabTrouble } from "./slabtrouble";
@@ -175,6 +176,7 @@ export class Desk {
       },
       slabMm: state.slabMm.value,
       lengths: lengthsOn(plane, state.slices.value[plane]),
+      pins: state.masksHidden.value ? [] : pinsOn(this.grid!, plane, state.slices.value[plane]),
       crosshair: state.crosshair.value ? [sagittal, coronal, axial] : null,
     };
   }

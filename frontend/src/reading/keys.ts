@@ -89,5 +89,5 @@ const IN_HAND: ReadonlySet<KeyAction> = new Set(["hide", "escape"]);
 
 const REPEATS: ReadonlySet<KeyAction> = new Set([
   "slice_up", "slice_down", "page_up", "page_down", "smaller", "larger", "undo", "redo", "next_lesion", "previous_lesion",
-  "next_unseen", "previous_unseen", "next_difference", "spot_left", "spot_right", "spot_up", "spot_down",
+  "next_unseen", "previous_unseen", "next_undecided", "next_contradiction", "next_difference", "spot_left", "spot_right", "spot_up", "spot_down",
 ]);

@@ -6,6 +6,7 @@ import { nextMarked } from "../edits/compare";
 import * as display from "../display";
 import * as state from "../state";
 import { onKey } from "./acts";
+import { contradicted, undecided } from "./decisions";
 import type { Desk } from "./desk";
 import { Eye, type Look } from "./seen";
 import { SeenStore } from "./seenstore";
@@ -32,7 +33,7 @@ export const progress = computed(() => {
 export const unsentRows = signal(0);
 
 class Ledger {
-  private readonly eye = new Eye();
+  private readonly eye: Eye;
   /** All of this visit: a slice's time adds up here, so that saying it twice changes nothing at the server. */
   private readonly looks = new Map<number, SeenRow>();
   private waiting = new Map<number, SeenRow>();
@@ -43,7 +44,8 @@ class Ledger {
   private readonly store: SeenStore | null;
 
   constructor(private readonly desk: Desk) {
-    const { scan, you, may_edit } = state.reading.value!;
+    const { scan, you, may_edit, protocol } = state.reading.value!;
+    this.eye = new Eye(protocol?.dwell_ms);
     this.store = may_edit ? new SeenStore(localStorage, desk.session.id, you?.id ?? "", scan.shape_zyx[0]) : null;
   }
 
@@ -130,6 +132,12 @@ class Ledger {
     }, ms);
   }
 
+  /** What is on the screen now counts as well. */
+  async told(): Promise<void> {
+    while (this.sending) await new Promise((go) => setTimeout(go, 50));
+    await this.send();
+  }
+
   private async send(): Promise<void> {
     if (!this.waiting.size || this.sending) return;
     const rows = [...this.waiting.values()];
@@ -164,26 +172,37 @@ class Ledger {
   }
 }
 
+let ledger: Ledger | null = null;
+
+/** Every slice seen is on the server, as far as it can be. */
+export const seenTold = (): Promise<void> => ledger?.told() ?? Promise.resolve();
+
 export function watchLedger(desk: Desk): void {
   const stop = effect(() => {
     if (!state.reading.value) return;
     queueMicrotask(() => {
       stop();
-      new Ledger(desk).start();
+      ledger = new Ledger(desk);
+      ledger.start();
     });
   });
 }
 
-function goToUnseen(desk: Desk, up: 1 | -1): void {
+/** Goes to the next marked slice, towards the feet with -1; `none` says that there is none. */
+function goToMarked(desk: Desk, marks: ArrayLike<number>, up: 1 | -1, none: string): void {
   const lung = display.lungSlices.value;
   if (!lung.length) return void (state.notice.value = "The slices with lung are still being counted.");
-  const seen = display.seenSlices.value;
   const here = state.slices.value.axial;
-  const unseen = lung.map((holds, z) => (holds && !seen[z] && z !== here ? 1 : 0));
-  const z = nextMarked(unseen, here, up * desk.grid!.planes.axial.ahead);
-  if (z === null) state.notice.value = lung.some(Boolean) ? "Every slice with lung has been seen." : "This mask holds no lung.";
+  const others = Array.from(marks, (mark, z) => (mark && z !== here ? 1 : 0));
+  const z = nextMarked(others, here, up * desk.grid!.planes.axial.ahead);
+  if (z === null) state.notice.value = lung.some(Boolean) ? none : "This mask holds no lung.";
   else desk.showSlice("axial", z);
 }
 
-onKey("next_unseen", (desk) => goToUnseen(desk, -1));
-onKey("previous_unseen", (desk) => goToUnseen(desk, 1));
+const unseen = (): Uint8Array => display.lungSlices.value.map((holds, z) => (holds && !display.seenSlices.value[z] ? 1 : 0));
+const ALL_SEEN = "Every slice with lung has been seen.";
+
+onKey("next_unseen", (desk) => goToMarked(desk, unseen(), -1, ALL_SEEN));
+onKey("previous_unseen", (desk) => goToMarked(desk, unseen(), 1, ALL_SEEN));
+onKey("next_undecided", (desk) => goToMarked(desk, undecided.value, -1, "Every other slice with lung has a verdict."));
+onKey("next_contradiction", (desk) => goToMarked(desk, contradicted.value, -1, "No other verdict contradicts the mask."));

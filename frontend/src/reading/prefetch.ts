@@ -4,29 +4,14 @@
  */
 import { effect } from "@preact/signals";
 import * as state from "../state";
+import { fetchAhead, fetched } from "./ahead";
 import { fetching } from "./compare";
 
 const REST_MS = 1500;
 /** A fetch that broke off is taken up again where it was; each time that brings nothing, after twice as long. */
 const RETRY_MS = 30_000;
 
-export const fetched = { slabs: 0, bytes: 0 };
-
-export async function fetchAhead(urls: readonly { url: string; bytes: number }[], stopped: AbortSignal, get: typeof fetch = fetch): Promise<void> {
-  for (const { url, bytes } of urls) {
-    if (stopped.aborted) return;
-    try {
-      const answer = await get(url, { credentials: "same-origin", priority: "low", signal: stopped });
-      if (!answer.ok) return;
-      // Read to its end, or the cache keeps nothing.
-      await answer.arrayBuffer();
-    } catch {
-      return;
-    }
-    fetched.slabs++;
-    fetched.bytes += bytes;
-  }
-}
+export { fetchAhead, fetched };
 
 /** Data is dear to who says so. */
 const sparing = (): boolean => !!(navigator as { connection?: { saveData?: boolean } }).connection?.saveData;

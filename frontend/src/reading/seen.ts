@@ -50,7 +50,11 @@ export class Eye {
   private began = "";
   private told = 0;
 
-  constructor(private readonly clock: () => string = () => new Date().toISOString()) {}
+  /** `dwellMs`: how long the protocol wants a slice to be looked at. */
+  constructor(
+    private readonly dwellMs: number = DWELL_MS,
+    private readonly clock: () => string = () => new Date().toISOString(),
+  ) {}
 
   /** What is on the screen from `now` on. Returns the time spent on the slice that was left, if it counts. */
   turn(sight: Sight, now: number): Look | null {
@@ -67,7 +71,7 @@ export class Eye {
   /** Time on the slice that was not told yet; null before the dwell. The first answer for a slice makes it seen. */
   look(now: number): Look | null {
     const spent = now - this.since;
-    if (this.z === null || spent < DWELL_MS || Math.round(spent - this.told) <= 0) return null;
+    if (this.z === null || spent < this.dwellMs || Math.round(spent - this.told) <= 0) return null;
     const dwellMs = Math.round(spent - this.told);
     this.told += dwellMs;
     return { z: this.z, at: this.began, dwellMs };
@@ -75,6 +79,6 @@ export class Eye {
 
   /** Ms until the slice on the screen is seen; null when it is already, or none counts. */
   remaining(now: number): number | null {
-    return this.z === null || this.told ? null : Math.max(0, DWELL_MS - (now - this.since));
+    return this.z === null || this.told ? null : Math.max(0, this.dwellMs - (now - this.since));
   }
 }

@@ -355,6 +355,11 @@ export class Session {
         return this.readOnly("The scan of this reading was deleted. Nothing more can be painted or signed.");
       case "branch.settled":
       case "reading.signed":
+      case "reading.submitted":
+      case "reading.returned":
+      case "reading.released":
+      case "reading.superseded":
+      case "reading.set_aside":
       case "reread":
         return this.refreshed();
     }
@@ -475,17 +480,29 @@ export class Session {
     this.again();
   }
 
-  /** Signs what is on the screen: no other state of the mask will do. */
-  async sign(password: string): Promise<void> {
+  /** Ends the reading as it is on the screen: no other state of the mask will do. `end` tells the server how. */
+  private async endAsShown(end: (strokeSequence: number) => Promise<void>, sentence: string): Promise<void> {
     this.editor?.settle();
     await this.editor?.flushed();
-    if (!(await this.queue?.settled())) throw new Refused(0, "unsaved", "Some strokes are not saved yet. Sign when they are.");
+    if (!(await this.queue?.settled())) throw new Refused(0, "unsaved", "Some strokes are not saved yet. Go on when they are.");
     if (this.replica!.isBehind || this.replica!.isWrong) {
       await this.mend();
-      throw new Refused(0, "unseen", "The mask was brought up to date just now: look again, then sign.");
+      throw new Refused(0, "unseen", "The mask was brought up to date just now: look again, then go on.");
     }
-    await this.api.sign(password, this.replica!.shown, state.reading.value!.statement);
-    this.readOnly(SIGNED);
+    await end(this.replica!.shown);
+    this.readOnly(sentence);
     this.describes(await this.api.describe());
+  }
+
+  sign(password: string, acknowledged: readonly string[] = []): Promise<void> {
+    return this.endAsShown((sequence) => this.api.sign(password, sequence, state.reading.value!.statement, acknowledged), SIGNED);
+  }
+
+  submit(): Promise<void> {
+    return this.endAsShown((sequence) => this.api.submit(sequence), "This reading was handed on: it no longer changes.");
+  }
+
+  sendBack(reason: string): Promise<void> {
+    return this.endAsShown((sequence) => this.api.sendBack(reason, sequence), "The submission went back to its reader. This reading was set aside.");
   }
 }

@@ -16,6 +16,13 @@ export interface ShownLength {
   chosen: boolean;
 }
 
+/** A comment on the shown slice: its voxel, and its number. */
+export interface ShownPin {
+  voxel: Vec3;
+  text: string;
+  chosen: boolean;
+}
+
 export interface OverlayMarks {
   style: MaskStyle;
   /** Voxel of the crosshair, or null when it is not shown. */
@@ -23,12 +30,15 @@ export interface OverlayMarks {
   /** Thickness of the slab whose maximum is shown; 0: the slice alone. */
   slabMm: number;
   lengths: readonly ShownLength[];
+  pins: readonly ShownPin[];
 }
 
 const WORDS = "#E8EDF1";
 const LENGTH = "#D9E0E6";
 /** The voxel itself stays free to be seen. */
 const CROSS_GAP_PX = 10;
+const PIN_PX = 8;
+const PIN_AWAY_PX = 16;
 const LENGTH_CHOSEN = "#4CB3D4";
 
 const scaled = ({ a, b, c, d, e, f }: Mapping, ratio: number): DOMMatrix =>
@@ -235,11 +245,12 @@ export class PlaneView {
     const context = this.cleared(this.canvas, ratio);
     const { width, height } = this.canvas;
     const matrix = this.matrix(ratio);
-    const { style, crosshair, lengths } = this.marks();
+    const { style, crosshair, lengths, pins } = this.marks();
     const layers = this.layers();
     if (layers && !style.hidden) this.painter.draw(context, matrix, layers, this.grid, this.frame, this.slice, style, ratio);
     if (this.sketched) this.drawSketch(context, matrix, ratio);
     for (const length of lengths) this.drawLength(context, matrix, length, ratio);
+    for (const pin of pins) this.drawPin(context, matrix, pin, ratio);
     if (crosshair) this.drawCrosshair(context, matrix, crosshair, ratio);
     this.drawScale(context, ratio, width, height);
   }
@@ -256,6 +267,30 @@ export class PlaneView {
     context.strokeStyle = "rgba(76, 179, 212, 0.85)";
     context.lineWidth = ratio;
     context.stroke();
+  }
+
+  /** A dot beside the voxel, so that the voxel itself stays to be seen, and a line to it. */
+  private drawPin(context: CanvasRenderingContext2D, matrix: DOMMatrix, { voxel, text, chosen }: ShownPin, ratio: number): void {
+    const { x, y } = matrix.transformPoint(new DOMPoint(voxel[this.frame.u], voxel[this.frame.v]));
+    const [cx, cy, radius] = [x + PIN_AWAY_PX * ratio, y - PIN_AWAY_PX * ratio, PIN_PX * ratio];
+    const toRim = radius * Math.SQRT1_2;
+    context.beginPath();
+    context.moveTo(x + 2 * ratio, y - 2 * ratio);
+    context.lineTo(cx - toRim, cy + toRim);
+    context.strokeStyle = chosen ? LENGTH_CHOSEN : LENGTH;
+    context.lineWidth = 1.2 * ratio;
+    context.stroke();
+    context.beginPath();
+    context.arc(cx, cy, radius, 0, 2 * Math.PI);
+    context.fillStyle = "rgba(11, 14, 17, 0.78)";
+    context.fill();
+    context.stroke();
+    context.font = `${11 * ratio}px system-ui, sans-serif`;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    context.fillStyle = chosen ? LENGTH_CHOSEN : WORDS;
+    context.fillText(text, cx, cy + 0.5 * ratio);
+    context.textBaseline = "alphabetic";
   }
 
   private drawLength(context: CanvasRenderingContext2D, matrix: DOMMatrix, { a, b, text, chosen }: ShownLength, ratio: number): void {

@@ -18,7 +18,7 @@ from webapp.archive.upkeep import files_named_by
 from webapp.archive.writing import begun
 from webapp.audit.actor import SYSTEM
 from webapp.audit.models import Event
-from webapp.audit.refusal import ActionRefused
+from webapp.audit.refusal import ActionRefused, Refusal
 
 PHANTOM = make_phantom(1, shape_zyx=(23, 20, 24), spacing_zyx_mm=(12.0, 15.0, 13.0))
 
@@ -195,6 +195,17 @@ def test_a_grown_series_is_refused():
     shorter = type(PHANTOM.volume)(PHANTOM.volume.hu[:20].copy(), PHANTOM.volume.affine_lps)
     with pytest.raises(ActionRefused, match="but other images"):
         file_scan(new=new_scan(), volume=shorter, instances=instances(count=20), by=SYSTEM)
+
+
+@pytest.mark.usefixtures("db")
+def test_refused_filing_leaves_one_event():
+    def refuse(_: Scan) -> None:
+        raise ActionRefused(Refusal("no", "Not into this campaign."))
+
+    with pytest.raises(ActionRefused):
+        file_scan(new=new_scan(), volume=PHANTOM.volume, instances=instances(), by=SYSTEM, then=refuse)
+    (event,) = Event.objects.all()
+    assert (event.name, event.content["details"]["action"]) == ("action.refused", "archive.file_scan")
 
 
 def test_two_who_file_the_same_series_at_once_file_one(transactional_db):

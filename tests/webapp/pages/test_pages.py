@@ -6,18 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.factories.filed import a_filed_scan, draft_case, letter_f, read_and_sign
+from tests.factories.filed import a_filed_scan, letter_f, read_and_sign
 from tests.factories.sites import PASSWORD
 from tests.webapp.pages.conftest import client_of
 from webapp.algorithms.actions import fail_draft, request_draft, start_draft
 from webapp.audit.actor import SYSTEM
 from webapp.campaigns.actions import add_case
-from webapp.pages import pictures, views
-from webapp.pages.queries import next_case_for
-from webapp.pages.worklist import lines_for, stage_where
+from webapp.pages import pictures
 from webapp.readings.actions import start_reading
 from webapp.readings.models import Reading
-from webapp.readings.rules import may_start_reading, stage_of
 
 CASE = "/campaigns/covid/cases/1/"
 
@@ -77,62 +74,6 @@ def test_failed_draft_shows_its_sentence_and_coordinators_may_try_again(place, t
     client_of(place.coordinator).post(f"{url}draft/")
     assert scan.draft_runs.count() == 2
     assert f'data-topic="scan:{scan.pk}"' in client_of(place.reader).get("/campaigns/covid/").content.decode()
-
-
-def test_worklist_agrees_with_the_rules_and_needs_a_fixed_number_of_queries(
-    place, tmp_path, django_assert_max_num_queries
-):
-    for seed in (5, 6, 7):
-        scan, _, phantom = a_filed_scan(tmp_path, seed=seed)
-        findings = (phantom.findings > 0).astype(np.uint8)
-        draft_case(place.campaign, scan, {"anatomy": phantom.anatomy, "findings": findings})
-    cases = list(place.campaign.cases.order_by("number"))
-    read_and_sign(cases[0], place.reader, letter_f(place.volume.shape_zyx))
-    start_reading(case=cases[1], by=place.reader)
-    start_reading(case=cases[2], by=place.other_reader)
-    for person in (place.reader, place.other_reader):
-        lines = lines_for(person, place.campaign)
-        for case, line in zip(cases, lines, strict=True):
-            assert (line.state.code == "ready") == (may_start_reading(case, person) is None)
-            rows = [(r.stage, r.state) for r in case.readings.all()]
-            assert stage_where(cases[0].campaign.protocols.get().stages, rows) == stage_of(case)
-    assert [line.state.word for line in lines_for(place.reader, place.campaign)] == [
-        "signed",
-        "yours, in progress",
-        "with its reader",
-        "ready to read",
-    ]
-    with django_assert_max_num_queries(12):
-        lines_for(place.coordinator, place.campaign)
-    assert next_case_for(place.other_reader).case == cases[2]
-
-
-def test_extent_is_on_the_worklist_once_a_worker_has_measured(place, run_jobs):
-    reading = read_and_sign(place.case, place.reader, letter_f(place.volume.shape_zyx))
-    assert lines_for(place.reader, place.campaign)[0].extent_percent is None
-    assert "releases.measure_version" in run_jobs()
-    reading.signature.version.refresh_from_db()
-    expected = reading.signature.version.measurement.values["extent_percent"]
-    assert lines_for(place.reader, place.campaign)[0].extent_percent == expected
-    assert f"{expected:.2f} %" in client_of(place.reader).get("/campaigns/covid/").content.decode()
-
-
-def test_worklist_filters_by_state(place):
-    page = client_of(place.reader).get("/campaigns/covid/?state=signed").content.decode()
-    assert "No case is in this state" in page
-    assert client_of(place.reader).get("/campaigns/covid/?state=nonsense").status_code == 200
-
-
-def test_long_worklist_has_pages(place, tmp_path, monkeypatch):
-    monkeypatch.setattr(views, "LINES_A_PAGE", 1)
-    scan, _, _ = a_filed_scan(tmp_path, seed=5)
-    add_case(campaign=place.campaign, scan=scan, by=SYSTEM)
-    client = client_of(place.reader)
-    assert "1 to 1 of 2" in client.get("/campaigns/covid/").content.decode()
-    second = client.get("/campaigns/covid/?page=2").content.decode()
-    assert "2 to 2 of 2" in second
-    assert "/campaigns/covid/cases/2/" in second
-    assert client.get("/campaigns/covid/?page=nonsense").status_code == 200
 
 
 def test_picture_is_the_middle_slice_in_the_lung_window_with_the_mask(place):

@@ -10,6 +10,9 @@ from django.test import Client
 
 from inference.imaging.masks import read_container
 from tests.factories.sites import PASSWORD, Tab, a_reading, a_workplace
+from webapp import push
+from webapp.audit.actor import SYSTEM
+from webapp.campaigns.actions import add_member
 from webapp.masks.models import Version
 from webapp.masks.queries import head_layers, version_layers
 
@@ -248,7 +251,16 @@ def test_readings_are_not_announced_to_everyone_who_hears_the_scan(place, monkey
     body = {"stroke_sequence": 0, "statement": reading.protocol.statement, "password": PASSWORD}
     client_of(place.reader).post(f"/api/readings/{reading.pk}/sign/", body, content_type="application/json")
     assert heard
-    assert all(topic.startswith("reading:") for topic in heard)
+    assert all(topic.startswith(("reading:", "progress:")) for topic in heard)
+
+
+def test_progress_of_a_campaign_is_heard_by_those_who_see_all_of_it(place):
+    for person, hears in ((place.coordinator, True), (place.reader, False), (place.outsider, False)):
+        assert push.may_listen(person, "progress:covid") is hears
+    add_member(campaign=place.campaign, user=place.coordinator, role="radiologist", by=SYSTEM)
+    assert not push.may_listen(place.coordinator, "progress:covid")
+    assert push.may_listen(place.reader, f"person:{place.reader.pk}")
+    assert not push.may_listen(place.coordinator, f"person:{place.reader.pk}")
 
 
 def test_scan_without_spacing_tells_no_volume_of_a_voxel(place, reading):

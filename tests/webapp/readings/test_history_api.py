@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from inference.imaging.masks import read_container
-from tests.factories.sites import Tab, a_reading, a_workplace
+from tests.factories.sites import Tab, a_reading, a_workplace, restage
 from webapp.audit.models import Event
 from webapp.masks.queries import head_layers
 from webapp.readings.actions import start_reading
@@ -122,7 +122,7 @@ def test_states_are_named_by_stroke_and_version(place, reading, tab):
 
 
 def test_nobody_gets_anothers_reading_through_a_state(place, reading):
-    place.campaign.protocols.update(stages=[{**s, "readers": 2} for s in place.campaign.protocols.get().stages])
+    restage(place.campaign, readers=2)
     other = start_reading(case=place.case, by=place.other_reader)
     url = f"/api/readings/{reading.pk}/states/reading:{other.pk}/mask/"
     assert client_of(place.reader).get(url).status_code == 404

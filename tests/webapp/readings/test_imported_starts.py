@@ -23,6 +23,7 @@ from webapp.readings.actions import sign_reading, start_reading
 from webapp.readings.models import Reading
 from webapp.readings.queries import imports_shown
 from webapp.readings.serialisers import comparable_states, lineage_of
+from webapp.readings.standing import settle
 from webapp.releases.exports import table_row
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +57,8 @@ def test_reading_begins_from_the_imported_mask_and_says_so_everywhere(place, run
     robin = a_person("robin", campaign, "radiologist")
     begin(campaign, DataSet.objects.get(), clara)
     event = Event.objects.filter(name="campaign.protocol_set").latest("id").content["details"]
-    assert (event["changed"], event["data_set"]) == (["starts_from"], "Shanghai")
+    assert event["changed"] == ["Stage 1"]
+    assert "the imported mask of Shanghai" in event["after"]["Stage 1"]
     reading = start_reading(case=case, by=robin)
     layers = head_layers(reading.mask)
     assert np.array_equal(layers["anatomy"], phantom.anatomy)
@@ -154,6 +156,7 @@ def test_newest_mask_of_the_data_set_counts_for_new_readings_alone(place, tmp_pa
     begin(campaign, DataSet.objects.get(), clara)
     first = start_reading(case=case, by=a_person("robin", campaign, "radiologist"))
     Reading.objects.filter(pk=first.pk).update(state=Reading.SUPERSEDED)
+    settle(case)
     changed = phantom.findings.copy()
     changed[3, 3:6, 3:6] = 1
     folder = write_volumes(tmp_path / "again", phantom)

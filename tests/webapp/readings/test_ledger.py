@@ -35,9 +35,8 @@ def tell(user, reading, seen):
 
 
 def test_seen_slices_are_kept_once_with_the_longest_look(place, reading):
-    assert tell(place.reader, reading, [{"z": 3, "dwell_ms": 300}, {"z": 5, "dwell_ms": 900}]).json() == {
-        "seen": [3, 5]
-    }
+    answer = tell(place.reader, reading, [{"z": 3, "dwell_ms": 300}, {"z": 5, "dwell_ms": 900}]).json()
+    assert answer == {"seen": [3, 5], "verdicts": {}, "attests": {}, "active_ms": 0}
     first = LedgerRow.objects.get(reading=reading, z=3).first_seen_at
     assert tell(place.reader, reading, [{"z": 3, "dwell_ms": 250.5}, {"z": 5, "dwell_ms": 1200}]).status_code == 200
     rows = {row.z: row for row in LedgerRow.objects.filter(reading=reading)}

@@ -73,6 +73,7 @@ def test_nobody_signs_anothers_reading(place):
 
 def test_case_is_given_to_one_reader_only(place):
     start_reading(case=place.case, by=place.reader)
+    place.case.refresh_from_db()
     refusal = may_start_reading(place.case, place.other_reader)
     assert refusal is not None
     assert refusal.code == "taken"

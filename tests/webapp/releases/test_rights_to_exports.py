@@ -3,9 +3,9 @@
 import pytest
 
 from tests.factories.filed import letter_f, read_and_sign
+from tests.factories.sites import restage
 from tests.webapp.releases.conftest import body_of, client_of, unzipped
 from webapp.audit.models import Event
-from webapp.campaigns.models import Protocol
 
 CASE = ("nifti.zip", "findings.seg.dcm", "anatomy.seg.dcm", "report.sr.dcm", "measurements.csv")
 CAMPAIGN = ("nifti.zip", "seg.zip", "measurements.csv")
@@ -59,9 +59,7 @@ def test_unsigned_reading_is_not_exported(place):
 
 
 def test_campaign_bundle_has_a_folder_for_each_reading(place):
-    protocol = Protocol.objects.get(campaign=place.campaign)
-    protocol.stages[0]["readers"] = 2
-    protocol.save()
+    restage(place.campaign, readers=2)
     first = read_and_sign(place.case, place.reader, letter_f(place.volume.shape_zyx))
     second = read_and_sign(place.case, place.other_reader, letter_f(place.volume.shape_zyx) * 0)
     members = unzipped(body_of(client_of(place.coordinator).get("/campaigns/covid/exports/nifti.zip")))

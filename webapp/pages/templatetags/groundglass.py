@@ -1,6 +1,7 @@
 """What the templates of every app share: icons, build files, numbers and ages in words."""
 
 from datetime import datetime
+from typing import Any
 
 from django import template
 from django.templatetags.static import static
@@ -8,6 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from webapp.notices.queries import MOST_COUNTED, unseen_count
 from webapp.pages import vite
 
 register = template.Library()
@@ -32,10 +34,24 @@ def built(entry: str) -> SafeString:
     return styles + preloads + format_html('<script type="module" src="{}"></script>', static(assets.script))
 
 
+@register.inclusion_tag("pages/bell.html", takes_context=True)
+def bell(context: template.Context) -> dict[str, Any]:
+    """The bell of the page's header: how many notices of the person who looks are new."""
+    count = unseen_count(context["request"].user)
+    words = f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count) if count else ""
+    return {"words": words, "request": context["request"]}
+
+
 @register.filter
 def figure(value: float | None, digits: int = 1) -> str:
     """A number with a fixed count of decimals and thousands marked; a dash where there is none."""
     return "–" if value is None else f"{value:,.{digits}f}"
+
+
+@register.filter
+def percent_of(value: float | None, whole: float) -> str:
+    """So many per cent of a length, for a drawing."""
+    return f"{min(max(value or 0.0, 0.0), 100.0) * float(whole) / 100:.2f}"
 
 
 @register.filter
@@ -56,3 +72,9 @@ def age(moment: datetime | None) -> str:
 def short_hash(digest: str) -> str:
     """The first twelve digits of a hash: enough for people to compare."""
     return digest[:12]
+
+
+@register.filter
+def split_words(text: str) -> list[str]:
+    """The words of a text, for a loop over a few fixed ones."""
+    return text.split()

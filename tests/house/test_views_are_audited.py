@@ -1,0 +1,65 @@
+"""Whoever looks at a scan, a mask or takes something away leaves an event: asked of every address that is read."""
+
+import pytest
+from django.test import Client
+
+from tests.factories.sites import a_person
+from tests.house.test_permissions import place, rows, url_of  # noqa: F401  (a fixture)
+from webapp.audit.models import Event
+from webapp.pages import noticing
+
+pytestmark = pytest.mark.django_db
+
+# Addresses that show neither pixels nor masks, and give nothing away; what they are instead.
+SHOWS_NOTHING = {
+    "/": "home: its picture is an address of its own",
+    "/sign-in/": "a form",
+    "/password/": "a form",
+    "/profile/": "a person's own",
+    "/campaigns/<slug:slug>/": "a list: its pictures are addresses of their own",
+    "/campaigns/<slug:slug>/guideline/": "how a campaign reads",
+    "/campaigns/<slug:slug>/de-identification/": "options",
+    "/scans/": "a list: its pictures are addresses of their own",
+    "/scans/<uuid:scan_id>/delete/": "a form",
+    "/api/preferences/viewer/": "a person's own",
+    "/api/campaigns/<slug:slug>/guideline/pictures/<slug:sha256>/": "how a campaign reads",
+    "/api/readings/<uuid:reading_id>/guideline/": "how a campaign reads",
+    "/campaigns/<slug:slug>/audit/": "the trail, by which looks are told",
+    "/campaigns/<slug:slug>/cases/<int:number>/story/": "the trail, by which looks are told",
+    "/audit/": "the trail, by which looks are told",
+    "/audit/events.csv": "for administrators: asked of in tests/webapp/pages/test_audit_pages.py",
+    "/audit/events.jsonl": "for administrators: asked of in tests/webapp/pages/test_audit_pages.py",
+    "/audit/verify_audit.py": "a program",
+    "/api/uploads/": "a person's own",
+    "/intake/": "batches, without their images",
+    "/intake/batches/<uuid:batch_id>/": "a batch, without its images",
+}
+# What DICOMweb answers to a search holds no image (PS3.18 10.6).
+SEARCHES = ("/studies", "/series", "/instances")
+
+
+def shows_nothing(pattern: str) -> bool:
+    return pattern in SHOWS_NOTHING or (pattern.startswith("/dicomweb/") and pattern.endswith(SEARCHES))
+
+
+def test_every_address_that_is_read_shows_nothing_or_leaves_an_event(place):  # noqa: F811
+    read = [pattern for method, pattern, _ in rows() if method == "GET"]
+    silent = []
+    for number, pattern in enumerate(read):
+        if shows_nothing(pattern):
+            continue
+        # Somebody new each time: an event of an earlier address would stand for this one.
+        auditor = a_person(f"auditor-{number}", place.campaign, "auditor")
+        client = Client()
+        client.force_login(auditor)
+        answer = client.get(url_of(pattern, place))
+        assert answer.status_code == 200, pattern
+        if not Event.objects.filter(actor_id=str(auditor.pk)).exists():
+            silent.append(pattern)
+    assert silent == []
+
+
+def test_addresses_that_are_noticed_exist():
+    known = {pattern.removeprefix("/") for _, pattern, _ in rows()}
+    assert known >= noticing.NOTICED
+    assert {pattern for _, pattern, _ in rows()} >= set(SHOWS_NOTHING)

@@ -1,0 +1,3 @@
+"""Audit events of notices."""
+
+NOTICES_SET = "notices.set"

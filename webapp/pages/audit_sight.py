@@ -1,0 +1,106 @@
+"""Who may read which events of the audit trail.
+
+Auditors and coordinators read everything of their campaign, unless they read blinded in it themselves: what others do
+with their readings must not reach a blinded reader, so of those events nothing is shown, counted or found. Who that is,
+and which readings they may know of by now, the rules of readings say (webapp.readings.queries).
+"""
+
+from django.db.models import Q, QuerySet
+from django.http import Http404
+
+from webapp.accounts.models import User
+from webapp.audit.models import Event
+from webapp.audit.trail import SITE_CHAIN
+from webapp.campaigns.actions import chain_of
+from webapp.campaigns.models import Campaign, Case
+from webapp.campaigns.queries import campaign_for, campaigns_for, current_protocol, roles_of
+from webapp.pages.audit_lines import subjects_of_case, subjects_of_readings
+from webapp.readings.events import READINGS_COMPARED
+from webapp.readings.queries import OVERSEERS, readings_of_case_for, sees_all_readings
+
+# What says nothing of anybody's reading. New events are hidden from blinded readers until they are named here.
+SAYS_NOTHING_OF_READINGS = (
+    "algorithm.registered",
+    "audit.heads_exported",
+    "batch.discarded",
+    "batch.finished",
+    "batch.opened",
+    "batch.originals_removed",
+    "batch.processed",
+    "batch.reopened",
+    "batch.tried_again",
+    "campaign.created",
+    "campaign.default_site_set",
+    "campaign.deidentification_set",
+    "campaign.guideline_picture_added",
+    "campaign.member_added",
+    "campaign.protocol_set",
+    "campaign.cases_scheduled",
+    "case.added",
+    "case.draft_requested_again",
+    "data_set.named",
+    "scan.filed",
+    "scan.site_named",
+)
+
+
+def audited_campaign_for(user: User, slug: str) -> Campaign:
+    """The campaign called `slug`, for its coordinators and auditors; Http404 for everybody else."""
+    campaign = campaign_for(user, slug)
+    if not roles_of(user, campaign) & OVERSEERS:
+        raise Http404("No such page.")
+    return campaign
+
+
+def may_read_audit(user: User, campaign: Campaign) -> bool:
+    """Whether a person may read the audit trail of a campaign."""
+    return bool(roles_of(user, campaign) & OVERSEERS)
+
+
+def is_kept_blind(user: User, campaign: Campaign) -> bool:
+    """Whether what others do with their readings is hidden from a person until they may know of it."""
+    return not sees_all_readings(roles_of(user, campaign), campaign)
+
+
+def shown_to(user: User, campaign: Campaign, events: QuerySet[Event]) -> QuerySet[Event]:
+    """Those of a campaign's events that a person may know of."""
+    return events.filter(_known_to(user)) if is_kept_blind(user, campaign) else events
+
+
+def story_for(user: User, case: Case) -> QuerySet[Event]:
+    """The events of a case, its scan, its readings and their masks that a person may know of, in no order."""
+    chains = [chain_of(case.campaign), SITE_CHAIN]
+    events = Event.objects.filter(subject__in=subjects_of_case(case), chain__in=chains)
+    if not is_kept_blind(user, case.campaign):
+        return events
+    seen = list(readings_of_case_for(user, case))
+    known = _known_to(user) | Q(subject__in=subjects_of_readings((reading.pk, reading.mask_id) for reading in seen))
+    if any(reading.reader_id != user.pk for reading in seen):
+        known |= Q(name=READINGS_COMPARED)
+    return events.filter(known)
+
+
+def events_of_campaign_for(user: User, campaign: Campaign) -> QuerySet[Event]:
+    """The chain of a campaign as a person may read it."""
+    return shown_to(user, campaign, Event.objects.filter(chain=chain_of(campaign)))
+
+
+def events_of_site_for(user: User) -> QuerySet[Event]:
+    """Every chain, for administrators; of campaigns that they read blinded in, what a blinded reader may know of."""
+    if not user.is_superuser:
+        raise Http404("No such page.")
+    mine = [campaign for campaign in campaigns_for(user) if _reads(user, campaign) and is_kept_blind(user, campaign)]
+    if not mine:
+        return Event.objects.all()
+    # The site's chain tells of drafts and of objects that were made from signed masks.
+    chains = [SITE_CHAIN, *(chain_of(campaign) for campaign in mine)]
+    return Event.objects.filter(~Q(chain__in=chains) | _known_to(user))
+
+
+def _reads(user: User, campaign: Campaign) -> bool:
+    roles = roles_of(user, campaign)
+    return any(stage.blinded and stage.role in roles for stage in current_protocol(campaign).stage_list)
+
+
+def _known_to(user: User) -> Q:
+    return Q(actor_id=str(user.pk)) | Q(name__in=SAYS_NOTHING_OF_READINGS)

@@ -1,0 +1,124 @@
+"""Words for events of people, scans and the trail itself."""
+
+from webapp.pages.event_words.words import Words
+
+SITE = {
+    "access.refused": Words(
+        "asked for {it} and was sent away",
+        "Somebody signed in asked for what is there and was told that it is not, since they may not see it; at most "
+        "one an hour for each person and thing.",
+        {"method": "of the request", "path": "the address, cut at 300 letters"},
+    ),
+    "action.refused": Words(
+        "was refused: {sentence}",
+        "A rule refused an action, which then changed nothing; the same refusal again within a minute is not repeated.",
+        {
+            "action": "app and name of the action",
+            "code": "of the refusal, for programs",
+            "sentence": "what the person was told",
+            "about": "what the action was given",
+        },
+    ),
+    "audit.events_downloaded": Words(
+        "downloaded events of the audit trail as {format}",
+        "Somebody took events away from the audit page.",
+        {"format": "csv, jsonl or pdf (the story of a case)", "asked": "the filters"},
+    ),
+    "audit.heads_exported": Words(
+        "exported the heads of {chains} chains",
+        "The last places and hashes of all chains left for AUDIT_HEADS_DIR.",
+        {"file": "name of the file", "chains": "how many", "sha256": "of the lines that were added"},
+    ),
+    "export.downloaded": Words(
+        "downloaded {file}",
+        "Masks and numbers of signed readings left as a file.",
+        {
+            "file": "its name",
+            "sha256": "of its bytes",
+            "size_bytes": "how large",
+            "versions": "hashes of what is in it",
+        },
+    ),
+    "patient.viewed": Words("opened the page of a patient", "All scans of a patient in order of time were shown."),
+    "person.created": Words(
+        "made the account {username}",
+        "Somebody may sign in from now on.",
+        {"username": "to sign in with", "display_name": "for people"},
+    ),
+    "person.password_changed": Words("changed their password", "A person has a new password; other sessions ended."),
+    "person.preferences_kept": Words(
+        "changed how their viewer is set", "Preferences of the viewer.", {"bytes": "how large"}
+    ),
+    "person.sign_in_refused": Words(
+        "could not sign in",
+        "A wrong name, password or access token.",
+        {"reason": "code of the refusal", "token": "its id where it is known", "prefix": "the token's first letters"},
+    ),
+    "person.signed_in": Words("signed in", "A session began."),
+    "person.signed_out": Words("signed out", "A session ended."),
+    "person.token_created": Words(
+        "made the access token {name}",
+        "A program may act in a person's name.",
+        {"token": "its id", "prefix": "its first letters", "name": "of the token", "expires_at": "when it ends"},
+    ),
+    "person.token_revoked": Words(
+        "revoked an access token", "It opens nothing from now on.", {"token": "its id", "prefix": "its first letters"}
+    ),
+    "scan.deleted": Words(
+        "deleted {it}: {reason}",
+        "The files of a scan go; its row stays as a tombstone.",
+        {
+            "reason": "why",
+            "geometry_sha256": "of its grid",
+            "voxels_sha256": "of its voxels",
+            "files": "how many go",
+        },
+    ),
+    "scan.filed": Words(
+        "filed {it} with {instances} images",
+        "A checked, de-identified series is in the archive.",
+        {
+            "geometry_sha256": "of its grid",
+            "voxels_sha256": "of its voxels",
+            "instances": "images in the archive",
+            "already_there": "the very same series was there before",
+        },
+    ),
+    "scan.objects_filed": Words(
+        "filed DICOM objects made from a mask over {it}",
+        "Segmentations and reports that DICOMweb gives.",
+        {"version": "that they were made from", "objects": "UID by kind", "already_there": "kinds that were there"},
+    ),
+    "scan.site_named": Words(
+        "named the site {site}",
+        "Where scans came from.",
+        {"site": "from now on", "before": "of each scan that was called otherwise"},
+    ),
+    "scan.viewed": Words(
+        "looked at {it}",
+        "A scan's page was opened, or its pixels were read; pixels at most once an hour for each person and scan.",
+        {"case": "its number", "shown": "pixels, where no page was opened"},
+    ),
+    "series.downloaded": Words(
+        "took DICOM files of {it} away",
+        "By DICOMweb; at most once an hour for each person and series.",
+        {
+            "study": "its UID",
+            "series": "their UIDs",
+            "versions": "that objects were made from",
+            "scans": "their ids",
+            "token": "first letters of the access token",
+        },
+    ),
+    "series.viewed": Words(
+        "looked at {it} by DICOMweb",
+        "Headers, frames or pictures; at most once an hour for each person and series.",
+        {
+            "study": "its UID",
+            "series": "their UIDs",
+            "versions": "that objects were made from",
+            "scans": "their ids",
+            "token": "first letters of the access token",
+        },
+    ),
+}
