@@ -36,7 +36,6 @@ urlpatterns = [
     path("notices/bell/", notice_views.bell, name="bell"),
     path("notices/<uuid:notice_id>/", notice_views.follow, name="notice"),
     path("theme/", account_views.theme, name="theme"),
-    path("campaigns/<slug:slug>/", worklist_views.campaign, name="campaign"),
     path("campaigns/<slug:slug>/progress/", progress_views.page, name="progress"),
     path("campaigns/<slug:slug>/progress/figures/", progress_views.figures, name="progress_figures"),
     path("campaigns/<slug:slug>/progress/table.csv", progress_views.table, name="progress_table"),
