@@ -35,6 +35,7 @@ urlpatterns = [
     path("notices/", notice_views.notices, name="notices"),
     path("notices/bell/", notice_views.bell, name="bell"),
     path("notices/<uuid:notice_id>/", notice_views.follow, name="notice"),
+    path("reviews/", views.review_scans, name="review_scans"),
     path("theme/", account_views.theme, name="theme"),
     path("campaigns/<slug:slug>/progress/", progress_views.page, name="progress"),
     path("campaigns/<slug:slug>/progress/figures/", progress_views.figures, name="progress_figures"),
