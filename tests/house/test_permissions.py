@@ -1,6 +1,7 @@
 """The permission table of the documentation is complete and true."""
 
 import re
+import uuid
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from tests.factories.sites import a_person
 from webapp.accounts.actions import create_token
 from webapp.accounts.models import AccessToken
 from webapp.campaigns.actions import add_guideline_picture, write_guideline
+from webapp.campaigns.invitation_actions import invite
+from webapp.campaigns.models import Membership
 from webapp.intake.models import Batch
 from webapp.notices.models import Notice
 from webapp.notices.notify import notify
@@ -125,9 +128,21 @@ def url_of(pattern: str, place: FiledPlace) -> str:
         values["<slug:sha256>"] = place.case.scan.pictures.first().sha256
     if "/guideline/pictures/" in pattern:
         values["<slug:sha256>"] = place.campaign.guideline_pictures.get().sha256
+    if "/leave/" in pattern:
+        values["<int:member_id>"] = str(a_member_more(place))
+    if "/invitations/" in pattern:
+        made, secret = invite(campaign=place.campaign, role="auditor", days=1, by=place.coordinator)
+        values |= {"<uuid:invitation_id>": str(made.pk), "<str:secret>": secret}
+    values["<uuid:person_id>"] = str(place.outsider.pk)
     for placeholder, value in values.items():
         pattern = pattern.replace(placeholder, value)
     return pattern + QUERIES.get(pattern.rsplit("/", 2)[1], "")
+
+
+def a_member_more(place: FiledPlace) -> int:
+    """A membership that may be ended."""
+    somebody = a_person(f"somebody-{uuid.uuid4().hex[:8]}", place.campaign, "technician")
+    return Membership.objects.get(user=somebody).pk
 
 
 def token_of_the_reader(place: FiledPlace) -> AccessToken:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from webapp.accounts import events, token_text
 from webapp.accounts.models import AccessToken, Preferences, User
 from webapp.accounts.queries import token_of
-from webapp.accounts.rules import may_create_token, may_use_token
+from webapp.accounts.rules import may_create_token, may_manage_people, may_use_token, refusal_of_person
 from webapp.audit.actor import SYSTEM, Actor
 from webapp.audit.models import Event
 from webapp.audit.origin import present_address
@@ -42,7 +42,8 @@ WRONG = Refusal("wrong_password", "That name and password do not belong together
 def create_person(
     *, username: str, display_name: str, password: str, by: Any, experience_years: int | None = None
 ) -> User:
-    """Make an account."""
+    """Make an account. Who may is asked by what calls this: the people's page, or an invitation."""
+    require(refusal_of_person(username, display_name, password, experience_years))
     user = User.objects.create_user(
         username, password=password, display_name=display_name, experience_years=experience_years
     )
@@ -54,6 +55,46 @@ def create_person(
         display_name=display_name,
     )
     return user
+
+
+@audited(events.CAMPAIGN_RIGHT_SET)
+def set_campaign_right(*, user: User, allowed: bool, by: Any) -> User:
+    """Say whether a person may make campaigns."""
+    require(may_manage_people(by))
+    user = User.objects.select_for_update().get(pk=user.pk)
+    before, user.may_create_campaigns = user.may_create_campaigns, allowed
+    user.save(update_fields=["may_create_campaigns"])
+    record(
+        events.CAMPAIGN_RIGHT_SET,
+        by=by,
+        subject=f"person:{user.pk}",
+        name=str(user),
+        before=before,
+        after=allowed,
+    )
+    return user
+
+
+@audited(events.PERSON_CREATED)
+def admit_person(
+    *,
+    username: str,
+    display_name: str,
+    password: str,
+    by: Any,
+    experience_years: int | None = None,
+    may_create_campaigns: bool = False,
+) -> User:
+    """Make an account as an administrator, who tells the person its first password."""
+    require(may_manage_people(by))
+    user = create_person(
+        username=username,
+        display_name=display_name,
+        password=password,
+        experience_years=experience_years,
+        by=by,
+    )
+    return set_campaign_right(user=user, allowed=True, by=by) if may_create_campaigns else user
 
 
 def check_password(*, request: HttpRequest, username: str, password: str) -> User:

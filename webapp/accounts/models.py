@@ -9,11 +9,15 @@ from webapp.audit.actor import Actor
 
 
 class User(AbstractUser):
-    """A person who signs in. Rights in a campaign come from its memberships, never from here."""
+    """A person who signs in. Rights in a campaign come from its memberships, never from here.
+
+    `may_create_campaigns` is given by an administrator; whoever makes a campaign becomes its coordinator.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     display_name = models.CharField(max_length=120)
     experience_years = models.PositiveSmallIntegerField(null=True, blank=True)
+    may_create_campaigns = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return self.display_name or self.username

@@ -2,7 +2,11 @@
 
 from datetime import datetime
 
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+
 from webapp.accounts.models import AccessToken, User
+from webapp.audit.actor import Actor
 from webapp.audit.refusal import Refusal
 
 MOST_TOKENS = 50
@@ -12,6 +16,33 @@ UNKNOWN_TOKEN = Refusal("wrong_token", "This access token is not known here. Mak
 REVOKED_TOKEN = Refusal("revoked_token", "This access token was revoked. Make another on your profile page.")
 EXPIRED_TOKEN = Refusal("expired_token", "This access token has expired. Make another on your profile page.")
 CLOSED_ACCOUNT = Refusal("closed_account", "The account of this access token is closed.")
+
+
+def may_manage_people(by: User | Actor) -> Refusal | None:
+    """Administrators make accounts and say who makes campaigns; the system itself may too."""
+    allowed = by.kind == "system" if isinstance(by, Actor) else by.is_superuser
+    return None if allowed else Refusal("not_administrator", "Only an administrator may do this.")
+
+
+def refusal_of_person(username: str, display_name: str, password: str, experience_years: int | None) -> Refusal | None:
+    """Why an account cannot be made so."""
+    if not display_name.strip() or not display_name.isprintable() or len(display_name) > 120:
+        return Refusal("malformed", "A person needs a name of 1 to 120 letters, as colleagues know them.")
+    try:
+        User.username_validator(username)
+    except ValidationError:
+        username = ""
+    if not username or len(username) > 150:
+        return Refusal("malformed", "A user name has letters, digits and @ . + - _ only, 150 at most.")
+    if User.objects.filter(username__iexact=username).exists():
+        return Refusal("exists", f"Somebody signs in as {username} already: choose another user name.")
+    if experience_years is not None and not 0 <= experience_years <= 80:
+        return Refusal("malformed", "Experience is 0 to 80 years.")
+    try:
+        validate_password(password, User(username=username, display_name=display_name))
+    except ValidationError as error:
+        return Refusal("weak_password", " ".join(error.messages))
+    return None
 
 
 def may_create_token(user: User, name: str, days: int) -> Refusal | None:

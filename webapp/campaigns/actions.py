@@ -14,13 +14,24 @@ from webapp.archive.models import Scan
 from webapp.audit.refusal import ActionRefused, Refusal, require
 from webapp.audit.trail import audited, record
 from webapp.campaigns import events
+from webapp.campaigns.configurations import STATEMENT_LENGTH, Configuration
 from webapp.campaigns.deidentification import DeidentificationOptions
 from webapp.campaigns.guidelines import render_guideline
-from webapp.campaigns.models import Campaign, Case, GuidelinePicture, Membership, Protocol
+from webapp.campaigns.models import ROLES, Campaign, Case, GuidelinePicture, Membership, Protocol
 from webapp.campaigns.pictures import clean_picture, name_from
-from webapp.campaigns.protocols import AI_DRAFT, IMPORTED_MASK, STARTS, Stage, Terms, stored_stages
+from webapp.campaigns.protocols import Stage, Terms, fault_in, stored_stages
 from webapp.campaigns.queries import current_protocol, shown_pictures
-from webapp.campaigns.rules import may_add_scans, may_name_site, may_set_deidentification, may_set_protocol
+from webapp.campaigns.rules import (
+    may_add_scans,
+    may_create_campaign,
+    may_manage_team,
+    may_name_site,
+    may_set_deidentification,
+    may_set_protocol,
+    refusal_of_names,
+)
+from webapp.campaigns.wording import changes_between
+from webapp.masks.label_actions import make_label_set
 from webapp.masks.models import DataSet, LabelSet
 
 # One signed reading a case, from the AI draft.
@@ -48,11 +59,19 @@ def create_campaign(
     stages: list[dict[str, Any]] = REVIEW,
     terms: Terms | None = None,
     statement: str = STATEMENT,
+    guideline: str = "",
 ) -> Campaign:
-    """Make a campaign with the first version of its protocol."""
+    """Make a campaign with the first version of its protocol. A person who makes one becomes its coordinator."""
+    require(may_create_campaign(by) or refusal_of_names(slug, name) or _refusal_of_texts(statement, guideline))
     terms = terms or Terms()
-    campaign = Campaign.objects.create(slug=slug, name=name, label_set=label_set, draft_algorithm=draft_algorithm)
-    Protocol.objects.create(campaign=campaign, version=1, stages=stages, terms=terms.stored, statement=statement)
+    campaign = Campaign.objects.create(
+        slug=slug, name=name.strip(), label_set=label_set, draft_algorithm=draft_algorithm
+    )
+    Protocol.objects.create(
+        campaign=campaign, version=1, stages=stages, terms=terms.stored, statement=statement, guideline=guideline
+    )
+    if isinstance(by, User):
+        Membership.objects.create(campaign=campaign, user=by, role="coordinator")
     record(
         events.CAMPAIGN_CREATED,
         by=by,
@@ -65,13 +84,43 @@ def create_campaign(
         stages=stages,
         terms=terms.stored,
         statement=statement,
+        coordinator=str(by.pk) if isinstance(by, User) else None,
     )
     return campaign
+
+
+def _refusal_of_texts(statement: str, guideline: str) -> Refusal | None:
+    if not statement.strip() or len(statement) > STATEMENT_LENGTH or "\0" in statement:
+        return Refusal("malformed", f"The statement that is signed has 1 to {STATEMENT_LENGTH:,} letters.")
+    if len(guideline.encode()) > GUIDELINE_BYTES:
+        return Refusal("too_large", f"A guideline may have at most {GUIDELINE_BYTES // 1000} kB of text.")
+    return None
+
+
+@audited(events.CAMPAIGN_CREATED)
+def open_campaign(*, slug: str, name: str, configuration: Configuration, by: Any) -> Campaign:
+    """Make a campaign by a configuration: that of the wizard, of another campaign, or of a file."""
+    require(may_create_campaign(by))
+    has_algorithm = configuration.draft_algorithm is not None
+    stages, terms = configuration.stages, configuration.terms
+    require(fault_in(stages, terms, roles=ROLES, has_algorithm=has_algorithm))
+    return create_campaign(
+        slug=slug,
+        name=name,
+        label_set=make_label_set(name=configuration.label_set_name, labels=configuration.labels, by=by),
+        draft_algorithm=configuration.draft_algorithm,
+        stages=stored_stages(stages),
+        terms=terms,
+        statement=configuration.statement.strip(),
+        guideline=configuration.guideline,
+        by=by,
+    )
 
 
 @audited(events.MEMBER_ADDED)
 def add_member(*, campaign: Campaign, user: User, role: str, by: Any) -> Membership:
     """Give a person a role in a campaign."""
+    require(may_manage_team(campaign, by) or _refusal_of_role(role))
     membership, _ = Membership.objects.get_or_create(campaign=campaign, user=user, role=role)
     record(
         events.MEMBER_ADDED,
@@ -82,6 +131,10 @@ def add_member(*, campaign: Campaign, user: User, role: str, by: Any) -> Members
         name=str(user),
     )
     return membership
+
+
+def _refusal_of_role(role: str) -> Refusal | None:
+    return None if role in ROLES else Refusal("malformed", f"A role is one of {', '.join(ROLES)}.")
 
 
 @audited(events.DEIDENTIFICATION_SET)
@@ -156,13 +209,72 @@ def request_draft_again(*, case: Case, by: User) -> None:
 
 
 def _next_version(before: Protocol, **changed: Any) -> Protocol:
-    """The protocol's next version: as it was, but for what is changed."""
+    """The protocol's next version: as it was, but for what is changed. Cases that nobody has begun go by it at once."""
     kept = {name: getattr(before, name) for name in ("stages", "terms", "statement", "guideline")}
     protocol = Protocol.objects.create(campaign=before.campaign, version=before.version + 1, **{**kept, **changed})
-    first = protocol.stage_list[0]
-    # Cases that nobody has begun go by the new version at once.
+    first, arms = protocol.stage_list[0], protocol.said.arms
     waiting = Case.ever.filter(campaign=before.campaign, protocol=None, state=Case.TO_READ)
-    waiting.filter(readings=None).update(stage=first.name, places_left=first.readers)
+    # Where readings are, they were given or superseded: what was given keeps the version that it was given under.
+    waiting = waiting.exclude(readings__state__in=["assigned", "in progress", "returned", "submitted", "signed"])
+    numbers = list(waiting.values_list("pk", "number"))
+    Case.ever.filter(pk__in=[pk for pk, _ in numbers]).update(stage=first.name, places_left=first.readers)
+    if arms != before.said.arms:
+        cases = [Case(pk=pk, arm=arms.arm_of(number) if arms else "") for pk, number in numbers]
+        Case.ever.bulk_update(cases, ["arm"], batch_size=1000)
+    return protocol
+
+
+def _seen_version(campaign: Campaign, known_version: int) -> Protocol:
+    """The present protocol of a campaign whose row is held; refuses who saw an older one, and overwrites nothing."""
+    before = current_protocol(campaign)
+    if known_version != before.version:
+        sentence = (
+            f"The protocol is at version {before.version} by now, and you saw version {known_version}: look again."
+        )
+        raise ActionRefused(Refusal("changed_meanwhile", sentence))
+    return before
+
+
+@audited(events.PROTOCOL_SET)
+def set_protocol(
+    *,
+    campaign: Campaign,
+    stages: Sequence[Stage],
+    terms: Terms,
+    statement: str,
+    note: str,
+    known_version: int,
+    by: Any,
+) -> Protocol:
+    """Give a campaign another protocol from now on, as its next version, with a note that says why.
+
+    What was begun or given keeps the version it has. `known_version` is the version that whoever changes it saw:
+    whoever comes second is told, and overwrites nothing.
+    """
+    require(may_set_protocol(campaign, by))
+    campaign = Campaign.objects.select_for_update(of=("self",)).get(pk=campaign.pk)
+    before = _seen_version(campaign, known_version)
+    has_algorithm = campaign.draft_algorithm_id is not None
+    require(fault_in(stages, terms, roles=ROLES, has_algorithm=has_algorithm) or _refusal_of_texts(statement, ""))
+    statement, note = statement.strip(), note.replace("\0", "").strip()
+    require(Refusal("too_long", "A note has at most 500 letters.") if len(note) > 500 else None)
+    changed = changes_between(before, stages, terms, statement)
+    same = (list(stages), terms, statement) == (before.stage_list, before.said, before.statement)
+    require(Refusal("unchanged", "The protocol says so already: there is nothing to save.") if same else None)
+    protocol = _next_version(before, stages=stored_stages(stages), terms=terms.stored, statement=statement, note=note)
+    record(
+        events.PROTOCOL_SET,
+        by=by,
+        chain=chain_of(campaign),
+        subject=f"campaign:{campaign.pk}",
+        version=protocol.version,
+        changed=[change.term for change in changed],
+        before={change.term: change.before for change in changed},
+        after={change.term: change.after for change in changed},
+        stages=protocol.stages,
+        terms=protocol.terms,
+        note=note,
+    )
     return protocol
 
 
@@ -195,46 +307,19 @@ def write_guideline(*, campaign: Campaign, text: str, known_version: int, by: An
 def set_start(
     *, campaign: Campaign, starts_from: str, data_set: DataSet | None = None, known_version: int, by: Any
 ) -> Protocol:
-    """Say what readings begin from, from now on: "ai_draft", "empty", or the "imported_mask" of a data set.
-
-    A new version of the protocol; readings that have begun keep the one they have. `known_version` is the version that
-    whoever chooses saw.
-    """
-    require(may_set_protocol(campaign, by))
-    campaign = Campaign.objects.select_for_update(of=("self",)).get(pk=campaign.pk)
-    before = current_protocol(campaign)
-    require(_refusal_of_start(before, starts_from, data_set, known_version))
-    first, *later = before.stage_list
+    """Say what first readings begin from, from now on: set_protocol with that one term changed."""
+    protocol = current_protocol(campaign)
+    first, *later = protocol.stage_list
     first = dataclasses.replace(first, starts_from=starts_from, data_set=str(data_set.pk) if data_set else None)
-    stages = stored_stages([first, *later])
-    require(None if stages != before.stages else Refusal("unchanged", "Readings begin so already."))
-    protocol = _next_version(before, stages=stages)
-    record(
-        events.PROTOCOL_SET,
+    return set_protocol(
+        campaign=campaign,
+        stages=[first, *later],
+        terms=protocol.said,
+        statement=protocol.statement,
+        note="",
+        known_version=known_version,
         by=by,
-        chain=chain_of(campaign),
-        subject=f"campaign:{campaign.pk}",
-        version=protocol.version,
-        changed=["starts_from"],
-        stages=stages,
-        data_set=data_set.name if data_set else None,
     )
-    return protocol
-
-
-def _refusal_of_start(
-    before: Protocol, starts_from: str, data_set: DataSet | None, known_version: int
-) -> Refusal | None:
-    if known_version != before.version:
-        sentence = (
-            f"The protocol is at version {before.version} by now, and you saw version {known_version}: look again."
-        )
-        return Refusal("changed_meanwhile", sentence)
-    if starts_from not in STARTS or (starts_from == IMPORTED_MASK) != (data_set is not None):
-        return Refusal("malformed", "Readings begin from the AI draft, from the mask of a data set, or empty.")
-    if starts_from == AI_DRAFT and before.campaign.draft_algorithm_id is None:
-        return Refusal("no_algorithm", "This campaign has no algorithm that makes drafts.")
-    return None
 
 
 @audited(events.DEFAULT_SITE_SET)

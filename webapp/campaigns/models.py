@@ -119,6 +119,28 @@ class Membership(models.Model):
         return f"{self.user} is {self.role} of {self.campaign}"
 
 
+class Invitation(models.Model):
+    """A link by which one person joins a campaign in one role, once, until it expires.
+
+    The secret in the link is kept nowhere: `secret_sha256` knows it again. `email` is where it was sent, if it was.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="invitations")
+    role = models.CharField(max_length=16, choices=[(r, r) for r in ROLES])
+    secret_sha256 = models.CharField(max_length=64, unique=True)
+    email = models.EmailField(blank=True, default="")
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    used_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"invitation to {self.campaign} as {self.role}"
+
+
 class PresentCases(models.Manager["Case"]):
     """Cases whose scan was not deleted: with its scan a case goes from every list and address."""
 

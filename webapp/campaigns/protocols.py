@@ -76,6 +76,17 @@ class Acceptance:
 
 
 @dataclass(frozen=True)
+class Qualification:
+    """How near to the known reference a reader must come in each qualification case before study cases are theirs.
+
+    `dice_at_least` over lesion voxels; `extent_difference_at_most` in percentage points of extent.
+    """
+
+    dice_at_least: float = 0.7
+    extent_difference_at_most: float = 2.0
+
+
+@dataclass(frozen=True)
 class Arms:
     """Cases are drawn at random to begin with the AI draft or without it; `seed` makes the draw repeatable."""
 
@@ -104,6 +115,7 @@ class Terms:
     separate_duties: bool = True
     acceptance: Acceptance | None = None
     arms: Arms | None = None
+    qualification: Qualification | None = None
     release_after_days: int | None = None
     order: str = "number"
     forms: list[dict[str, Any]] = field(default_factory=list)
@@ -113,7 +125,12 @@ class Terms:
     def of(cls, said: Mapping[str, Any]) -> "Terms":
         """Read the stored document."""
         known = _known(cls, said)
-        for name, kind in (("acceptance", Acceptance), ("arms", Arms)):
+        kinds: tuple[tuple[str, type], ...] = (
+            ("acceptance", Acceptance),
+            ("arms", Arms),
+            ("qualification", Qualification),
+        )
+        for name, kind in kinds:
             if isinstance(known.get(name), Mapping):
                 known[name] = kind(**_known(kind, known[name]))
         return cls(**known)
@@ -263,14 +280,15 @@ def _fault_in_flags(terms: Terms) -> str | None:
 
 
 def _fault_in_acceptance(stages: Sequence[Stage], terms: Terms) -> str | None:
+    for rule, what in ((terms.acceptance, "are accepted"), (terms.qualification, "qualify")):
+        if rule and not 0 <= rule.dice_at_least <= 1:
+            return f"The Dice from which readings {what} lies between 0 and 1."
+        if rule and not 0 <= rule.extent_difference_at_most <= 100:
+            return f"The extent difference up to which readings {what} lies between 0 and 100 points."
     accepted = terms.acceptance
     if accepted is None:
         return None
     most = max(stage.readers for stage in stages)
-    if not 0 <= accepted.dice_at_least <= 1:
-        return "The Dice from which readings are accepted lies between 0 and 1."
-    if not 0 <= accepted.extent_difference_at_most <= 100:
-        return "The extent difference up to which readings are accepted lies between 0 and 100 points."
     if accepted.takes not in CONSENSUS:
         return f"The reference of accepted readings is {', '.join(CONSENSUS)}."
     if accepted.takes in OF_THREE and most < 3:

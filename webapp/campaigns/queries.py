@@ -19,6 +19,11 @@ def campaigns_for(user: User) -> QuerySet[Campaign]:
     return Campaign.objects.filter(memberships__user_id=user.pk).distinct().order_by("name")
 
 
+def listed_campaigns_for(user: User) -> QuerySet[Campaign]:
+    """Those campaigns of a person that are not archived, by name."""
+    return campaigns_for(user).filter(archived_at=None)
+
+
 def campaign_for(user: User, slug: str) -> Campaign:
     """The campaign called `slug`, for its members."""
     campaign = campaigns_for(user).filter(slug=slug).first()

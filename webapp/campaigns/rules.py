@@ -1,5 +1,6 @@
 """Who may do what in a campaign: None, or the refusal's sentence."""
 
+import re
 from collections.abc import Sequence
 
 from webapp.accounts.models import User
@@ -10,6 +11,31 @@ from webapp.campaigns.models import Campaign
 from webapp.campaigns.queries import roles_of, scans_coordinated_by
 
 MOST_SCANS_NAMED = 1000
+# Words that stand where a campaign's name stands in addresses.
+RESERVED_SLUGS = {"new", "import", "archived"}
+
+
+def may_create_campaign(by: User | Actor) -> Refusal | None:
+    """Administrators and those whom one gave the right make campaigns; the system itself may too."""
+    allowed = by.kind == "system" if isinstance(by, Actor) else by.is_superuser or by.may_create_campaigns
+    sentence = "Only an administrator, or somebody whom one gave the right, may make campaigns."
+    return None if allowed else Refusal("not_allowed", sentence)
+
+
+def refusal_of_names(slug: str, name: str) -> Refusal | None:
+    """Why a campaign may not be called so."""
+    if not name.strip() or not name.isprintable() or len(name) > 120:
+        return Refusal("malformed", "A campaign needs a name of 1 to 120 letters.")
+    if not re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", slug) or len(slug) > 60 or slug in RESERVED_SLUGS:
+        sentence = (
+            "Its name in addresses has 1 to 60 small letters, digits and hyphens, and none of a few words of ours."
+        )
+        return Refusal("malformed", sentence)
+    if Campaign.objects.filter(slug=slug).exists():
+        return Refusal(
+            "exists", f"There is a campaign at /campaigns/{slug}/ already: choose another name for addresses."
+        )
+    return None
 
 
 def may_add_scans(campaign: Campaign, by: User | Actor) -> Refusal | None:
@@ -27,6 +53,20 @@ def may_set_protocol(campaign: Campaign, by: User | Actor) -> Refusal | None:
     if isinstance(by, Actor):
         return None if by.kind == "system" else refusal
     return None if "coordinator" in roles_of(by, campaign) else refusal
+
+
+def may_see_settings(campaign: Campaign, user: User) -> Refusal | None:
+    """Coordinators and auditors read how a campaign works; a reader who knew the draw could tell arms apart."""
+    if roles_of(user, campaign) & {"coordinator", "auditor"}:
+        return None
+    return Refusal("not_overseer", "Only coordinators and auditors of this campaign read its settings.")
+
+
+def may_manage_team(campaign: Campaign, by: User | Actor) -> Refusal | None:
+    """Only coordinators say who is in a campaign and as what; the system itself may too."""
+    if may_add_scans(campaign, by) is None:
+        return None
+    return Refusal("not_coordinator", "Only a coordinator of this campaign may change its team.")
 
 
 def may_assign(campaign: Campaign, by: User | Actor) -> Refusal | None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from webapp.accounts.models import User
 from webapp.campaigns.models import Campaign, Case
-from webapp.campaigns.queries import campaigns_for
+from webapp.campaigns.queries import listed_campaigns_for
 from webapp.notices.queries import notices_of
 from webapp.pages.worklist_search import Place
 from webapp.readings.models import Reading, Return
@@ -56,7 +56,7 @@ class CampaignCard:
 
 def cards_for(user: User) -> list[CampaignCard]:
     """The campaigns of a person that are not archived, with how far each is."""
-    return [_card(Place(user, campaign)) for campaign in campaigns_for(user).filter(archived_at=None)]
+    return [_card(Place(user, campaign)) for campaign in listed_campaigns_for(user)]
 
 
 def _card(place: Place) -> CampaignCard:

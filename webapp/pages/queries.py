@@ -8,7 +8,7 @@ from webapp.accounts.models import User
 from webapp.algorithms.models import DraftRun
 from webapp.algorithms.queries import finished_draft, latest_draft
 from webapp.campaigns.models import Campaign, Case
-from webapp.campaigns.queries import campaigns_for, protocol_of
+from webapp.campaigns.queries import listed_campaigns_for, protocol_of
 from webapp.masks.models import Mask, Version
 from webapp.readings.around import LOOK_AHEAD, NextCase, cases_with_room_for, drafts_pending, first_to_begin
 from webapp.readings.models import Reading
@@ -25,7 +25,7 @@ RECENT, FETCHED_AHEAD = 6, 4
 
 def next_case_for(user: User, campaign: Campaign | None = None) -> NextCase | None:
     """The reading that a person began last and has not ended, or else the first case that they may begin."""
-    campaigns = [campaign] if campaign else list(campaigns_for(user))
+    campaigns = [campaign] if campaign else list(listed_campaigns_for(user))
     mine = Reading.objects.filter(
         reader_id=user.pk,
         state__in=(Reading.IN_PROGRESS, Reading.RETURNED),
@@ -49,7 +49,7 @@ def recent_readings_for(user: User) -> list[Reading]:
         case=OuterRef("case"), reader_id=user.pk, repeat__gt=OuterRef("repeat"), state__in=Reading.OPEN_STATES
     )
     readings = Reading.objects.filter(
-        ~Exists(again), reader_id=user.pk, case__campaign__in=campaigns_for(user), case__scan__deleted_at=None
+        ~Exists(again), reader_id=user.pk, case__campaign__in=listed_campaigns_for(user), case__scan__deleted_at=None
     )
     recent = readings.exclude(mask=None).exclude(state__in=Reading.PAST_STATES).select_related("case__campaign")
     return list(recent.order_by("-started_at")[:RECENT])

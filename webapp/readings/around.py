@@ -17,7 +17,7 @@ from webapp.campaigns.protocols import AI_DRAFT, WITHOUT_DRAFT
 from webapp.campaigns.queries import current_protocol, roles_of
 from webapp.readings.models import Reading, Signature
 from webapp.readings.queries import readings_in_campaign_for
-from webapp.readings.rules import may_start_reading
+from webapp.readings.rules import is_to_qualify, may_start_reading
 
 LOOK_AHEAD = 50
 
@@ -58,6 +58,9 @@ def room_for(user: User, campaign: Campaign) -> Room:
     barred = hand_in if protocol.said.separate_duties else hand_in.exclude(state__in=Reading.PAST_STATES)
     # What was begun under an older protocol may have other stages: the rule looks again at each.
     free = Q(state=Case.TO_READ, places_left__gt=0, stage__in=mine) & ~Q(pk__in=barred.values("case"))
+    first = protocol.stage_list[0].name
+    if first in mine and is_to_qualify(user, campaign, first):
+        free &= Q(kind=Case.QUALIFICATION) | ~Q(stage=first)
     return Room(Q(pk__in=given), free)
 
 

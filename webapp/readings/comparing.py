@@ -30,21 +30,28 @@ def compare(signatures: Sequence[Signature]) -> list[dict[str, Any]]:
 
 
 def _pair(first: Signature, second: Signature) -> dict[str, Any]:
-    a, b = version_layers(first.version), version_layers(second.version)
-    lesion = [np.isin(x["findings"], s.version.mask.label_set.lesion_values) for x, s in ((a, first), (b, second))]
-    numbers = [_numbers(first.version, a), _numbers(second.version, b)]
-    extents = [one["extent_percent"] for one in numbers]
-    known = [extent for extent in extents if extent is not None]
     return {
         "first": first.pk,
         "second": second.pk,
+        **pair_of_versions(first.version, second.version),
+        "contradicting_slices": contradicting_slices(first.reading, second.reading),
+    }
+
+
+def pair_of_versions(first: Version, second: Version) -> dict[str, Any]:
+    """The figures of two versions of one scan; differences are second minus first."""
+    a, b = version_layers(first), version_layers(second)
+    lesion = [np.isin(x["findings"], v.mask.label_set.lesion_values) for x, v in ((a, first), (b, second))]
+    numbers = [_numbers(first, a), _numbers(second, b)]
+    extents = [one["extent_percent"] for one in numbers]
+    known = [extent for extent in extents if extent is not None]
+    return {
         "dice": dice(lesion[0], lesion[1]),
         "lung_dice": dice(a["anatomy"] > 0, b["anatomy"] > 0),
         "numbers": numbers,
         # Second minus first, as everywhere (science.md 4).
         "extent_difference": known[1] - known[0] if len(known) == 2 else None,
         "empty": [not one.any() for one in lesion],
-        "contradicting_slices": contradicting_slices(first.reading, second.reading),
     }
 
 

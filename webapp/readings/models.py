@@ -192,6 +192,27 @@ class Comparison(models.Model):
         return f"{self.case} {'accepted' if self.accepted else 'disputed'}"
 
 
+class Grade(models.Model):
+    """A reading of a qualification or sentinel case laid against what is known of it; append-only.
+
+    `extent_difference` is the reading's extent minus the known one, in percentage points; `passed` is by the thresholds
+    that held when it was graded, `reasons` why not.
+    """
+
+    reading = models.OneToOneField(Reading, primary_key=True, on_delete=models.PROTECT, related_name="grade")
+    kind = models.CharField(max_length=16)
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+")
+    known_version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+")
+    dice = models.FloatField(null=True)
+    extent_difference = models.FloatField(null=True)
+    passed = models.BooleanField()
+    reasons = models.JSONField(default=list)
+    graded_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.reading_id} {'passed' if self.passed else 'not passed'}"
+
+
 class Reference(models.Model):
     """The mask that stands for a case; append-only: of several, the one with the highest number holds.
 

@@ -168,6 +168,9 @@ def exportable_readings_for(user: User, campaign: Campaign, case: Case | None = 
     readings = readings_in_campaign_for(user, campaign).filter(state=Reading.SIGNED)
     if case is not None:
         readings = readings.filter(case=case)
+    elif sees_all_readings(roles_of(user, campaign), campaign):
+        # What readers are measured by is no part of what a study takes away; a reader is not told which it was.
+        readings = readings.filter(case__kind=Case.STUDY)
     return readings.select_related("signature__version__mask__scan", "mask__label_set").order_by(
         "case__number", "started_at"
     )

@@ -2,19 +2,19 @@
 
 from collections.abc import Sequence
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from webapp.accounts.models import User
 from webapp.algorithms.queries import finished_draft, latest_draft
 from webapp.audit.actor import Actor
 from webapp.audit.refusal import Refusal
-from webapp.campaigns.models import Case
+from webapp.campaigns.models import Campaign, Case
 from webapp.campaigns.protocols import AI_DRAFT, BLOCK, SIGN, WITHOUT_DRAFT, Stage
-from webapp.campaigns.queries import protocol_of, roles_of
+from webapp.campaigns.queries import current_protocol, protocol_of, roles_of
 from webapp.campaigns.rules import may_assign
 from webapp.readings.attesting import Missing
-from webapp.readings.models import REASON_LENGTH, Reading, Submission
+from webapp.readings.models import REASON_LENGTH, Grade, Reading, Submission
 
 SHORTEST_REASON = 5
 
@@ -56,7 +56,29 @@ def may_start_reading(case: Case, user: User) -> Refusal | None:
         return Refusal("reading_exists", "You have a reading of this case already.")
     if case.state != Case.TO_READ or case.places_left == 0:
         return Refusal("taken", "This case has been given to its readers.")
-    return refusal_of_two_hats(case, stage, user) or _refusal_of_start(case, stage)
+    return (
+        refusal_of_two_hats(case, stage, user)
+        or refusal_of_unqualified(case, stage, user)
+        or _refusal_of_start(case, stage)
+    )
+
+
+def refusal_of_unqualified(case: Case, stage: Stage, user: User) -> Refusal | None:
+    """Why a person is not given a study case yet: they have not passed each qualification case of its campaign."""
+    if case.kind != Case.STUDY or not is_to_qualify(user, case.campaign, stage.name):
+        return None
+    sentence = "Before study cases are given to you, you read cases whose reference is known: take the next case."
+    return Refusal("not_qualified", sentence)
+
+
+def is_to_qualify(user: User, campaign: Campaign, stage_name: str) -> bool:
+    """Whether a person has yet to pass a qualification case before they read study cases at a stage (the first)."""
+    protocol = current_protocol(campaign)
+    if protocol.said.qualification is None or protocol.stage_list[0].name != stage_name:
+        return False
+    passed = Grade.objects.filter(reading__case=OuterRef("pk"), reading__reader_id=user.pk, passed=True)
+    cases = campaign.cases.filter(kind=Case.QUALIFICATION, excluded_reason="")
+    return cases.filter(~Exists(passed)).exists()
 
 
 def refusal_of_two_hats(case: Case, stage: Stage, user: User) -> Refusal | None:
@@ -157,6 +179,9 @@ def may_be_assigned(case: Case, stage: Stage, reader: User) -> Refusal | None:
     if refusal_of_two_hats(case, stage, reader):
         sentence = f"{reader} has worked on case {case.number} at another stage: somebody else does its {stage.name}."
         return Refusal("two_hats", sentence)
+    if refusal_of_unqualified(case, stage, reader):
+        sentence = f"{reader} has not passed the qualification cases: study cases are given to them after that."
+        return Refusal("not_qualified", sentence)
     return None
 
 

@@ -63,6 +63,10 @@ def counted_readings(case: Case) -> list[tuple[str, str]]:
 def standing_of(case: Case) -> Standing:
     """Where a case stands by what is written down of it now."""
     protocol = protocol_of(case)
+    if case.kind != Case.STUDY:
+        # Everybody reads what readers are measured by: its places never run out, and it never becomes a reference.
+        first = protocol.stage_list[0]
+        return Standing(first, Case.EXCLUDED) if case.excluded_reason else Standing(first, Case.TO_READ, 1)
     compared = case.comparisons.filter(protocol=protocol).order_by("pk")
     accepted = dict(compared.values_list("stage", "accepted"))
     return standing(protocol.stage_list, counted_readings(case), accepted, bool(case.excluded_reason))
@@ -82,6 +86,8 @@ def settle(case: Case) -> Standing:
     )
     if place.state == Case.COMPARING and before[:2] != (case.stage, Case.COMPARING):
         jobs.enqueue("readings.compare_readings", case_id=str(case.pk))
+    if case.kind != Case.STUDY:
+        jobs.enqueue("readings.grade_case", case_id=str(case.pk))
     if place.state == Case.DONE:
         _name_reference(case, place.stage)
     push.publish(f"progress:{case.campaign.slug}", "case.settled")

@@ -65,6 +65,16 @@ def case_report(request: HttpRequest, slug: str, number: int) -> HttpResponseBas
 
 @require_GET
 @login_required
+def case_report_pdf(request: HttpRequest, slug: str, number: int) -> HttpResponseBase:
+    """The report of the case's last signed reading, or of ?reading=<id>, on one page."""
+    case = case_for(request.user, slug, number)
+    return _hand_out(
+        request, case.campaign, case, _chosen(request, case), lambda rs: exports.case_report(rs[-1], request.user)
+    )
+
+
+@require_GET
+@login_required
 def case_measurements(request: HttpRequest, slug: str, number: int) -> HttpResponseBase:
     """Measurements of all signed readings of the case that this person may see, or of ?reading=<id>."""
     case = case_for(request.user, slug, number)

@@ -57,7 +57,8 @@ def test_reading_begins_from_the_imported_mask_and_says_so_everywhere(place, run
     robin = a_person("robin", campaign, "radiologist")
     begin(campaign, DataSet.objects.get(), clara)
     event = Event.objects.filter(name="campaign.protocol_set").latest("id").content["details"]
-    assert (event["changed"], event["data_set"]) == (["starts_from"], "Shanghai")
+    assert event["changed"] == ["Stage 1"]
+    assert "the imported mask of Shanghai" in event["after"]["Stage 1"]
     reading = start_reading(case=case, by=robin)
     layers = head_layers(reading.mask)
     assert np.array_equal(layers["anatomy"], phantom.anatomy)

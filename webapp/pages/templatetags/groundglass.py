@@ -72,3 +72,9 @@ def age(moment: datetime | None) -> str:
 def short_hash(digest: str) -> str:
     """The first twelve digits of a hash: enough for people to compare."""
     return digest[:12]
+
+
+@register.filter
+def split_words(text: str) -> list[str]:
+    """The words of a text, for a loop over a few fixed ones."""
+    return text.split()

@@ -1,0 +1,162 @@
+"""A protocol in words: each of its terms with what it says, and what one version says otherwise than another."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from webapp.campaigns.models import Protocol
+from webapp.campaigns.protocols import (
+    ATTESTED,
+    BLOCK,
+    CASE_SIGNED,
+    IMPORTED_MASK,
+    OFF,
+    SIGN,
+    WARN,
+    Acceptance,
+    Stage,
+    Terms,
+)
+from webapp.masks.models import DataSet
+
+STARTS_IN_WORDS = {
+    "ai_draft": "the AI draft",
+    "imported_mask": "the imported mask",
+    "empty": "an empty mask",
+    "previous": "the mask of the stage before",
+    "intersection": "what all readings before have in common",
+    "union": "what any reading before has",
+    "majority": "what most readings before have (majority)",
+    "staple": "the readings before weighed by STAPLE",
+}
+TAKES_IN_WORDS = {
+    "one_of_them": "one of the accepted readings, drawn at random",
+    "intersection": "what all readings have in common",
+    "union": "what any reading has",
+    "majority": "what most readings have (majority)",
+    "staple": "the readings weighed by STAPLE",
+}
+LEVELS_IN_WORDS = {OFF: "not asked", WARN: "warned of where it is missing", BLOCK: "no signature without it"}
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+@dataclass(frozen=True)
+class Change:
+    """A term that one version says otherwise than another; empty where a version has no such term."""
+
+    term: str
+    before: str
+    after: str
+
+
+def words_of_stage(stage: Stage, data_sets: Mapping[str, str] | None = None) -> str:
+    """One stage in a sentence without its name."""
+    count = NUMBERS[stage.readers] if stage.readers < len(NUMBERS) else str(stage.readers)
+    who = f"{count} {stage.role}{'s' if stage.readers > 1 else ''}"
+    start = STARTS_IN_WORDS[stage.starts_from]
+    if stage.starts_from == IMPORTED_MASK:
+        start += f" of {(data_sets or {}).get(str(stage.data_set), 'a data set')}"
+    end = "ends with a signature" if stage.ends_with == SIGN else "ends by handing the case on"
+    more = ["blinded to other readings" if stage.blinded else "sees what came before"]
+    more += ["only where readings before were not accepted"] if stage.only_if_disputed else []
+    return f"{who}, begins from {start}, {end}; {'; '.join(more)}"
+
+
+def words_of_acceptance(rule: Acceptance | None) -> str:
+    """When readings are accepted without an adjudicator."""
+    if rule is None:
+        return "none: readings of one stage are never accepted by themselves"
+    verdicts = ", no contradicting verdicts" if rule.no_contradicting_verdicts else ""
+    return (
+        f"Dice of {rule.dice_at_least:g} or more, extents at most {rule.extent_difference_at_most:g} points apart"
+        f"{verdicts}; the reference is {TAKES_IN_WORDS[rule.takes]}"
+    )
+
+
+def facts_of(stages: Sequence[Stage], terms: Terms, statement: str, guideline: str = "") -> dict[str, str]:
+    """Each term of a protocol by its name, in the order in which people read it."""
+    names = _data_set_names(stages)
+    hidden = [
+        word
+        for word, is_so in (("the AI", terms.hides_ai), ("age, sex, site and scanner", terms.hides_metadata))
+        if is_so
+    ]
+    facts: dict[str, str] = {}
+    for place, stage in enumerate(stages, 1):
+        facts[f"Stage {place}"] = f"{stage.name}: {words_of_stage(stage, names)}"
+    arms = terms.arms
+    facts |= {
+        "Pilot": "yes: what is read under this version is a trial" if terms.pilot else "no",
+        "Drawn to begin with the AI draft": (
+            f"{arms.draft_in} of each {arms.of} cases, seed {arms.seed}" if arms else "no draw: as the stages say"
+        ),
+        "Other readings are shown": (
+            "when the case is signed" if terms.unblinded_when == CASE_SIGNED else "when the campaign is closed"
+        ),
+        "Hidden from readers": " and ".join(hidden) or "nothing beside other readings",
+        "Separate duties": (
+            "nobody works on a case at two stages"
+            if terms.separate_duties
+            else "one person may do several stages of a case"
+        ),
+        "Acceptance": words_of_acceptance(terms.acceptance),
+    }
+    for code, sentence in ATTESTED.items():
+        facts[f"A signature attests: {sentence}"] = LEVELS_IN_WORDS[terms.level(code)]
+    days, needed = terms.release_after_days, terms.qualification
+    facts |= {
+        "Qualification": (
+            f"first Dice of {needed.dice_at_least:g} or more and extents at most "
+            f"{needed.extent_difference_at_most:g} points apart in each qualification case"
+            if needed
+            else "none: everybody reads study cases from the start"
+        ),
+        "A slice counts as seen after": f"{terms.dwell_ms:,} ms",
+        "Order of cases": "by number" if terms.order == "number" else "at random, another for each reader",
+        "An idle case goes back": f"after {days} day{'s' if days > 1 else ''}" if days else "never by itself",
+        "Scoring forms": ", ".join(_form_name(form) for form in terms.forms) or "none",
+        "Statement": statement,
+        "Guideline": f"{len(guideline.split()):,} words" if guideline else "none",
+    }
+    return facts
+
+
+def facts_of_protocol(protocol: Protocol) -> dict[str, str]:
+    """Each term of a version of a protocol, in words."""
+    return facts_of(protocol.stage_list, protocol.said, protocol.statement, protocol.guideline)
+
+
+def changes_between(
+    before: Protocol, stages: Sequence[Stage], terms: Terms, statement: str, guideline: str | None = None
+) -> list[Change]:
+    """What a protocol would say otherwise than a version does; empty where it says the same."""
+    text = before.guideline if guideline is None else guideline
+    changes = _different(facts_of_protocol(before), facts_of(stages, terms, statement, text))
+    if text != before.guideline and not any(change.term == "Guideline" for change in changes):
+        changes.append(Change("Guideline", "another text", "of as many words"))
+    if not changes and terms.forms != before.said.forms:
+        changes.append(Change("Scoring forms", "another content", "under the same names"))
+    return changes
+
+
+def changes_of_version(before: Protocol, after: Protocol) -> list[Change]:
+    """What a version of a protocol says otherwise than the one before."""
+    return changes_between(before, after.stage_list, after.said, after.statement, after.guideline)
+
+
+def _different(before: Mapping[str, str], after: Mapping[str, str]) -> list[Change]:
+    terms = [*after, *(term for term in before if term not in after)]
+    return [
+        Change(term, before.get(term, ""), after.get(term, ""))
+        for term in terms
+        if before.get(term, "") != after.get(term, "")
+    ]
+
+
+def _data_set_names(stages: Sequence[Stage]) -> dict[str, str]:
+    named = [stage.data_set for stage in stages if stage.data_set is not None]
+    return {str(one.pk): one.name for one in DataSet.objects.filter(pk__in=named)} if named else {}
+
+
+def _form_name(form: Mapping[str, Any]) -> str:
+    return str(form.get("title") or form.get("name") or "unnamed")[:80]

@@ -1,0 +1,89 @@
+"""What a coordinator types to say who reads what."""
+
+from typing import Any
+
+from django import forms
+
+from webapp.accounts.models import User
+from webapp.readings.models import REASON_LENGTH
+
+DAY = {"type": "date"}
+
+
+class PersonField(forms.ChoiceField):
+    """One of the readers of a campaign, by user name."""
+
+
+class PeopleField(forms.MultipleChoiceField):
+    """Several of the readers of a campaign, by user name."""
+
+
+class DoForm(forms.Form):
+    """One thing to do with the chosen cases; `readers` are those whom it may be about."""
+
+    def __init__(self, *args: Any, readers: list[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.people = {person.username: person for person in readers}
+        for field in self.fields.values():
+            if isinstance(field, PersonField | PeopleField):
+                nobody = [] if field.required else [("", "nobody: free again")]
+                field.choices = [*nobody, *((name, str(person)) for name, person in self.people.items())]
+
+
+class AssignForm(DoForm):
+    """Give the chosen cases to one person."""
+
+    reader = PersonField(label="Reader")
+    due_on = forms.DateField(label="Due", required=False, widget=forms.DateInput(attrs=DAY))
+
+
+class DealForm(DoForm):
+    """Deal the chosen cases out at random."""
+
+    readers = PeopleField(label="Readers", widget=forms.CheckboxSelectMultiple)
+    seed = forms.IntegerField(label="Seed", min_value=0, max_value=2**31 - 1)
+    due_on = forms.DateField(label="Due", required=False, widget=forms.DateInput(attrs=DAY))
+
+
+class MoveForm(DoForm):
+    """Take the chosen cases from one person, for another or for nobody."""
+
+    source = PersonField(label="Take from")
+    target = PersonField(label="Give to", required=False)
+    reason = forms.CharField(label="Why", max_length=REASON_LENGTH)
+
+
+class ScheduleForm(DoForm):
+    """How urgent the chosen cases are, and by when."""
+
+    priority = forms.IntegerField(label="Priority (-9 to 9)", min_value=-9, max_value=9, required=False)
+    due_on = forms.DateField(label="Due", required=False, widget=forms.DateInput(attrs=DAY))
+
+
+class ExcludeForm(DoForm):
+    """Why the chosen cases leave."""
+
+    reason = forms.CharField(label="Why", max_length=REASON_LENGTH)
+
+
+class ReadmitForm(ExcludeForm):
+    """Why the chosen cases come back."""
+
+
+class RepeatForm(DoForm):
+    """A random sample of signed readings is read again; no case is chosen by hand."""
+
+    count = forms.IntegerField(label="Readings", min_value=1, max_value=500, initial=20)
+    after_days = forms.IntegerField(label="From days after the signature", min_value=0, max_value=3650, initial=28)
+    seed = forms.IntegerField(label="Seed", min_value=0, max_value=2**31 - 1)
+
+
+FORMS: dict[str, tuple[str, str, type[DoForm]]] = {
+    "assign": ("Assign", "Assign to a reader", AssignForm),
+    "deal": ("Deal out", "Deal out at random, balanced by site", DealForm),
+    "move": ("Take back or re-assign", "Re-assign or release", MoveForm),
+    "schedule": ("Set", "Priority and due date", ScheduleForm),
+    "exclude": ("Exclude", "Exclude from the campaign", ExcludeForm),
+    "readmit": ("Readmit", "Readmit excluded cases", ReadmitForm),
+    "repeat": ("Draw the sample", "Repeat readings of a random sample", RepeatForm),
+}
