@@ -1,6 +1,7 @@
 """How far a campaign is: what the database counts over all of its cases and readings, for whoever sees all of them."""
 
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -17,7 +18,7 @@ from webapp.pages.worklist_search import Chip, Place, chips_of, idle_since
 from webapp.readings.models import Comparison, Grade, Reading, Reference
 
 IDLE_DAYS = 7
-MOST_LINES = 10
+MOST_LINES, MOST_IDLE = 10, 5
 AGREEMENT_KEPT_S, READERS_KEPT_S = 24 * 3600, 60
 COMPARING_TOO_LONG = timedelta(hours=1)
 # What a stage's line counts, by the chip of the worklist that lists the same cases.
@@ -78,7 +79,7 @@ class Pair:
     stage: str
     accepted: bool
     dice: float | None
-    extents: tuple[float | None, float | None]
+    extents: Sequence[float | None]
 
     @property
     def difference(self) -> float | None:
@@ -209,7 +210,7 @@ def pairs_of(campaign: Campaign) -> list[Pair]:
     """Every two readings that were compared, by case, the last comparison of each case and stage."""
     with connection.cursor() as cursor:
         cursor.execute(f"{PAIRS} ORDER BY number, stage", [campaign.pk])
-        return [Pair(*row[:4], row[4:]) for row in cursor.fetchall()]
+        return [Pair(number, stage, accepted, dice, pair) for number, stage, accepted, dice, *pair in cursor.fetchall()]
 
 
 def agreement_of(campaign: Campaign) -> Agreement:
@@ -258,7 +259,7 @@ def stuck_of(place: Place, totals: dict[str, int]) -> list[Stuck]:
 def _idle(place: Place) -> Stuck:
     idle = Reading.objects.filter(idle_since(IDLE_DAYS), case__campaign=place.campaign, case__scan__deleted_at=None)
     named = idle.annotate(last=Coalesce("active_at", "started_at")).order_by("last")
-    rows = named.values_list("case__number", "stage", "reader__display_name", "reader__username", "last")[:MOST_LINES]
+    rows = named.values_list("case__number", "stage", "reader__display_name", "reader__username", "last")[:MOST_IDLE]
     lines = [(number, stage, name or user, last) for number, stage, name, user, last in rows]
     cases = idle.aggregate(count=Count("case", distinct=True))["count"]
     return Stuck(f"begun or given and left for {IDLE_DAYS} days and more", cases, f"idle={IDLE_DAYS}", lines)
