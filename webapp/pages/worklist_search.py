@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from webapp.accounts.models import User
 from webapp.algorithms.models import DraftRun
+from webapp.campaigns.metadata import hides_metadata_from
 from webapp.campaigns.models import Campaign, Case
 from webapp.campaigns.protocols import AI_DRAFT, Stage
 from webapp.campaigns.queries import current_protocol, roles_of
@@ -78,7 +79,7 @@ class Place:
     @cached_property
     def hides_metadata(self) -> bool:
         """Whether they read without knowing where a scan comes from."""
-        return not self.sees_all and current_protocol(self.campaign).said.hides_metadata
+        return hides_metadata_from(self.user, self.campaign)
 
     @cached_property
     def pending(self) -> Q:

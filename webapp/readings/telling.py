@@ -1,6 +1,7 @@
 """Who is told of what happens to readings, in the action's transaction; nobody of readings they may not know of."""
 
 import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import F
@@ -8,7 +9,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from webapp.accounts.models import User
-from webapp.campaigns.models import Case
+from webapp.campaigns.models import Campaign, Case
 from webapp.campaigns.queries import protocol_of
 from webapp.notices.notify import notify, notify_once
 from webapp.readings.models import Reading
@@ -38,6 +39,23 @@ def tell_assigned(reading: Reading, by: Any) -> None:
         due = f", due on {reading.due_on}" if reading.due_on else ""
         sentence = f"Case {reading.case.number} was given to you to read ({reading.stage}{due})."
         _tell(reading.reader, "assigned", reading.case, sentence)
+
+
+def tell_many_assigned(campaign: Campaign, given: Mapping[str, Sequence[int]], by: Any) -> None:
+    """Tell readers, by their ids, that cases were given to them: one notice each, however many cases."""
+    people = {str(person.pk): person for person in User.objects.filter(pk__in=list(given))}
+    for identifier, numbers in given.items():
+        if str(getattr(by, "pk", "")) == identifier:
+            continue
+        count = len(numbers)
+        cases = f"Case {numbers[0]} was" if count == 1 else f"{count:,} cases were"
+        notify(
+            [people[identifier]],
+            "assigned",
+            sentence=f"{cases} given to you to read.",
+            url=f"/campaigns/{campaign.slug}/",
+            campaign_slug=campaign.slug,
+        )
 
 
 def tell_released(reading: Reading, by: Any, reason: str) -> None:
