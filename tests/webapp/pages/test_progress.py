@@ -20,7 +20,7 @@ from webapp.readings.actions import return_submission, start_reading
 from webapp.readings.assignment_actions import assign_reading, exclude_case
 from webapp.readings.models import Comparison, Grade, Reading
 
-MOST_QUERIES = 40
+MOST_QUERIES = 30
 TODAY = datetime.date(2026, 3, 31)
 
 
