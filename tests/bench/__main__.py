@@ -9,7 +9,19 @@ from typing import Any
 
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
-from tests.bench import auditing, film, intake, loading, memory, painting, regions, scrolling, searching, starting
+from tests.bench import (
+    auditing,
+    film,
+    intake,
+    loading,
+    memory,
+    painting,
+    regions,
+    scrolling,
+    searching,
+    starting,
+    worklists,
+)
 from tests.bench.figures import Figure, median, percentile, print_pauses, print_table, write_results
 from tests.bench.subjects import PHANTOMS, REAL, SCAN, Subject, begin_reading, bring_in, file_phantom, say
 from tests.journeys.site import ROOT, Site, running_site
@@ -26,12 +38,13 @@ PARTS = {
     "film": "the film of a mask with 5,000 strokes: opened, stepped, thrown far (on the real scan)",
     "memory": "the browser's processes",
     "intake": "300 files by the command and by C-STORE, the memory of 1,500",
+    "worklist": "worklist, home and progress of 10,000 cases and 100,000 readings",
     "search": "the list of 10,000 scans: search, filters, counts",
     "audit": "the audit page over two million events, and checking them all",
     "start": "the second make run",
 }
 # These bring what they need.
-WITHOUT_SCANS = {"intake", "search", "audit", "start"}
+WITHOUT_SCANS = {"intake", "search", "worklist", "audit", "start"}
 SCROLLED = ("axial", "coronal", "sagittal")
 # A minute and more of region tools is spent on one scan alone.
 REGIONS_ON = ("600",)
@@ -142,6 +155,14 @@ def audit_figures(raw: dict[str, Any]) -> list[Figure]:
     ]
 
 
+def list_figures(listed: dict[str, list[float]]) -> list[Figure]:
+    """What came of the part on worklists, in the column of the first scan: each page of it."""
+    return [
+        Figure(f"{name}, p95", "ms", {REAL: percentile(ms, 95)}, floor=150, note=f"p50 {median(ms):.0f} ms")
+        for name, ms in listed.items()
+    ]
+
+
 def figures_of(
     subjects: list[Subject], second_start_s: float | None, search_ms: list[float], taken_in: dict[str, Any]
 ) -> list[Figure]:
@@ -242,6 +263,7 @@ def main() -> int:
     folder = Path(data or ".").resolve()
     second_start_s: float | None = None
     search_ms: list[float] = []
+    listed: dict[str, list[float]] = {}
     taken_in: dict[str, Any] = {}
     audited: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="groundglass-bench-") as home:
@@ -254,6 +276,10 @@ def main() -> int:
         if "intake" in parts:
             with running_site(Path(home) / "intake", INTAKE_QUIET_S="2") as site:
                 taken_in = intake.measure(site, options.runs)
+        if "worklist" in parts:
+            say("seeding 10,000 cases and 100,000 readings ...")
+            with running_site(Path(home) / "worklist") as site:
+                listed = worklists.measure(site)
         if "search" in parts:
             say("filing 10,000 scans' records ...")
             with running_site(Path(home) / "search") as site:
@@ -265,13 +291,23 @@ def main() -> int:
         if "start" in parts:
             say("starting make run twice ...")
             second_start_s = starting.second_start_s(Path(home) / "run")
-    figures = [*figures_of(subjects, second_start_s, search_ms, taken_in), *audit_figures(audited)]
+    figures = [
+        *figures_of(subjects, second_start_s, search_ms, taken_in),
+        *audit_figures(audited),
+        *list_figures(listed),
+    ]
     print_table(figures, scans)
     for subject in subjects:
         if "regions" in subject.raw:
             print_pauses(subject.raw["regions"])
     raw = {subject.name: subject.raw for subject in subjects}
-    raw |= {"second_start_s": second_start_s, "search_ms": search_ms, "intake": taken_in, "audit": audited}
+    raw |= {
+        "second_start_s": second_start_s,
+        "search_ms": search_ms,
+        "intake": taken_in,
+        "audit": audited,
+        "worklist": listed,
+    }
     measured = [vars(figure) for figure in figures]
     print(f"\nEvery run: {write_results(ROOT / 'bench-results', {'measured': measured, 'raw': raw})}")
     return 0

@@ -2,7 +2,9 @@
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
@@ -64,13 +66,41 @@ def case_by_id_for(user: User, case_id: uuid.UUID) -> Case:
     return case
 
 
+@dataclass(frozen=True)
+class Held:
+    """What a page that only looks has read of a campaign, once: one person's roles, the protocol."""
+
+    user_id: Any
+    roles: frozenset[str]
+    protocol: Protocol
+
+
+HELD = "_held"
+
+
+def hold(campaign: Campaign, user: User) -> None:
+    """Read a person's roles and the present protocol for as long as this one object of a campaign lives.
+
+    For pages that change nothing. An action gets its campaign anew from the database.
+    """
+    setattr(campaign, HELD, Held(user.pk, frozenset(roles_of(user, campaign)), _last_protocol(campaign)))
+
+
 def roles_of(user: User, campaign: Campaign) -> set[str]:
     """The roles of a person in a campaign."""
+    held = getattr(campaign, HELD, None)
+    if held is not None and held.user_id == user.pk:
+        return set(held.roles)
     return set(Membership.objects.filter(campaign=campaign, user_id=user.pk).values_list("role", flat=True))
 
 
 def current_protocol(campaign: Campaign) -> Protocol:
     """The protocol that new readings begin under."""
+    held = getattr(campaign, HELD, None)
+    return held.protocol if held is not None else _last_protocol(campaign)
+
+
+def _last_protocol(campaign: Campaign) -> Protocol:
     return campaign.protocols.order_by("-version")[0]
 
 

@@ -14,7 +14,7 @@ from webapp.notices.queries import notices_of
 from webapp.pages.worklist_search import Place
 from webapp.readings.models import Reading, Return
 
-MOST_LINES = 12
+MOST_LINES = 8
 
 
 @dataclass(frozen=True)

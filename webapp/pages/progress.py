@@ -1,24 +1,25 @@
 """How far a campaign is: what the database counts over all of its cases and readings, for whoever sees all of them."""
 
-import json
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.core.cache import cache
 from django.db import connection
-from django.db.models import Aggregate, Avg, Count, F, FloatField, Min, Q, QuerySet
-from django.db.models.fields.json import KeyTextTransform
+from django.db.models import Aggregate, Avg, Count, F, FloatField, Max, Min, Q, QuerySet
 from django.db.models.functions import Abs, Cast, Coalesce, TruncDate
 from django.utils import timezone
 
 from webapp.campaigns.models import Campaign, Case, Membership
 from webapp.pages.progress_charts import BlandAltman, BurnDown, bland_altman, burn_down
 from webapp.pages.worklist_search import Chip, Place, chips_of, idle_since
-from webapp.readings.models import Reading, Reference
+from webapp.readings.models import Comparison, Grade, Reading, Reference
 
 IDLE_DAYS = 7
-MOST_LINES = 10
+MOST_LINES, MOST_IDLE = 10, 5
+AGREEMENT_KEPT_S, READERS_KEPT_S = 24 * 3600, 60
 COMPARING_TOO_LONG = timedelta(hours=1)
 # What a stage's line counts, by the chip of the worklist that lists the same cases.
 COLUMNS = ("drafting", "to_read", "open", "back", "comparing", "disputed", "done")
@@ -59,12 +60,13 @@ class ReaderLine:
 
 @dataclass(frozen=True)
 class SentinelLine:
-    """One reader's signed readings of sentinel cases against what is known of them, in points of extent."""
+    """One reader's graded readings of sentinel cases: median Dice, mean difference and error in points of extent."""
 
     name: str
     username: str
     count: int
-    measured: int
+    passed: int
+    dice: float | None
     bias: float | None
     mean_error: float | None
 
@@ -77,8 +79,7 @@ class Pair:
     stage: str
     accepted: bool
     dice: float | None
-    extents: tuple[float | None, float | None]
-    reasons: list[str]
+    extents: Sequence[float | None]
 
     @property
     def difference(self) -> float | None:
@@ -89,13 +90,13 @@ class Pair:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How readings of one case agree so far."""
+    """How readings of one case agree so far; the worst, those not accepted, with why."""
 
     count: int
     accepted: int
     dice_median: float | None
     plot: BlandAltman | None
-    worst: list[Pair]
+    worst: list[tuple[Pair, str]]
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,11 @@ def burn_down_of(campaign: Campaign, totals: dict[str, int]) -> BurnDown | None:
     return burn_down(total, done_by_day(campaign), timezone.localdate(), timezone.localtime(began).date())
 
 
+def readers_lately(campaign: Campaign) -> list[ReaderLine]:
+    """What each reader did, as of READERS_KEPT_S ago at most: medians over every reading of a campaign take a while."""
+    return cache.get_or_set(f"readers:{campaign.pk}", lambda: readers_of(campaign), READERS_KEPT_S) or []
+
+
 def readers_of(campaign: Campaign) -> list[ReaderLine]:
     """What each reader did at each stage, repeats and qualification left out."""
     readings = Reading.objects.filter(case__campaign=campaign, repeat=0).exclude(case__kind=Case.QUALIFICATION)
@@ -170,63 +176,72 @@ def readers_of(campaign: Campaign) -> list[ReaderLine]:
 
 
 def sentinels_of(campaign: Campaign) -> list[SentinelLine]:
-    """How each reader's signed readings of sentinel cases compare with what is known of those."""
-    signed = Reading.objects.filter(
-        case__campaign=campaign, case__kind=Case.SENTINEL, state=Reading.SIGNED, repeat=0, supersedes=None
-    )
-    read, known = (
-        Cast(KeyTextTransform("extent_percent", f"{version}__measurement__values"), FloatField())
-        for version in ("signature__version", "case__known_version")
+    """How each reader's readings of sentinel cases were graded, repeats and amendments left out."""
+    graded = Grade.objects.filter(
+        reading__case__campaign=campaign, kind=Case.SENTINEL, reading__repeat=0, reading__supersedes=None
     )
     rows = (
-        signed.annotate(error=read - known)
-        .order_by("reader__display_name", "reader__username")
-        .values_list("reader__display_name", "reader__username")
-        .annotate(count=Count("pk"), measured=Count("error"), bias=Avg("error"), size=Avg(Abs("error")))
+        graded.order_by("reading__reader__display_name", "reading__reader__username")
+        .values_list("reading__reader__display_name", "reading__reader__username")
+        .annotate(
+            count=Count("pk"),
+            good=Count("pk", filter=Q(passed=True)),
+            overlap=Median("dice"),
+            bias=Avg("extent_difference"),
+            size=Avg(Abs("extent_difference")),
+        )
     )
     return [SentinelLine(name or user, user, *figures) for name, user, *figures in rows]
 
 
 PAIRS = """
 SELECT number, stage, accepted, (pair->>'dice')::float, (pair->'numbers'->0->>'extent_percent')::float,
-  (pair->'numbers'->1->>'extent_percent')::float, reasons
+  (pair->'numbers'->1->>'extent_percent')::float
 FROM (
-  SELECT DISTINCT ON (k.case_id, k.stage) c.number, k.stage, k.accepted, k.pairs, k.reasons
+  SELECT DISTINCT ON (k.case_id, k.stage) c.number, k.stage, k.accepted, k.pairs
   FROM readings_comparison k JOIN campaigns_case c ON c.id = k.case_id JOIN archive_scan s ON s.id = c.scan_id
   WHERE c.campaign_id = %s AND s.deleted_at IS NULL
   ORDER BY k.case_id, k.stage, k.id DESC
 ) last CROSS JOIN LATERAL jsonb_array_elements(last.pairs) pair
-ORDER BY number, stage
 """
 
 
 def pairs_of(campaign: Campaign) -> list[Pair]:
-    """Every two readings that were compared, the last comparison of each case and stage."""
+    """Every two readings that were compared, by case, the last comparison of each case and stage."""
     with connection.cursor() as cursor:
-        cursor.execute(PAIRS, [campaign.pk])
-        return [
-            Pair(number, stage, accepted, dice, (first, second), _listed(reasons))
-            for number, stage, accepted, dice, first, second, reasons in cursor.fetchall()
-        ]
+        cursor.execute(f"{PAIRS} ORDER BY number, stage", [campaign.pk])
+        return [Pair(number, stage, accepted, dice, pair) for number, stage, accepted, dice, *pair in cursor.fetchall()]
 
 
-def _listed(reasons: Any) -> list[str]:
-    """Reasons as a list: a bare cursor gives JSON as its text."""
-    return json.loads(reasons) if isinstance(reasons, str) else list(reasons)
+def agreement_of(campaign: Campaign) -> Agreement:
+    """How readings agree so far; reckoned once for each new comparison, since they never change."""
+    compared = Comparison.objects.filter(case__campaign=campaign).aggregate(last=Max("pk"), cases=Count("pk"))
+    key = f"agreement:{campaign.pk}:{compared['last']}:{compared['cases']}"
+    return cache.get_or_set(key, lambda: _agreement(campaign), AGREEMENT_KEPT_S)  # type: ignore[return-value]
 
 
-def agreement_of(pairs: list[Pair]) -> Agreement:
-    """What pairs say together; the worst first by Dice, then by the difference of extents."""
+def _agreement(campaign: Campaign) -> Agreement:
+    pairs = pairs_of(campaign)
     dices = [pair.dice for pair in pairs if pair.dice is not None]
     both = [(first, second) for pair in pairs for first, second in [pair.extents] if None not in (first, second)]
-    apart = sorted((pair for pair in pairs if not pair.accepted), key=_worst_first)
+    apart = sorted((pair for pair in pairs if not pair.accepted), key=_worst_first)[:MOST_LINES]
     return Agreement(
         count=len(pairs),
         accepted=sum(pair.accepted for pair in pairs),
         dice_median=statistics.median(dices) if dices else None,
         plot=bland_altman(both),  # type: ignore[arg-type]
-        worst=apart[:MOST_LINES],
+        worst=[(pair, reason) for pair, reason in zip(apart, _reasons(campaign, apart), strict=True)],
     )
+
+
+def _reasons(campaign: Campaign, pairs: list[Pair]) -> list[str]:
+    """Why the comparison of each pair's case was not accepted, in words."""
+    numbers = [pair.case_number for pair in pairs]
+    rows = Comparison.objects.filter(case__campaign=campaign, case__number__in=numbers).order_by("pk")
+    said = {
+        (number, stage): " ".join(why) for number, stage, why in rows.values_list("case__number", "stage", "reasons")
+    }
+    return [said.get((pair.case_number, pair.stage), "") for pair in pairs]
 
 
 def _worst_first(pair: Pair) -> tuple[float, float]:
@@ -244,7 +259,7 @@ def stuck_of(place: Place, totals: dict[str, int]) -> list[Stuck]:
 def _idle(place: Place) -> Stuck:
     idle = Reading.objects.filter(idle_since(IDLE_DAYS), case__campaign=place.campaign, case__scan__deleted_at=None)
     named = idle.annotate(last=Coalesce("active_at", "started_at")).order_by("last")
-    rows = named.values_list("case__number", "stage", "reader__display_name", "reader__username", "last")[:MOST_LINES]
+    rows = named.values_list("case__number", "stage", "reader__display_name", "reader__username", "last")[:MOST_IDLE]
     lines = [(number, stage, name or user, last) for number, stage, name, user, last in rows]
     cases = idle.aggregate(count=Count("case", distinct=True))["count"]
     return Stuck(f"begun or given and left for {IDLE_DAYS} days and more", cases, f"idle={IDLE_DAYS}", lines)

@@ -44,9 +44,9 @@ def _figures(place: Place) -> dict[str, Any]:
         "totals": totals,
         "kept": totals["all"] - totals["excluded"],
         "burn": progress.burn_down_of(place.campaign, totals),
-        "readers": progress.readers_of(place.campaign),
+        "readers": progress.readers_lately(place.campaign),
         "sentinels": progress.sentinels_of(place.campaign),
-        "agreement": progress.agreement_of(progress.pairs_of(place.campaign)),
+        "agreement": progress.agreement_of(place.campaign),
         "stuck": progress.stuck_of(place, totals),
     }
 

@@ -103,10 +103,12 @@ def lines_of(place: Place, cases: QuerySet[Case]) -> list[CaseLine]:
 
 
 def _seen(place: Place, page: Sequence[Case]) -> dict[Any, list[Seen]]:
-    readings = readings_in_campaign_for(place.user, place.campaign).filter(case__in=[case.pk for case in page])
-    if not place.sees_standing:
-        readings = readings.filter(reader_id=place.user.pk)
-    rows = readings.exclude(state__in=Reading.PAST_STATES).order_by("started_at")
+    if place.sees_standing:
+        readings = readings_in_campaign_for(place.user, place.campaign)
+    else:
+        readings = Reading.objects.filter(reader_id=place.user.pk)
+    here = readings.filter(case__in=[case.pk for case in page]).exclude(state__in=Reading.PAST_STATES)
+    rows = here.order_by("repeat", "started_at")
     named = rows.values_list(
         "case_id",
         "pk",
@@ -120,12 +122,16 @@ def _seen(place: Place, page: Sequence[Case]) -> dict[Any, list[Seen]]:
         "not_before",
         "due_on",
         "signature__version_id",
+        "repeat",
     )
     found: dict[Any, list[Seen]] = defaultdict(list)
-    for case_id, pk, stage, state, reader, name, username, started, ended, not_before, due_on, version in named:
+    for case_id, pk, stage, state, reader, name, username, started, ended, not_before, due_on, version, repeat in named:
         one = Seen(
             pk, stage, state, reader == place.user.pk, name or username, ended or started, not_before, due_on, version
         )
+        if one.is_mine and one.state in Reading.OPEN_STATES and repeat:
+            # Whoever reads a case again sees nothing of their first reading of it.
+            found[case_id] = [other for other in found[case_id] if not other.is_mine]
         found[case_id].append(one)
     return found
 

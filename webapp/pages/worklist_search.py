@@ -4,6 +4,7 @@ To a blinded reader each chip, filter and order speaks of their own readings alo
 reader begins or ends moves nothing on their page but, where every place of a case is taken, the case out of "to read".
 """
 
+import copy
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -20,7 +21,7 @@ from webapp.algorithms.models import DraftRun
 from webapp.campaigns.metadata import hides_metadata_from
 from webapp.campaigns.models import Campaign, Case
 from webapp.campaigns.protocols import AI_DRAFT, Stage
-from webapp.campaigns.queries import current_protocol, roles_of
+from webapp.campaigns.queries import current_protocol, hold, roles_of
 from webapp.readings.around import drafts_pending, room_for
 from webapp.readings.models import Reading
 from webapp.readings.queries import sees_all_readings, sees_where_cases_stand
@@ -50,6 +51,11 @@ class Place:
 
     user: User
     campaign: Campaign
+
+    def __post_init__(self) -> None:
+        # A copy: whoever goes on to change something with the campaign they gave reads it as it is by then.
+        object.__setattr__(self, "campaign", copy.copy(self.campaign))
+        hold(self.campaign, self.user)
 
     @cached_property
     def roles(self) -> set[str]:

@@ -74,7 +74,7 @@ def campaign(request: HttpRequest, slug: str) -> HttpResponse:
     found = counts[wish.show] if wish.show else all_of_them
     cases = wish.ordered(wish.shown(wish.within(place.campaign.cases.all(), place)), place)
     page = Counted(cases, found).get_page(request.GET.get("page"))
-    following = next_case_for(request.user, place.campaign)
+    following, refusal = next_case_for(request.user, place.campaign), may_add_scans(place.campaign, request.user)
     return render(
         request,
         "pages/campaign.html",
@@ -102,8 +102,8 @@ def campaign(request: HttpRequest, slug: str) -> HttpResponse:
             "ready": counts.get("ready", 0) if not wish.narrows_beside_state else None,
             "roles": sorted(place.roles),
             "signed_count": counts.get("signed", 0) + counts.get("done", 0),
-            "add_refusal": may_add_scans(place.campaign, request.user),
-            "starts": StartForm.of(place.campaign),
+            "add_refusal": refusal,
+            "starts": None if refusal else StartForm.of(place.campaign),
         },
     )
 

@@ -18,9 +18,9 @@ from webapp.pages.progress_charts import bland_altman, burn_down
 from webapp.pages.worklist_search import Place, Wish
 from webapp.readings.actions import return_submission, start_reading
 from webapp.readings.assignment_actions import assign_reading, exclude_case
-from webapp.readings.models import Comparison, Reading
+from webapp.readings.models import Comparison, Grade, Reading
 
-MOST_QUERIES = 40
+MOST_QUERIES = 30
 TODAY = datetime.date(2026, 3, 31)
 
 
@@ -133,10 +133,10 @@ def test_agreement_is_of_what_was_compared_and_the_worst_lead_to_their_cases(rea
     (stored,) = Comparison.objects.get(case__number=2).pairs
     assert pairs[1].dice == stored["dice"]
     assert pairs[1].difference == pytest.approx(stored["extent_difference"])
-    agreement = progress.agreement_of(pairs)
+    agreement = progress.agreement_of(read_twice.campaign)
     assert (agreement.count, agreement.accepted, agreement.dice_median) == (3, 2, 1.0)
-    assert [pair.case_number for pair in agreement.worst] == [2]
-    assert "One reading has lesion and the other has none." in agreement.worst[0].reasons
+    assert [pair.case_number for pair, _ in agreement.worst] == [2]
+    assert "One reading has lesion and the other has none." in agreement.worst[0][1]
     page = client_of(read_twice["otto"]).get("/campaigns/team/progress/").content.decode()
     assert "One reading has lesion and the other has none." in page
     assert "/campaigns/team/cases/2/" in page
@@ -168,19 +168,20 @@ def test_what_is_stuck_is_named_with_its_list(read_twice):
     assert set(stuck()) == {idle.what}
 
 
-def test_sentinels_are_measured_by_what_is_known(db, run_jobs):
-    team = a_team("ai_check", cases=2)
-    known = start_reading(case=team.case(0), by=team["amara"])
-    sign(known)
-    reading = start_reading(case=team.case(1), by=team["robin"])
-    sign(reading)
-    run_jobs()
-    Case.objects.filter(pk=team.case(1).pk).update(kind="sentinel", known_version=known.signature.version)
+def test_sentinels_are_told_by_their_grades(db):
+    team = a_team("ai_check", cases=3)
+    for n, (difference, passed) in enumerate(((1.0, True), (-3.0, False))):
+        reading = start_reading(case=team.case(n), by=team["robin"])
+        version = sign(reading).version
+        Grade.objects.create(
+            reading=reading, kind="sentinel", version=version, known_version=version, dice=0.8 - n / 10,
+            extent_difference=difference, passed=passed,
+        )  # fmt: skip
     (line,) = progress.sentinels_of(team.campaign)
-    extents = [r.signature.version.measurement.values["extent_percent"] for r in (known, reading)]
-    assert (line.name, line.count, line.measured) == ("Robin", 1, 1)
-    assert line.bias == pytest.approx(extents[1] - extents[0])
-    assert line.mean_error == pytest.approx(abs(extents[1] - extents[0]))
+    assert (line.name, line.count, line.passed) == ("Robin", 2, 1)
+    assert (line.dice, line.bias, line.mean_error) == (pytest.approx(0.75), -1.0, 2.0)
+    page = client_of(team["clara"]).get("/campaigns/team/progress/").content.decode()
+    assert "Sentinel cases" in page
 
 
 def test_readers_get_nothing_of_it_and_overseers_all(read_twice):

@@ -28,7 +28,7 @@ from webapp.readings.rules import may_start_reading
 
 pytestmark = pytest.mark.django_db
 # A request signs in, counts, reads one page, and asks once for each kind of thing that a line shows.
-MOST_QUERIES = 50
+MOST_QUERIES = 30
 
 
 def found(person, campaign, asked=""):

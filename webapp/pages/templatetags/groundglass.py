@@ -45,7 +45,10 @@ def bell(context: template.Context) -> dict[str, Any]:
 @register.filter
 def figure(value: float | None, digits: int = 1) -> str:
     """A number with a fixed count of decimals and thousands marked; a dash where there is none."""
-    return "–" if value is None else f"{value:,.{digits}f}"
+    if value is None:
+        return "–"
+    # Rounded first: what is nought at this precision has no sign.
+    return f"{round(value, digits) + 0.0:,.{digits}f}"
 
 
 @register.filter
