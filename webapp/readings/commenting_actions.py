@@ -4,6 +4,8 @@ import hashlib
 import uuid
 from typing import Any
 
+from django.db.models import Q
+
 from webapp import push
 from webapp.accounts.models import User
 from webapp.audit.refusal import ActionRefused, Refusal, require
@@ -25,6 +27,7 @@ from webapp.readings.comments import (
 )
 from webapp.readings.models import Reading, Thread, ThreadEntry
 from webapp.readings.queries import reading_for
+from webapp.readings.telling import tell_mentioned
 
 
 @audited(events.COMMENT_ADDED)
@@ -144,7 +147,14 @@ def _add(
         text_sha256=hashlib.sha256(text.encode()).hexdigest() if text else None,
         mentions=entry.mentions,
     )
+    # Of a new text, those whom the one before did not name.
+    before = {pk for one in ThreadEntry.objects.filter(_of_comment(about)).exclude(pk=entry.pk) for pk in one.mentions}
+    tell_mentioned([one for one in mentioned if str(one.pk) not in before], reading, thread, text, by)
     _tell(reading, by)
+
+
+def _of_comment(about: ThreadEntry | None) -> Q:
+    return Q(pk=about.pk) | Q(about=about) if about else Q(pk=None)
 
 
 def _tell(reading: Reading, by: User) -> None:

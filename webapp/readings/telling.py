@@ -1,6 +1,7 @@
 """Who is told of what happens to readings, in the action's transaction; nobody of readings they may not know of."""
 
 import datetime
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import F
@@ -11,7 +12,7 @@ from webapp.accounts.models import User
 from webapp.campaigns.models import Case
 from webapp.campaigns.queries import protocol_of
 from webapp.notices.notify import notify, notify_once
-from webapp.readings.models import Reading
+from webapp.readings.models import Reading, Thread
 
 DUE_SOON_DAYS = 2
 
@@ -51,6 +52,18 @@ def tell_returned(reading: Reading, reason: str) -> None:
     """Tell a reader that what they handed on came back."""
     sentence = f"Case {reading.case.number} was returned to you ({reading.stage})."
     _tell(reading.reader, "returned", reading.case, sentence, reason)
+
+
+def tell_mentioned(people: Iterable[User], reading: Reading, thread: Thread, text: str, by: User) -> None:
+    """Tell people that a comment on a reading names them; who they are was asked before (webapp.readings.comments)."""
+    notify(
+        people,
+        "mentioned",
+        sentence=f"{by} mentioned you in a comment on case {reading.case.number}.",
+        detail=text,
+        url=f"/readings/{reading.pk}/#comment-{thread.pk}",
+        campaign_slug=reading.case.campaign.slug,
+    )
 
 
 def tell_adjudicators(case: Case) -> None:
