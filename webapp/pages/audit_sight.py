@@ -78,7 +78,7 @@ def story_for(user: User, case: Case) -> QuerySet[Event]:
     known = _known_to(user) | Q(subject__in=subjects_of_readings((reading.pk, reading.mask_id) for reading in seen))
     if any(reading.reader_id != user.pk for reading in seen):
         known |= Q(name=READINGS_COMPARED)
-    # What readers beside them did with a draft that both may see (its comments, say) would tell that they read the case.
+    # What readers beside them do with a draft that both may see (comment on it) would tell that they read the case.
     apart = [str(pk) for pk in kept_apart(user, case)]
     return events.filter(known).exclude(actor_id__in=apart)
 
