@@ -19,6 +19,7 @@ NO_ACTION = {
     "webapp.algorithms.actions.actor_of_algorithm": "names an algorithm",
     "webapp.algorithms.actions.report_progress": "progress is shown, not recorded",
     "webapp.campaigns.actions.chain_of": "names a chain",
+    "webapp.campaigns.invitation_actions.find_invitation": "records each refusal itself; a right link is not yet used",
     "webapp.notices.actions.mark_notices_seen": "what somebody has read of their own notices is theirs",
     "webapp.readings.actions.held_case": "locks a row",
     "webapp.readings.assignment_actions.idle_readings": "a question",

@@ -18,6 +18,7 @@ from webapp.audit.trail import audited, record
 from webapp.campaigns import events
 from webapp.campaigns.actions import chain_of
 from webapp.campaigns.models import ROLES, Campaign, Invitation, Membership
+from webapp.campaigns.queries import open_invitations
 from webapp.campaigns.rules import may_manage_team
 
 LIFETIMES_DAYS = (1, 7, 30)
@@ -77,12 +78,6 @@ def revoke_invitation(*, invitation: Invitation, by: Any) -> Invitation:
         role=invitation.role,
     )
     return invitation
-
-
-def open_invitations(campaign: Campaign, now: Any) -> Any:
-    """The invitations of a campaign that still open the door, the youngest first."""
-    kept = Invitation.objects.filter(campaign=campaign, used_at=None, revoked_at=None, expires_at__gt=now)
-    return kept.select_related("made_by").order_by("-made_at")
 
 
 def find_invitation(*, secret: str) -> Invitation:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
@@ -10,7 +11,7 @@ from django.urls import reverse
 from webapp.accounts.models import User
 from webapp.archive.models import Patient, Scan
 from webapp.campaigns.guidelines import ShownPicture, render_guideline
-from webapp.campaigns.models import Campaign, Case, GuidelinePicture, Membership, Protocol
+from webapp.campaigns.models import Campaign, Case, GuidelinePicture, Invitation, Membership, Protocol
 from webapp.masks.models import DataSet, ImportedMask
 
 
@@ -82,6 +83,12 @@ def shown_pictures(campaign: Campaign) -> dict[str, ShownPicture]:
         name: ShownPicture(reverse("api-guideline-picture", args=[campaign.slug, sha256]), width_px, height_px)
         for name, sha256, width_px, height_px in rows
     }
+
+
+def open_invitations(campaign: Campaign, now: datetime) -> QuerySet[Invitation]:
+    """The invitations of a campaign that still open the door, the youngest first."""
+    kept = Invitation.objects.filter(campaign=campaign, used_at=None, revoked_at=None, expires_at__gt=now)
+    return kept.select_related("made_by").order_by("-made_at")
 
 
 def guideline_html(protocol: Protocol) -> str:

@@ -13,9 +13,10 @@ from inference.imaging.transcode import Undecodable
 from webapp.accounts.authentication import open_to_programs
 from webapp.archive.models import Series
 from webapp.archive.storage import DamagedFile
+from webapp.campaigns.metadata import HIDDEN_FROM_DICOM, hides_metadata_from
 from webapp.campaigns.models import Campaign
 from webapp.campaigns.queries import campaign_for
-from webapp.dicomweb.faults import BadRequest, Damaged, Fault, NotFound
+from webapp.dicomweb.faults import BadRequest, Damaged, Fault, Hidden, NotFound
 from webapp.dicomweb.parameters import check_uid
 from webapp.releases.queries import series_for
 
@@ -76,6 +77,8 @@ def _place(request: HttpRequest, slug: str) -> Place:
         campaign = campaign_for(request.user, slug)  # type: ignore[arg-type]
     except Http404 as error:
         raise NotFound("There is no such campaign.") from error
+    if hides_metadata_from(request.user, campaign):  # type: ignore[arg-type]
+        raise Hidden(HIDDEN_FROM_DICOM)
     return Place(campaign, series_for(request.user, campaign), _address(request, campaign))  # type: ignore[arg-type]
 
 

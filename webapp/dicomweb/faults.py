@@ -27,6 +27,12 @@ class NotFound(Fault):
     status, code = 404, "not_found"
 
 
+class Hidden(Fault):
+    """What is asked for would say what the campaign hides from this person."""
+
+    status, code = 403, "hidden"
+
+
 class NotAcceptable(Fault):
     """The thing is there, but in none of the forms that the client accepts."""
 

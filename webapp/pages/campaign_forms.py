@@ -29,7 +29,7 @@ from webapp.campaigns.protocols import (
 )
 from webapp.campaigns.queries import data_sets_in
 from webapp.campaigns.wording import STARTS_IN_WORDS, TAKES_IN_WORDS
-from webapp.masks.label_actions import MOST_LABELS
+from webapp.masks.labels import MOST_LABELS
 from webapp.masks.models import LabelSet
 
 READERS_BY_ROLE = [(role, role) for role in ROLES if role not in ("coordinator", "auditor")]

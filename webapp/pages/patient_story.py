@@ -9,6 +9,7 @@ from webapp.accounts.models import User
 from webapp.archive.models import Patient, Picture, Scan
 from webapp.archive.queries import pictures_of
 from webapp.archive.remarks import Remark, remarks_of
+from webapp.campaigns.metadata import shown_to
 from webapp.campaigns.models import Campaign, Case
 from webapp.campaigns.queries import cases_of_scans_for, scans_for
 from webapp.pages.charts import Trend, trend_of
@@ -64,6 +65,7 @@ def patient_story_for(user: User, patient: Patient) -> dict[str, Any]:
         .order_by("study__shifted_date", "filed_at", "pk")
     )
     places = _places(user, scans)
+    scans = [shown_to(user, scan) for scan in scans]
     entries, before = [], None
     for scan in scans:
         when = scan.study.shifted_date

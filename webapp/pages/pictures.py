@@ -13,9 +13,8 @@ from webapp.archive.models import Scan
 from webapp.archive.pictures import windowed
 from webapp.archive.queries import slab_bytes
 from webapp.masks.models import HeadSlice, Mask
+from webapp.masks.overlay import FILL, LUNG_OUTLINE, paint
 
-LUNG_OUTLINE = "#7FB8CC"
-FILL = 0.3
 Slice = NDArray[np.generic]
 
 
@@ -81,18 +80,7 @@ def _draw_mask(
         layers[layer] = np.asarray(Image.fromarray(upright).resize(size, Image.Resampling.NEAREST))
     if "anatomy" in layers:
         for value in np.unique(layers["anatomy"][layers["anatomy"] > 0]):
-            _paint(canvas, layers["anatomy"] == value, LUNG_OUTLINE, fill=0)
+            paint(canvas, layers["anatomy"] == value, LUNG_OUTLINE, fill=0)
     if "findings" in layers:
         for value in np.unique(layers["findings"][layers["findings"] > 0]):
-            _paint(canvas, layers["findings"] == value, colours.get(int(value), "#FFFFFF"), fill=FILL)
-
-
-def _paint(canvas: NDArray[np.float32], inside: NDArray[np.bool_], colour: str, *, fill: float) -> None:
-    rgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.float32)
-    core = inside
-    for _ in range(1 if max(inside.shape) < 400 else 2):
-        padded = np.pad(core, 1)
-        core = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-    if fill:
-        canvas[inside] = canvas[inside] * (1 - fill) + rgb * fill
-    canvas[inside & ~core] = rgb
+            paint(canvas, layers["findings"] == value, colours.get(int(value), "#FFFFFF"), fill=FILL)

@@ -20,6 +20,7 @@ from webapp.archive.storage import DamagedFile
 from webapp.audit.answers import refused_with
 from webapp.audit.refusal import ActionRefused
 from webapp.campaigns.actions import name_site, set_default_site
+from webapp.campaigns.metadata import campaigns_hiding_from, listed_scans_for, shown_to
 from webapp.campaigns.queries import (
     campaign_for,
     campaigns_for,
@@ -27,7 +28,6 @@ from webapp.campaigns.queries import (
     patient_for,
     scan_for,
     scans_coordinated_by,
-    scans_for,
 )
 from webapp.campaigns.rules import MOST_SCANS_NAMED, may_name_site
 from webapp.pages.actions import view_patient, view_scan_page
@@ -61,7 +61,7 @@ HEADINGS = (
 def scans(request: HttpRequest) -> HttpResponse:
     """The scans that a person may see, searched, filtered and sorted."""
     search = _search(request)
-    allowed = scans_for(request.user)
+    allowed = listed_scans_for(request.user)
     total, menus = search.count(allowed)
     paginator = Paginator(search.ordered(search.within(allowed)), LINES_A_PAGE)
     paginator.count = total  # known already: it is not counted twice
@@ -79,6 +79,7 @@ def scans(request: HttpRequest) -> HttpResponse:
             "headings": [_heading(search, *heading) for heading in HEADINGS],
             "any_at_all": bool(lines) or not search.narrows or allowed.exists(),
             "coordinates": coordinates,
+            "hiding": campaigns_hiding_from(request.user),
             "site_length": SITE_LENGTH,
             "previous": search.address(page=page.previous_page_number()) if page.has_previous() else "",
             "following": search.address(page=page.next_page_number()) if page.has_next() else "",
@@ -130,6 +131,8 @@ def scan(request: HttpRequest, scan_id: uuid.UUID) -> HttpResponse:
     places = places_of(request.user, shown)
     view_scan_page(scan=shown, campaigns=[place.case.campaign for place in places], by=request.user)
     patient = shown.study.patient
+    site_refusal, deletion_refusal = may_name_site([shown], request.user), may_delete_scan(shown, request.user)
+    shown = shown_to(request.user, shown)
     return render(
         request,
         "pages/scan.html",
@@ -143,9 +146,9 @@ def scan(request: HttpRequest, scan_id: uuid.UUID) -> HttpResponse:
             "imports": imports_of_places([place.case for place in places], request.user),
             "files": files_of_scan(shown),
             "neighbours": neighbours_of(request.user, shown),
-            "site_refusal": may_name_site([shown], request.user),
+            "site_refusal": site_refusal,
             "site_length": SITE_LENGTH,
-            "deletion_refusal": may_delete_scan(shown, request.user),
+            "deletion_refusal": deletion_refusal,
         },
     )
 

@@ -21,7 +21,7 @@ from webapp.readings.models import Reading
 from webapp.readings.queries import imports_shown, readings_of_case_for
 from webapp.readings.rules import may_start_reading, stage_of
 from webapp.releases.measurements import measured
-from webapp.releases.rules import may_export_seg
+from webapp.releases.rules import may_export_dicom, may_export_seg
 
 DONE, NOW, WAIT, BAD, AHEAD = "done", "now", "wait", "bad", "ahead"
 
@@ -61,7 +61,7 @@ def story_for(user: User, case: Case) -> dict[str, Any]:
         "start_refusal": may_start_reading(case, user),
         "signed": signed,
         "numbers": _numbers(signed[-1].signature.version) if signed else None,
-        "seg_refusal": may_export_seg(case.scan),
+        "seg_refusal": may_export_seg(case.scan) or may_export_dicom(case.campaign, user),
         "labels": _legend(case, user),
     }
 

@@ -2,38 +2,19 @@
 
 import io
 from collections.abc import Iterable, Iterator
-from functools import cache
-from xml.sax.saxutils import escape
 
 from django.utils import timezone
-from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
-from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, LongTable, Paragraph, SimpleDocTemplate, Spacer, TableStyle
 
 from webapp.campaigns.models import Case
 from webapp.pages.audit_holding import Holding
 from webapp.pages.audit_lines import Line
+from webapp.releases.pdf_text import BAD, FAINT, INK, RULE, fonts, known, style, text
 
 MARGIN, WIDTHS_MM = 16 * mm, (24, 92, 62)
-INK, FAINT, RULE = HexColor("#1a2128"), HexColor("#55616b"), HexColor("#c9d1d8")
-
-
-@cache
-def _fonts() -> tuple[str, str]:
-    """Fonts that come with the library and know Europe's letters; the standard PDF fonts know only half of them."""
-    for name, file in (("Story", "Vera.ttf"), ("Story-Bold", "VeraBd.ttf")):
-        pdfmetrics.registerFont(TTFont(name, file))
-    pdfmetrics.registerFontFamily("Story", normal="Story", bold="Story-Bold", italic="Story", boldItalic="Story-Bold")
-    return "Story", "Story-Bold"
-
-
-def _style(size: float, **more: object) -> ParagraphStyle:
-    return ParagraphStyle("story", **{"fontName": _fonts()[0], "fontSize": size, "leading": size * 1.35, **more})
 
 
 def story_pdf(case: Case, lines: Iterable[Line], holdings: Iterable[tuple[str, Holding]], note: str, by: str) -> bytes:
@@ -46,9 +27,9 @@ def story_pdf(case: Case, lines: Iterable[Line], holdings: Iterable[tuple[str, H
     foot = f"{title} · made {timezone.localtime():%Y-%m-%d %H:%M %Z} for {by}"
 
     def on_page(canvas: Canvas, _: object) -> None:
-        canvas.setFont(_fonts()[0], 7)
+        canvas.setFont(fonts()[0], 7)
         canvas.setFillColor(FAINT)
-        canvas.drawString(MARGIN, 9 * mm, _known(foot))
+        canvas.drawString(MARGIN, 9 * mm, known(foot))
         canvas.drawRightString(A4[0] - MARGIN, 9 * mm, f"page {canvas.getPageNumber()}")
 
     document.build([*_head(case, holdings, note), _table(list(lines))], onFirstPage=on_page, onLaterPages=on_page)
@@ -56,17 +37,17 @@ def story_pdf(case: Case, lines: Iterable[Line], holdings: Iterable[tuple[str, H
 
 
 def _head(case: Case, holdings: Iterable[tuple[str, Holding]], note: str) -> Iterator[Flowable]:
-    small = _style(8, textColor=FAINT)
-    yield Paragraph(_text(f"Story of case {case.number}"), _style(16, fontName=_fonts()[1], textColor=INK))
-    yield Paragraph(_text(f"{case.campaign} · {case.scan.study.patient.pseudonym}"), _style(10, textColor=INK))
+    small = style(8, textColor=FAINT)
+    yield Paragraph(text(f"Story of case {case.number}"), style(16, fontName=fonts()[1], textColor=INK))
+    yield Paragraph(text(f"{case.campaign} · {case.scan.study.patient.pseudonym}"), style(10, textColor=INK))
     yield Spacer(0, 2 * mm)
-    yield Paragraph(_text(f"SHA-256 of the scan's voxels: {case.scan.voxels_sha256}"), small)
+    yield Paragraph(text(f"SHA-256 of the scan's voxels: {case.scan.voxels_sha256}"), small)
     for name, holding in holdings:
-        yield Paragraph(_text(f"{name}: {_holding_words(holding)}"), small)
+        yield Paragraph(text(f"{name}: {_holding_words(holding)}"), small)
         for fault in holding.faults:
-            yield Paragraph(_text(fault), _style(8, textColor=HexColor("#a32420")))
+            yield Paragraph(text(fault), style(8, textColor=BAD))
     if note:
-        yield Paragraph(_text(note), small)
+        yield Paragraph(text(note), small)
     yield Spacer(0, 4 * mm)
 
 
@@ -78,7 +59,7 @@ def _holding_words(holding: Holding) -> str:
 
 
 def _table(lines: list[Line]) -> Flowable:
-    plain, mono = _style(8, textColor=INK), _style(6.2, fontName="Courier", textColor=FAINT, splitLongWords=True)
+    plain, mono = style(8, textColor=INK), style(6.2, fontName="Courier", textColor=FAINT, splitLongWords=True)
     if not lines:
         return Paragraph("No event of this case may be told to you.", plain)
     rows = [
@@ -106,21 +87,10 @@ def _when(line: Line) -> str:
 
 def _what(line: Line) -> str:
     roles = f" ({', '.join(line.roles)})" if line.roles else ""
-    return f"<b>{_text(line.who or 'somebody')}</b>{_text(roles)} {_text(line.sentence)}"
+    return f"<b>{text(line.who or 'somebody')}</b>{text(roles)} {text(line.sentence)}"
 
 
 def _hashes(line: Line) -> str:
     event = line.event
     rows = [f"{event.chain} #{event.seq}", event.hash, *([f"about {line.digest}"] if line.digest else [])]
-    return "<br/>".join(_text(row) for row in rows)
-
-
-def _text(text: str) -> str:
-    """A text as the library's own small markup takes it."""
-    return escape(_known(text))
-
-
-def _known(text: str) -> str:
-    """A text without letters that the font has no picture of: each becomes a question mark, not a gap."""
-    face = pdfmetrics.getFont(_fonts()[0]).face
-    return "".join(letter if ord(letter) in face.charToGlyph else "?" for letter in text)
+    return "<br/>".join(text(row) for row in rows)

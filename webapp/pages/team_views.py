@@ -24,15 +24,16 @@ from webapp.campaigns.invitation_actions import (
     find_invitation,
     invite,
     join_campaign,
-    open_invitations,
     revoke_invitation,
 )
 from webapp.campaigns.models import ROLES, Campaign, Invitation, Membership
+from webapp.campaigns.queries import open_invitations
 from webapp.campaigns.rules import may_manage_team
 from webapp.pages.campaign_settings_views import overseen
 from webapp.pages.mail import mail_is_configured
 from webapp.pages.team_forms import InvitationForm, MemberForm, PersonForm
-from webapp.readings.team_actions import open_readings_of_role, remove_member
+from webapp.readings.assigning_queries import open_readings_of_role
+from webapp.readings.team_actions import remove_member
 
 
 @never_cache

@@ -16,6 +16,7 @@ from webapp.archive.remarks import remarks_of, weight_remarks_of
 from webapp.audit.answers import refused_with
 from webapp.audit.refusal import ActionRefused
 from webapp.campaigns.actions import request_draft_again, set_start
+from webapp.campaigns.metadata import shown_to
 from webapp.campaigns.queries import campaign_for, case_for
 from webapp.campaigns.rules import may_add_scans, may_assign, may_set_protocol
 from webapp.pages import pictures, vite
@@ -84,6 +85,7 @@ def case(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """The way of a case as a line of stations, with its picture, warnings, numbers and exports."""
     item = case_for(request.user, slug, number)
     view_scan(case=item, by=request.user)
+    item.scan = shown_to(request.user, item.scan)
     numbers = item.campaign.cases.order_by("number").values_list("number", flat=True)
     return render(
         request,

@@ -143,3 +143,10 @@ def loads_of(campaign: Campaign) -> list[Load]:
         row = known.get(pk, none)
         loads.append(Load(user, sorted(roles[pk]), row["assigned"], row["in_progress"], row["ended"]))
     return sorted(loads, key=lambda load: str(load.user).casefold())
+
+
+def open_readings_of_role(campaign: Campaign, user: User, role: str) -> list[Reading]:
+    """The open readings of a person at stages of a role, whichever version of the protocol they began under."""
+    readings = Reading.objects.filter(case__campaign=campaign, reader=user, state__in=Reading.OPEN_STATES)
+    rows = readings.select_related("protocol", "case__campaign").order_by("case__number")
+    return [one for one in rows if one.protocol.stage(one.stage).role == role]

@@ -3,7 +3,7 @@
 import datetime
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ from webapp.readings.balancing import Open, deal
 from webapp.readings.measured_queries import unqualified_readers
 from webapp.readings.models import Reading
 from webapp.readings.rules import refusal_of_reason
+from webapp.readings.telling import tell_many_assigned
 
 MOST_CASES, MOST_REPEATS, BATCH = 10_000, 500, 1000
 NO_PLACE = Refusal("nothing", "None of these cases has a place for them at the stage where it stands.")
@@ -128,10 +129,11 @@ def _require_bulk(campaign: Campaign, numbers: Sequence[int], by: Any) -> None:
     require(too_many if len(numbers) > MOST_CASES else None)
 
 
-def _tell(campaign: Campaign, readers: Iterable[str]) -> None:
+def _tell(campaign: Campaign, given: Mapping[str, Sequence[int]], by: Any) -> None:
     push.publish(f"progress:{campaign.slug}", "case.settled")
-    for reader in readers:
+    for reader in given:
         push.publish(f"person:{reader}", "reading.assigned")
+    tell_many_assigned(campaign, given, by)
 
 
 @audited(events.CASES_ASSIGNED)
@@ -153,7 +155,7 @@ def assign_cases(
         names={str(reader.pk): str(reader)},
         due_on=due_on,
     )
-    _tell(campaign, given)
+    _tell(campaign, given, by)
     return len(dealt)
 
 
@@ -190,7 +192,7 @@ def assign_at_random(
         names={str(reader.pk): str(reader) for reader in readers},
         due_on=due_on,
     )
-    _tell(campaign, given)
+    _tell(campaign, given, by)
     return len(dealt)
 
 
@@ -232,7 +234,7 @@ def move_readings(
         given=given,
         reason=reason.strip(),
     )
-    _tell(campaign, given)
+    _tell(campaign, given, by)
     return len(found), sum(len(numbers) for numbers in given.values())
 
 

@@ -147,14 +147,11 @@ def _add(
         text_sha256=hashlib.sha256(text.encode()).hexdigest() if text else None,
         mentions=entry.mentions,
     )
-    # Of a new text, those whom the one before did not name.
-    before = {pk for one in ThreadEntry.objects.filter(_of_comment(about)).exclude(pk=entry.pk) for pk in one.mentions}
-    tell_mentioned([one for one in mentioned if str(one.pk) not in before], reading, thread, text, by)
+    # Whom an earlier text of the same comment named has been told.
+    earlier = thread.entries.filter(Q(pk=about.pk) | Q(about=about)).exclude(pk=entry.pk) if about else []
+    told = {pk for one in earlier for pk in one.mentions}
+    tell_mentioned(reading, [person for person in mentioned if str(person.pk) not in told], thread, text)
     _tell(reading, by)
-
-
-def _of_comment(about: ThreadEntry | None) -> Q:
-    return Q(pk=about.pk) | Q(about=about) if about else Q(pk=None)
 
 
 def _tell(reading: Reading, by: User) -> None:

@@ -92,7 +92,9 @@ def grade_reading(
         events.READING_GRADED,
         by=by,
         chain=chain_of(case.campaign),
-        subject=f"reading:{reading.pk}",
+        # About the case: what is about their reading, a reader may find in the case's story.
+        subject=f"case:{case.pk}",
+        reading=str(reading.pk),
         case=case.number,
         kind=grade.kind,
         dice=grade.dice,

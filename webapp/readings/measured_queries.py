@@ -59,9 +59,13 @@ def unqualified_readers(campaign: Campaign, protocol: Protocol, readers: set[Any
     """Those of some readers who have yet to pass a qualification case (rules.is_to_qualify, for many at once)."""
     if protocol.said.qualification is None:
         return set()
-    cases = set(campaign.cases.filter(kind=Case.QUALIFICATION, excluded_reason="").values_list("pk", flat=True))
-    passed: dict[Any, set[Any]] = defaultdict(set)
-    rows = Grade.objects.filter(reading__case__in=cases, reading__reader__in=readers, passed=True)
-    for reader, case in rows.values_list("reading__reader_id", "reading__case_id"):
+    rows = campaign.cases.filter(kind=Case.QUALIFICATION, excluded_reason="")
+    authors = dict(rows.values_list("pk", "known_version__mask__author_id"))
+    cases = set(authors)
+    passed: dict[Any, set[Any]] = {
+        reader: {case for case, author in authors.items() if author == str(reader)} for reader in readers
+    }
+    grades = Grade.objects.filter(reading__case__in=cases, reading__reader__in=readers, passed=True)
+    for reader, case in grades.values_list("reading__reader_id", "reading__case_id"):
         passed[reader].add(case)
     return {reader for reader in readers if cases - passed[reader]}

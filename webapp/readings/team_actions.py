@@ -9,15 +9,8 @@ from webapp.campaigns import events
 from webapp.campaigns.actions import chain_of
 from webapp.campaigns.models import Campaign, Membership
 from webapp.campaigns.rules import may_manage_team
+from webapp.readings.assigning_queries import open_readings_of_role
 from webapp.readings.assignment_actions import release_reading
-from webapp.readings.models import Reading
-
-
-def open_readings_of_role(campaign: Campaign, user: User, role: str) -> list[Reading]:
-    """The open readings of a person at stages of a role, whichever version of the protocol they began under."""
-    readings = Reading.objects.filter(case__campaign=campaign, reader=user, state__in=Reading.OPEN_STATES)
-    rows = readings.select_related("protocol", "case__campaign").order_by("case__number")
-    return [one for one in rows if one.protocol.stage(one.stage).role == role]
 
 
 @audited(events.MEMBER_REMOVED)

@@ -1,7 +1,7 @@
 """Who is told of what happens to readings, in the action's transaction; nobody of readings they may not know of."""
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import F
@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from webapp.accounts.models import User
-from webapp.campaigns.models import Case
+from webapp.campaigns.models import Campaign, Case
 from webapp.campaigns.queries import protocol_of
 from webapp.notices.notify import notify, notify_once
 from webapp.readings.models import Reading, Thread
@@ -41,6 +41,23 @@ def tell_assigned(reading: Reading, by: Any) -> None:
         _tell(reading.reader, "assigned", reading.case, sentence)
 
 
+def tell_many_assigned(campaign: Campaign, given: Mapping[str, Sequence[int]], by: Any) -> None:
+    """Tell readers, by their ids, that cases were given to them: one notice each, however many cases."""
+    people = {str(person.pk): person for person in User.objects.filter(pk__in=list(given))}
+    for identifier, numbers in given.items():
+        if str(getattr(by, "pk", "")) == identifier:
+            continue
+        count = len(numbers)
+        cases = f"Case {numbers[0]} was" if count == 1 else f"{count:,} cases were"
+        notify(
+            [people[identifier]],
+            "assigned",
+            sentence=f"{cases} given to you to read.",
+            url=f"/campaigns/{campaign.slug}/",
+            campaign_slug=campaign.slug,
+        )
+
+
 def tell_released(reading: Reading, by: Any, reason: str) -> None:
     """Tell a reader that a reading was taken from them."""
     if getattr(by, "pk", None) != reading.reader_id:
@@ -52,18 +69,6 @@ def tell_returned(reading: Reading, reason: str) -> None:
     """Tell a reader that what they handed on came back."""
     sentence = f"Case {reading.case.number} was returned to you ({reading.stage})."
     _tell(reading.reader, "returned", reading.case, sentence, reason)
-
-
-def tell_mentioned(people: Iterable[User], reading: Reading, thread: Thread, text: str, by: User) -> None:
-    """Tell people that a comment on a reading names them; who they are was asked before (webapp.readings.comments)."""
-    notify(
-        people,
-        "mentioned",
-        sentence=f"{by} mentioned you in a comment on case {reading.case.number}.",
-        detail=text,
-        url=f"/readings/{reading.pk}/#comment-{thread.pk}",
-        campaign_slug=reading.case.campaign.slug,
-    )
 
 
 def tell_adjudicators(case: Case) -> None:
@@ -81,6 +86,14 @@ def tell_adjudicators(case: Case) -> None:
         url=address_of(case),
         campaign_slug=case.campaign.slug,
     )
+
+
+def tell_mentioned(reading: Reading, people: list[User], thread: Thread, text: str) -> None:
+    """Tell people, who may all see the reading, that a comment names them; its words stay on the page."""
+    if people:
+        case = reading.case
+        where = {"url": f"/readings/{reading.pk}/#comment-{thread.pk}", "campaign_slug": case.campaign.slug}
+        notify(people, "mentioned", sentence=f"A comment on case {case.number} names you.", detail=text, **where)
 
 
 def tell_of_days(today: datetime.date) -> int:

@@ -8,25 +8,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from django.conf import settings
 
+from webapp.accounts.models import User
 from webapp.archive.models import Scan
 from webapp.archive.queries import volume_of
 from webapp.archive.remarks import weight_remarks_of
 from webapp.campaigns.models import Campaign, Case
 from webapp.masks.models import Version
 from webapp.masks.queries import version_layers
+from webapp.readings.around import timeline_of
 from webapp.readings.models import Reading
 from webapp.readings.scoring import signed_scores_of
 from webapp.releases import layouts, tables
 from webapp.releases.bundles import Bundle
 from webapp.releases.measurements import measured
 from webapp.releases.objects import contents_of
+from webapp.releases.report_pdf import Moment, report_pdf
 from webapp.releases.rules import may_export_seg
 
-ZIP, DICOM, CSV = "application/zip", "application/dicom", "text/csv; charset=utf-8"
+ZIP, DICOM, CSV, PDF = "application/zip", "application/dicom", "text/csv; charset=utf-8", "application/pdf"
 OBJECT_NAMES = {"findings": "findings.seg.dcm", "anatomy": "anatomy.seg.dcm", "report": "report.sr.dcm"}
 BLOCK = 1024 * 1024
 
@@ -92,6 +95,25 @@ def campaign_seg(campaign: Campaign, readings: Sequence[Reading]) -> Export:
         bundle.add_text("measurements.csv", tables.measurements_csv(table_row(r) for r in readings))
         bundle.add_text("README.txt", layouts.readme(layouts.SEG_FILES, described, left_out))
     return _export(f"{campaign.slug}-seg.zip", ZIP, file)
+
+
+def case_report(reading: Reading, user: User) -> Export:
+    """One page for people: numbers, pictures, the patient's other scans that a person may know of, who made it."""
+    moments = [
+        Moment(
+            words=f"case {entry.case.number}" + ("" if entry.label == "other" else f", {entry.label}"),
+            day=f"{entry.when:%Y-%m-%d}" if entry.when else "not known",
+            values=_numbers_of(entry.reading),
+        )
+        for entry in timeline_of(reading, user)
+    ]
+    return _export(f"{case_name(reading.case)}-report.pdf", PDF, io.BytesIO(report_pdf(reading, moments)))
+
+
+def _numbers_of(reading: Reading | None) -> dict[str, Any] | None:
+    if reading is None or reading.state != Reading.SIGNED:
+        return None
+    return measured(reading.signature.version).values
 
 
 def measurements_table(stem: str, readings: Sequence[Reading]) -> Export:

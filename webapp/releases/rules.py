@@ -7,7 +7,8 @@ from webapp.archive.models import Scan
 from webapp.archive.rules import may_mark_deleted
 from webapp.audit.actor import Actor
 from webapp.audit.refusal import Refusal
-from webapp.campaigns.models import Case, Membership
+from webapp.campaigns.metadata import HIDDEN_FROM_DICOM, hides_metadata_from
+from webapp.campaigns.models import Campaign, Case, Membership
 from webapp.readings.models import Signature
 
 SHORTEST_REASON = 5
@@ -32,6 +33,11 @@ def may_export_seg(scan: Scan) -> Refusal | None:
             "export.",
         )
     return None
+
+
+def may_export_dicom(campaign: Campaign, user: User) -> Refusal | None:
+    """Whether a person may have DICOM of a campaign: not where that would say what it hides from them."""
+    return Refusal("hidden", HIDDEN_FROM_DICOM) if hides_metadata_from(user, campaign) else None
 
 
 def may_delete_scan(scan: Scan, by: User | Actor) -> Refusal | None:

@@ -13,6 +13,7 @@ urlpatterns = [
     path(f"{CASE}findings.seg.dcm", views.case_findings_seg, name="case_findings_seg"),
     path(f"{CASE}anatomy.seg.dcm", views.case_anatomy_seg, name="case_anatomy_seg"),
     path(f"{CASE}report.sr.dcm", views.case_report, name="case_report"),
+    path(f"{CASE}report.pdf", views.case_report_pdf, name="case_report_pdf"),
     path(f"{CASE}measurements.csv", views.case_measurements, name="case_measurements"),
     path(f"{CAMPAIGN}nifti.zip", views.campaign_nifti, name="campaign_nifti"),
     path(f"{CAMPAIGN}seg.zip", views.campaign_seg, name="campaign_seg"),

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from webapp.archive.storage import DamagedFile
 from webapp.audit.answers import refused_with
 from webapp.audit.refusal import Refusal
+from webapp.campaigns.metadata import hides_metadata_from, without_metadata
 from webapp.campaigns.models import Campaign, Case
 from webapp.campaigns.queries import campaign_for, case_for
 from webapp.readings.models import Reading
@@ -21,7 +22,7 @@ from webapp.readings.queries import exportable_readings_for
 from webapp.releases import exports
 from webapp.releases.actions import download_export
 from webapp.releases.exports import Export
-from webapp.releases.rules import may_export, may_export_seg
+from webapp.releases.rules import may_export, may_export_dicom, may_export_seg
 
 # Up to this size a file goes out in one piece; larger ones are read from disk while they are sent.
 IN_ONE_PIECE_BYTES = 4 * 1024 * 1024
@@ -65,6 +66,16 @@ def case_report(request: HttpRequest, slug: str, number: int) -> HttpResponseBas
 
 @require_GET
 @login_required
+def case_report_pdf(request: HttpRequest, slug: str, number: int) -> HttpResponseBase:
+    """The report of the case's last signed reading, or of ?reading=<id>, on one page."""
+    case = case_for(request.user, slug, number)
+    return _hand_out(
+        request, case.campaign, case, _chosen(request, case), lambda rs: exports.case_report(rs[-1], request.user)
+    )
+
+
+@require_GET
+@login_required
 def case_measurements(request: HttpRequest, slug: str, number: int) -> HttpResponseBase:
     """Measurements of all signed readings of the case that this person may see, or of ?reading=<id>."""
     case = case_for(request.user, slug, number)
@@ -86,6 +97,9 @@ def campaign_nifti(request: HttpRequest, slug: str) -> HttpResponseBase:
 def campaign_seg(request: HttpRequest, slug: str) -> HttpResponseBase:
     """DICOM SEG of every signed reading of the campaign that this person may see."""
     place = campaign_for(request.user, slug)
+    refusal = may_export_dicom(place, request.user)
+    if refusal is not None:
+        return _refused(request, refusal, place, None)
     return _hand_out(request, place, None, _all(request, place), lambda rs: exports.campaign_seg(place, rs))
 
 
@@ -100,14 +114,18 @@ def campaign_measurements(request: HttpRequest, slug: str) -> HttpResponseBase:
 def _case_object(request: HttpRequest, slug: str, number: int, kind: str) -> HttpResponseBase:
     case = case_for(request.user, slug, number)
     readings = _chosen(request, case)
-    refusal = may_export_seg(case.scan)
+    refusal = may_export_seg(case.scan) or may_export_dicom(case.campaign, request.user)
     if refusal is not None:
         return _refused(request, refusal, case.campaign, case)
     return _hand_out(request, case.campaign, case, readings, lambda rs: exports.case_object(rs[-1], kind))
 
 
 def _all(request: HttpRequest, campaign: Campaign, case: Case | None = None) -> list[Reading]:
-    return list(exportable_readings_for(request.user, campaign, case=case))
+    readings = list(exportable_readings_for(request.user, campaign, case=case))
+    if hides_metadata_from(request.user, campaign):
+        for reading in readings:
+            without_metadata(reading.case.scan)
+    return readings
 
 
 def _chosen(request: HttpRequest, case: Case) -> list[Reading]:

@@ -3,13 +3,14 @@
 from typing import Any
 
 from webapp.pages.event_words.of_campaigns import CAMPAIGNS
+from webapp.pages.event_words.of_coordination import COORDINATION
 from webapp.pages.event_words.of_readings import READINGS
 from webapp.pages.event_words.of_site import SITE
 from webapp.pages.event_words.words import Words
 
 __all__ = ["WORDS", "Words", "sentence_of"]
 
-WORDS = dict(sorted({**CAMPAIGNS, **READINGS, **SITE}.items()))
+WORDS = dict(sorted({**CAMPAIGNS, **COORDINATION, **READINGS, **SITE}.items()))
 
 
 class _Said(dict[str, Any]):

@@ -67,6 +67,7 @@ CAMPAIGNS = {
             "stages": "of the protocol",
             "statement": "that readers sign",
             "terms": "of the protocol: blinding, acceptance, times",
+            "coordinator": "who made it, where a person did",
         },
     ),
     "campaign.default_site_set": Words(
@@ -87,7 +88,7 @@ CAMPAIGNS = {
     "campaign.member_added": Words(
         "made {name} a member as {role}",
         "A person has a role in a campaign from now on.",
-        {"role": "which", "name": "the person's"},
+        {"role": "which", "name": "the person's", "invitation": "by which they joined, if by one"},
     ),
     "campaign.pictures_viewed": Words(
         "looked at small pictures of cases",
@@ -96,12 +97,15 @@ CAMPAIGNS = {
     ),
     "campaign.protocol_set": Words(
         "made version {version} of the protocol",
-        "A protocol's new version: guideline, or what readings begin from. Readings keep the version they began under.",
+        "A protocol's new version: guideline, stages or terms. Readings keep the version they began under.",
         {
             "version": "the new one's number",
             "changed": "what is different",
-            "stages": "where they changed",
-            "data_set": "that readings begin from",
+            "stages": "as they are now",
+            "terms": "as they are now",
+            "before": "what is different, in words, as it was",
+            "after": "what is different, in words, as it is",
+            "note": "why, where it was said",
             "guideline_sha256": "of its text",
             "guideline_before_sha256": "of the text before",
         },
