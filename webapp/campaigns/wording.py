@@ -115,6 +115,7 @@ def facts_of(stages: Sequence[Stage], terms: Terms, statement: str, guideline: s
         "Order of cases": "by number" if terms.order == "number" else "at random, another for each reader",
         "An idle case goes back": f"after {days} day{'s' if days > 1 else ''}" if days else "never by itself",
         "Scoring forms": ", ".join(_form_name(form) for form in terms.forms) or "none",
+        "Flags": ", ".join(terms.flags) or "none",
         "Statement": statement,
         "Guideline": f"{len(guideline.split()):,} words" if guideline else "none",
     }

@@ -297,3 +297,21 @@ def test_case_added_after_a_change_stands_at_its_first_stage():
     scan = team.case().scan
     changed(other, SYSTEM, order="random")
     assert add_case(campaign=other, scan=scan, by=SYSTEM).stage == "review"
+
+
+def test_schema_knows_every_term_and_no_other():
+    from dataclasses import fields
+
+    from webapp.campaigns.configurations import ACCEPTANCE_SCHEMA, STAGES_SCHEMA, TERMS_SCHEMA
+    from webapp.campaigns.protocols import ATTESTED, Qualification, Terms
+
+    known = {
+        Terms: TERMS_SCHEMA,
+        Stage: STAGES_SCHEMA["items"],
+        Acceptance: ACCEPTANCE_SCHEMA,
+        Arms: TERMS_SCHEMA["properties"]["arms"]["anyOf"][0],
+        Qualification: TERMS_SCHEMA["properties"]["qualification"]["anyOf"][0],
+    }
+    for kind, schema in known.items():
+        assert set(schema["properties"]) == {field.name for field in fields(kind)}, kind
+    assert set(TERMS_SCHEMA["properties"]["attests"]["properties"]) == set(ATTESTED)
