@@ -29,7 +29,8 @@ from webapp.campaigns.protocols import (
 )
 from webapp.campaigns.queries import data_sets_in
 from webapp.campaigns.score_presets import PRESET_FORMS
-from webapp.campaigns.wording import STARTS_IN_WORDS, TAKES_IN_WORDS
+from webapp.campaigns.wording import TAKES_IN_WORDS
+from webapp.campaigns.wording_of_stages import STARTS_IN_WORDS
 from webapp.masks.labels import MOST_LABELS
 from webapp.masks.models import LabelSet
 

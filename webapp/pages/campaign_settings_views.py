@@ -19,7 +19,8 @@ from webapp.campaigns.protocols import PRESETS, Preset, Stage, Terms
 from webapp.campaigns.queries import campaign_for, campaigns_for, current_protocol
 from webapp.campaigns.rules import may_create_campaign, may_see_settings, may_set_protocol
 from webapp.campaigns.standing_actions import archive_campaign, close_campaign, reopen_campaign, unarchive_campaign
-from webapp.campaigns.wording import changes_of_version, facts_of_protocol, words_of_stage
+from webapp.campaigns.wording import changes_of_version, facts_of_protocol
+from webapp.campaigns.wording_of_stages import words_of_stage
 from webapp.pages.campaign_forms import COLOURS, CampaignForm, ImportForm, LabelFormSet, ProtocolForms
 
 OWN = Preset("Own sequence of stages", "Stages, readers and what each begins from as you say.",
