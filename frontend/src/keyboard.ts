@@ -14,7 +14,7 @@ export type KeyAction =
   // going through
   | "next_lesion" | "previous_lesion" | "next_unseen" | "previous_unseen" | "next_undecided" | "next_contradiction" | "difference" | "next_difference" | "worst_difference" | "provenance"
   | "confirm_slice" | "present" | "absent" | "undecided" | "present_range" | "absent_range"
-  | "lesions" | "history" | "guideline" | "comment" | "comments" | "next_case" | "sign" | "sheet" | "escape";
+  | "lesions" | "history" | "guideline" | "comment" | "comments" | "scores" | "next_case" | "sign" | "sheet" | "escape";
 
 export interface KeyBinding {
   /** As KeyboardEvent.key in lower case, with Ctrl+, Alt+ and Shift+ before it where needed. */
@@ -104,6 +104,7 @@ export const KEYS: readonly KeyBinding[] = [
   { group: "Session", keys: ["shift+1", "!"], shown: "Shift + 1", does: "List of lesions", action: "lesions" },
   { group: "Session", keys: ["shift+h"], does: "History of the mask", action: "history" },
   { group: "Session", keys: ["shift+g"], does: "Guideline of the campaign", action: "guideline" },
+  { group: "Session", keys: ["shift+s"], does: "Scoring forms: digits score, arrows go from region to region", action: "scores" },
   { group: "Session", keys: ["c"], does: "Comment on what is under the pointer", action: "comment" },
   { group: "Session", keys: ["shift+c"], does: "List of comments", action: "comments" },
   { group: "Session", keys: ["ctrl+arrowright"], does: "Next case", action: "next_case" },

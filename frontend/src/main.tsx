@@ -12,6 +12,7 @@ import * as display from "./display";
 import * as state from "./state";
 import { watchDifference } from "./reading/difference";
 import { watchDecisions } from "./reading/decisions";
+import { watchForms } from "./reading/forms";
 import { watchComments } from "./reading/comments";
 import { watchLedger } from "./reading/ledger";
 import { watchWorking } from "./reading/working";
@@ -35,6 +36,7 @@ if (mount) {
   watchProvenance(desk);
   watchLedger(desk);
   watchComments(desk);
+  watchForms(desk);
   watchDecisions(desk);
   watchWorking(desk);
   watchView(desk);

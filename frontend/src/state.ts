@@ -30,7 +30,7 @@ export type ToolName =
   | "pan"
   | "zoom";
 
-export type SectionName = "labels" | "lesions" | "history" | "guideline" | "comments";
+export type SectionName = "labels" | "lesions" | "history" | "guideline" | "comments" | "scores";
 
 export interface Target {
   layer: LayerName;

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import cKDTree
 
 from inference.baseline.coarse import Coarse
 from inference.baseline.lungs import split_sides
@@ -38,6 +39,27 @@ def split_lung(
         plane = sides[z // factors[0]].repeat(factors[1], axis=0).repeat(factors[2], axis=1)
         native[z] *= plane[: lung_zyx.shape[1], : lung_zyx.shape[2]]
     return native
+
+
+def nearest_side(
+    voxels_zyx: NDArray[np.bool_], lungs_zyx: NDArray[np.uint8], spacing_zyx_mm: tuple[float, float, float]
+) -> NDArray[np.uint8]:
+    """For each of the voxels (bool, zyx) the value of the nearest voxel of `lungs_zyx` (uint8, zyx; 0 is no lung), by
+    distance in mm; 0 elsewhere, and everywhere where there is no lung.
+
+    A voxel of lung has its own value. Nearest is looked for among the voxels at the lungs' surface.
+    """
+    near = np.where(voxels_zyx, lungs_zyx, np.uint8(0)).astype(np.uint8)
+    outside = voxels_zyx & (lungs_zyx == 0)
+    lung = lungs_zyx != 0
+    if not outside.any() or not lung.any():
+        return near
+    surface = lung & ~ndimage.binary_erosion(lung)
+    places = np.argwhere(surface)
+    tree = cKDTree(places * np.asarray(spacing_zyx_mm))
+    _, index = tree.query(np.argwhere(outside) * np.asarray(spacing_zyx_mm))
+    near[outside] = lungs_zyx[surface][index]
+    return near
 
 
 def _factors(shape_zyx: tuple[int, ...], spacing_zyx_mm: tuple[float, float, float]) -> tuple[int, int, int]:

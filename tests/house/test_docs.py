@@ -10,7 +10,7 @@ import yaml
 
 from inference.imaging.gate.__main__ import PAGE
 from inference.imaging.gate.page import page as gate_page
-from webapp.campaigns import protocol_page
+from webapp.campaigns import protocol_page, score_tables
 from webapp.intake import mask_tables, profile_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,6 +86,12 @@ def test_tables_of_imported_masks_are_what_the_rules_say():
     """`python -m webapp.intake.mask_tables` writes them anew."""
     page = mask_tables.PAGE.read_text()
     assert mask_tables.written(page) == page
+
+
+def test_table_of_scoring_forms_is_what_the_presets_say():
+    """`python -m webapp.campaigns.score_tables` writes it anew."""
+    page = score_tables.PAGE.read_text()
+    assert score_tables.written(page) == page
 
 
 def test_architecture_names_every_app():

@@ -12,6 +12,7 @@ from dicomweb_client.api import DICOMwebClient
 from dicomweb_client.session_utils import create_session_from_user_pass
 
 from inference.imaging.dicom import volume_from_files
+from tests.dcmtk import dcmtk
 from tests.journeys.fixtures import slug_of, small_phantom
 from tests.journeys.senders import (
     TITLE,
@@ -46,14 +47,6 @@ def listener(site: Site, slug: str) -> Iterator[ListenerOf]:
 
 def voxels_sha256(folder: Path) -> str:
     return volume_from_files(sorted(folder.iterdir())).volume.voxels_sha256()
-
-
-def dcmtk(name: str) -> str:
-    """One of DCMTK's tools; pynetdicom's have the same names, and are called as modules."""
-    found = shutil.which(name, path="/usr/bin:/usr/local/bin")
-    if not found:
-        pytest.skip("DCMTK is not installed: make test-tools")
-    return found
 
 
 def test_dicomweb_client_stores_300_images_in_one_request(site: Site, slug: str) -> None:

@@ -57,7 +57,7 @@ PRESET_FORMS: dict[str, dict[str, Any]] = {
         "Yang R, Li X, Liu H, et al. Chest CT Severity Score: An Imaging Tool for Assessing Severe COVID-19. "
         "Radiol Cardiothorac Imaging 2020;2(2):e200047. doi:10.1148/ryct.2020200047",
         YANG_REGIONS,
-        ["none", "< 50 %", ">= 50 %"],
+        ["none", "< 50 %", "≥ 50 %"],
     ),
     "pan_2020": _scored(
         "pan_2020",
@@ -66,7 +66,7 @@ PRESET_FORMS: dict[str, dict[str, Any]] = {
         "Pan F, Ye T, Sun P, et al. Time Course of Lung Changes at Chest CT during Recovery from Coronavirus Disease "
         "2019 (COVID-19). Radiology 2020;295(3):715-721. doi:10.1148/radiol.2020200370",
         LOBES,
-        ["none", "< 5 %", "5 to < 25 %", "25 to < 50 %", "50 to < 75 %", ">= 75 %"],
+        ["none", "< 5 %", "5 to < 25 %", "25 to < 50 %", "50 to < 75 %", "≥ 75 %"],
     ),
     "total_severity_score": _scored(
         "total_severity_score",

@@ -36,7 +36,8 @@ RULES = (
         COMBINED,
         ("lung_and_infection", "lung_lesion"),
         rf"lungs?{_GAP}(?:and|with|plus)?{_GAP}(?:infections?|lesions?){_OF_MASK}",
-        "refused: a voxel of lesion is lung as well, and one value cannot say both; send lung and lesion apart",
+        "both layers, by what the data set says of its values (`--mask-values`), lesion counting as lung; refused "
+        "where it says nothing",
     ),
     Rule(
         LEFT_LUNG,
@@ -78,7 +79,8 @@ RULES = (
         UNSAID,
         ("mask", "masks", "seg", "segmentation", "label", "labels", "labelsTr", "gt"),
         r"(?:masks?|segs?|segmentations?|labels?|labelmaps?|gt|annotations?|labelst[rs])",
-        "what the file itself names its labels (segments of 3D Slicer); refused where it names none",
+        "what the file itself names its labels (segments of 3D Slicer), or what the data set says of its values; "
+        "refused where neither does",
     ),
     Rule(
         IMAGE,

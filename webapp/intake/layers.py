@@ -118,6 +118,11 @@ class Labelling:
         values = self.label_set.lesion_values
         return values[0] if len(values) == 1 else None
 
+    @property
+    def lesions(self) -> frozenset[int]:
+        """Every label that is lesion."""
+        return frozenset(self.label_set.lesion_values)
+
     def of_segment(self, segment: ForeignSegment, label: str) -> Target | None:
         """By its coded concept, else by its words; None where neither is in the tables. `label` is the sender's own."""
         words = self.of_words(label)
@@ -161,9 +166,11 @@ def claims_of_labels(
     *,
     title: str,
     came_as: str,
+    said: Mapping[int, str] | None = None,
 ) -> list[Claim]:
     """What a label volume (uint8 zyx, on the scan's grid) says, by the names of its labels or by its role.
 
+    `said` is what its data set says of values; it counts where neither the file nor its name tells what is in it.
     Raises SeriesRefused where its labels are not known.
     """
     values = [int(value) for value in np.flatnonzero(np.bincount(labels.reshape(-1), minlength=256)) if value]
@@ -178,9 +185,49 @@ def claims_of_labels(
                 [f"Left out, since their names are none that are known here: {_listed(missing)}."] if missing else []
             )
             return claims_of_parts(parts, affine_lps, labelling, title=title, came_as=came_as, notes=notes)
+    if said and role in (COMBINED, UNSAID):
+        meant = _parts_of_values(labels, values, said, labelling)
+        parts, notes = with_lesion_as_lung(meant, affine_lps, labelling)
+        return claims_of_parts(parts, affine_lps, labelling, title=title, came_as=came_as, notes=notes)
     if role in (LUNG, LEFT_LUNG, RIGHT_LUNG):
         return [_lung_claim(role, labels, values, affine_lps, title, came_as)]
     return [_findings_claim(role, labels, values, labelling, title, came_as)]
+
+
+def _parts_of_values(
+    labels: Labels, values: Sequence[int], said: Mapping[int, str], labelling: Labelling
+) -> list[tuple[Target, Voxels]]:
+    targets = {value: labelling.of_words(said.get(value, "")) for value in values}
+    if missing := [value for value, target in targets.items() if target is None]:
+        raise _unknown_labels(missing, "what its data set says of its values tells nothing that is known here of them")
+    if not targets:
+        raise SeriesRefused("mask_empty", "Every voxel of it is 0: what it says of lung and of lesion is not told.")
+    return [(target, labels == value) for value, target in targets.items() if target is not None]
+
+
+def with_lesion_as_lung(
+    parts: Sequence[tuple[Target, Voxels]], affine_lps: Affine, labelling: Labelling
+) -> tuple[list[tuple[Target, Voxels]], list[str]]:
+    """Parts of one layer of values as two layers, and what to tell of it: a voxel of lesion is lung as well.
+
+    It is of the lung whose voxels are nearest, or, where the file has one label for both lungs, of the side where it
+    lies. Without any lung in the parts nothing is added.
+    """
+    lesion = [voxels for target, voxels in parts if target.layer == "findings" and target.value in labelling.lesions]
+    lungs = [(target.value, voxels) for target, voxels in parts if target.layer == "anatomy"]
+    if not lesion or not lungs:
+        return list(parts), []
+    infected = np.logical_or.reduce(lesion)
+    told = [f"{int(infected.sum()):,} voxels of lesion count as lung."] if infected.any() else []
+    if any(side == BOTH for side, _ in lungs):
+        return [*parts, (Target("anatomy", BOTH), infected)], told
+    from inference.baseline.sides import nearest_side
+
+    layer = np.zeros(infected.shape, dtype=np.uint8)
+    for side, voxels in lungs:
+        layer[voxels] = side
+    nearest = nearest_side(infected, layer, spacing_zyx_mm(affine_lps))
+    return [*parts, *((Target("anatomy", side), nearest == side) for side in sorted({side for side, _ in lungs}))], told
 
 
 def claims_of_parts(
@@ -265,8 +312,11 @@ def _findings_claim(
     role: str, labels: Labels, values: list[int], labelling: Labelling, title: str, came_as: str
 ) -> Claim:
     if role == COMBINED:
-        sentence = "It holds lung and lesion in one layer of values, which cannot be taken apart without a guess: send "
-        raise SeriesRefused("mask_combined", sentence + "a mask of the lung and one of the lesion.")
+        sentence = (
+            "It holds lung and lesion in one layer of values, and which value is what is not told: say it of the data "
+            "set (--mask-values), or send a mask of the lung and one of the lesion."
+        )
+        raise SeriesRefused("mask_combined", sentence)
     if role == UNSAID:
         sentence = (
             "Its name says that it is a mask, and not of what: end it with _lung or _lesion, or put it into a folder "

@@ -1,6 +1,6 @@
 """Images and masks that came as files: each image is filed, then its masks are laid over it, or refused."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,7 +81,7 @@ def laid_file(mask: Item, ground: Ground, delivery: Delivery, beside: Beside) ->
     return Laid(
         ground,
         mask.title,
-        lambda: _claims(mask, ground, labelling, beside),
+        lambda: _claims(mask, ground, labelling, beside, _values_said(delivery)),
         lambda: without_ground(mask, "", delivery, beside),
     )
 
@@ -111,7 +111,12 @@ def _file(
     return line, Ground(line.scan, line.case_number, image.slices)
 
 
-def _claims(mask: Item, ground: Ground, labelling: Labelling, beside: Beside) -> list[Claim]:
+def _values_said(delivery: Delivery) -> dict[int, str]:
+    """What the data set of a delivery says of the values of its masks."""
+    return {int(value): words for value, words in delivery.data_set.mask_values.items()} if delivery.data_set else {}
+
+
+def _claims(mask: Item, ground: Ground, labelling: Labelling, beside: Beside, said: Mapping[int, str]) -> list[Claim]:
     read = read_labels(mask, beside)
     if mask.of_pictures != bool(ground.slices):
         sentence = "A scan of pictures has masks of pictures, named alike, and other scans have none of pictures."
@@ -129,6 +134,7 @@ def _claims(mask: Item, ground: Ground, labelling: Labelling, beside: Beside) ->
         labelling,
         title=mask.title,
         came_as=came_as(mask),
+        said=said,
     )
     for claim in claims[:1]:
         claim.notes.extend(note.sentence for note in read.notes)

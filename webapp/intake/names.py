@@ -1,7 +1,7 @@
 """File names as they may be shown and stored: a hospital's file names often hold patients' names and numbers.
 
 Known words pass, and one number that counts: it follows a known word or begins with zeros, and no other number stands
-beside it, since that would be a date or an id in parts.
+beside it, since that would be a date or an id in parts. Names that a program gives by counting pass as a whole.
 """
 
 import re
@@ -24,6 +24,8 @@ _COUNTED = """
 """
 COUNTED = frozenset(_COUNTED.split())
 _YEAR = re.compile(r"(?:19|20)\d\d")
+# OsiriX and Horos count series, images and frames: IM-0001-0012.dcm. Zeros in front, so that no part is a year.
+_COUNTED_BY_PROGRAM = re.compile(r"IM-00\d\d-0\d{3}(?:-00\d\d)?(?:\.dcm)?", re.ASCII | re.IGNORECASE)
 _PART = re.compile(r"[^\W\d_]+|\d+|[\W_]", re.UNICODE)
 _LONGEST = 40
 
@@ -45,7 +47,8 @@ def shown_words(text: str) -> str:
 
 def shown_name(name: str) -> str:
     """The last part of a path with only known words and one counting number left; the rest becomes "…"."""
-    return _shown(name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1], KNOWN, _counts)
+    last = name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+    return last if _COUNTED_BY_PROGRAM.fullmatch(last) else _shown(last, KNOWN, _counts)
 
 
 @dataclass(frozen=True)

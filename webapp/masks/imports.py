@@ -1,6 +1,7 @@
 """Masks that came with scans: kept as masks of their own, whose author is the data set they came with."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,23 +51,28 @@ def clean_line(text: str, length: int) -> str:
 
 
 @audited(events.DATA_SET_NAMED)
-def name_data_set(*, name: str, licence: str = "", citation: str = "", by: Any) -> DataSet:
+def name_data_set(
+    *, name: str, licence: str = "", citation: str = "", mask_values: Mapping[int, str] | None = None, by: Any
+) -> DataSet:
     """The data set of a name, made where it is not there. What was not said of it before may be said now.
 
-    Raises ActionRefused where its licence or citation is another: nobody changes what others' masks came with.
+    Raises ActionRefused where its licence, its citation or what its values mean is another: nobody changes what others'
+    masks came with.
     """
     name = clean_line(name, DataSet.NAME_LENGTH)
     require(None if name else Refusal("no_data_set", "Give the data set a name."))
-    said = {
+    said: dict[str, Any] = {
         "licence": clean_line(licence, DataSet.LICENCE_LENGTH),
         "citation": clean_line(citation, DataSet.CITATION_LENGTH),
+        "mask_values": {str(value): clean_line(words, 64) for value, words in sorted((mask_values or {}).items())},
     }
     data_set, made = DataSet.objects.select_for_update().get_or_create(name=name, defaults=said)
     added = []
     for column, text in said.items():
         known = getattr(data_set, column)
         if text and known and text != known:
-            sentence = f"The data set {name} is known with another {column}: leave it empty, or give it another name."
+            what = "meaning of its values" if column == "mask_values" else column
+            sentence = f"The data set {name} is known with another {what}: leave it empty, or give it another name."
             require(Refusal("data_set_differs", sentence))
         if text and not known:
             setattr(data_set, column, text)

@@ -97,7 +97,8 @@ class HeadSlice(models.Model):
 class DataSet(models.Model):
     """A public or own collection of scans that came with masks: the author of those masks.
 
-    What is said of licence and citation is said once; `name` is what versions and exports carry.
+    What is said of licence and citation is said once; `name` is what versions and exports carry. `mask_values` says
+    what the values of its mask files mean, {"1": "left lung", "3": "lesion"}, where neither files nor names do.
     """
 
     NAME_LENGTH, LICENCE_LENGTH, CITATION_LENGTH = 120, 200, 2000
@@ -106,6 +107,7 @@ class DataSet(models.Model):
     name = models.CharField(max_length=NAME_LENGTH, unique=True)
     licence = models.CharField(max_length=LICENCE_LENGTH, blank=True)
     citation = models.TextField(blank=True)
+    mask_values = models.JSONField(default=dict, blank=True)
     named_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

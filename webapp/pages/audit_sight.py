@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from webapp.accounts.models import User
+from webapp.audit.events import ACCESS_REFUSED
 from webapp.audit.models import Event
 from webapp.audit.trail import SITE_CHAIN
 from webapp.campaigns.actions import chain_of
@@ -103,4 +104,8 @@ def _reads(user: User, campaign: Campaign) -> bool:
 
 
 def _known_to(user: User) -> Q:
-    return Q(actor_id=str(user.pk)) | Q(name__in=SAYS_NOTHING_OF_READINGS)
+    """What a person did themselves, and what says nothing of readings. Not where they were sent away from: that such an
+    event is there would tell them that there is something.
+    """
+    own = Q(actor_id=str(user.pk)) & ~Q(name=ACCESS_REFUSED)
+    return own | Q(name__in=SAYS_NOTHING_OF_READINGS)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import BooleanField, ExpressionWrapper, FloatField, Prefetch, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, FloatField, Prefetch, QuerySet
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 from django.utils import timezone
@@ -82,16 +82,20 @@ class CaseLine:
 
 def lines_of(place: Place, cases: QuerySet[Case]) -> list[CaseLine]:
     """The lines of some cases (one page of them), in their order."""
+    # Their ids first: what a line needs to know would be asked of every case before this page as well.
+    ids = list(cases.values_list("pk", flat=True))
     small = Picture.objects.filter(size="small", plane="axial").only("scan_id", "sha256")
-    page = list(
-        cases.select_related("scan__study__patient")
+    found = (
+        Case.objects.filter(pk__in=ids)
+        .select_related("scan__study__patient")
         .defer("scan__slabs", "scan__affine_lps", "scan__warnings", "scan__search_text")
         .prefetch_related(Prefetch("scan__pictures", small, to_attr="thumbnails"))
         .annotate(
-            has_place=ExpressionWrapper(Q(pk__in=place.room), output_field=BooleanField()),
+            has_place=ExpressionWrapper(place.room, output_field=BooleanField()),
             is_pending=ExpressionWrapper(place.pending, output_field=BooleanField()),
         )
     )
+    page = sorted(found, key=lambda case: ids.index(case.pk))
     seen = _seen(place, page)
     drafts = _latest_drafts(place, page)
     extents = _extents(place, page, seen)

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
+from django.core.cache import cache
 from django.db.models import Count, F, OrderBy, Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
@@ -20,13 +21,13 @@ from webapp.campaigns.metadata import hides_metadata_from
 from webapp.campaigns.models import Campaign, Case
 from webapp.campaigns.protocols import AI_DRAFT, Stage
 from webapp.campaigns.queries import current_protocol, roles_of
-from webapp.readings.around import cases_with_room_for, drafts_pending
+from webapp.readings.around import drafts_pending, room_for
 from webapp.readings.models import Reading
 from webapp.readings.queries import sees_all_readings, sees_where_cases_stand
 
 LONGEST_WORDS, LONGEST_NUMBER = 100, 6
 UNKNOWN_SITE = "-"
-DUE_SOON_DAYS = 7
+DUE_SOON_DAYS, SITES_KEPT_S = 7, 60
 ORDERS = {
     "number": "number",
     "pseudonym": "scan__study__patient__pseudonym",
@@ -88,12 +89,12 @@ class Place:
     @cached_property
     def to_begin(self) -> Q:
         """Cases that wait for this person, their drafts ready."""
-        return Q(pk__in=self.room) & ~self.pending
+        return self.room & ~self.pending
 
     @cached_property
-    def room(self) -> QuerySet[Case, Any]:
-        """Ids of the cases where this person has a place."""
-        return cases_with_room_for(self.user, self.campaign).order_by().values("pk")
+    def room(self) -> Q:
+        """Cases where this person has a place."""
+        return room_for(self.user, self.campaign).any
 
     def own(self, **wanted: Any) -> Q:
         """Cases in which this person has such a reading that counts."""
@@ -133,7 +134,7 @@ def _own_chips(place: Place) -> list[Chip]:
         Chip("returned", "Returned to me", place.own(state=Reading.RETURNED)),
         Chip("submitted", "Handed on", place.own(state=Reading.SUBMITTED)),
         Chip("signed", "Signed by me", place.own(state=Reading.SIGNED), always=True),
-        Chip("waiting", "Waiting for the AI draft", Q(pk__in=place.room) & place.pending),
+        Chip("waiting", "Waiting for the AI draft", place.room & place.pending),
     ]
 
 
@@ -145,7 +146,7 @@ def _chips_of_standing(place: Place) -> list[Chip]:
     disputed = Chip("disputed", "Disputed", Q(state=Case.DISPUTED) | (Q(stage__in=settling) & unsettled))
     done = Chip("done", "Done", Q(state=Case.DONE), always=True)
     if not place.sees_all:
-        others = Q(state__in=(Case.TO_READ, Case.WITH_READERS, Case.COMPARING)) & ~Q(pk__in=place.room) & ~place.own()
+        others = Q(state__in=(Case.TO_READ, Case.WITH_READERS, Case.COMPARING)) & ~place.room & ~place.own()
         return [Chip("others", "With others", others), disputed, done]
     to_read = Chip("to_read", "To read", Q(state=Case.TO_READ) & ~place.pending, always=True)
     reading = Chip("open", "With readers", place.anybody(OPEN), always=True)
@@ -243,7 +244,7 @@ class Wish:
     def _at_stage(self, place: Place) -> Q:
         if place.sees_standing:
             return Q(stage=self.stage)
-        return place.own(stage=self.stage) | (Q(pk__in=place.room) & Q(stage=self.stage))
+        return place.own(stage=self.stage) | (place.room & Q(stage=self.stage))
 
     def _due(self, place: Place) -> Q:
         day = timezone.localdate() + timedelta(days=-1 if self.due == "overdue" else DUE_SOON_DAYS)
@@ -294,7 +295,7 @@ def due_by(place: Place, day: date) -> Q:
         return late | Q(pk__in=open_ones.values("case"))
     mine = place.own(state__in=Reading.OPEN_STATES)
     own_late = Q(pk__in=open_ones.filter(reader_id=place.user.pk).values("case"))
-    return own_late | (Q(due_on__lte=day) & (mine | Q(pk__in=place.room)))
+    return own_late | (Q(due_on__lte=day) & (mine | place.room))
 
 
 def idle_since(days: int) -> Q:
@@ -313,10 +314,14 @@ def counts_of(place: Place, wish: Wish) -> tuple[int, dict[str, int]]:
 
 
 def sites_of(place: Place) -> list[tuple[str, int]]:
-    """The sites of a campaign's scans with how many cases each has; nothing where there is no choice."""
+    """The sites of a campaign's scans with how many cases each has, as of the last minute; nothing without a choice."""
     if place.hides_metadata:
         return []
-    rows = place.campaign.cases.order_by().values_list("scan__site").annotate(count=Count("pk")).order_by("scan__site")
+    return cache.get_or_set(f"sites:{place.campaign.pk}", lambda: _sites(place.campaign), SITES_KEPT_S) or []
+
+
+def _sites(campaign: Campaign) -> list[tuple[str, int]]:
+    rows = campaign.cases.order_by().values_list("scan__site").annotate(count=Count("pk")).order_by("scan__site")
     sites = [(site or UNKNOWN_SITE, count) for site, count in rows]
     return sites if len(sites) > 1 else []
 

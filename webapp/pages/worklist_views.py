@@ -25,7 +25,7 @@ from webapp.pages.worklist import lines_of
 from webapp.pages.worklist_search import DUE, ORDERS_OF_STANDING, USUAL_ORDER, Place, Wish, counts_of, sites_of
 from webapp.readings.assignment_actions import take_next_case
 
-LINES_A_PAGE = 100
+LINES_A_PAGE = 50
 HEADINGS = (
     ("number", "Case", ""),
     ("pseudonym", "Pseudonym", ""),

@@ -30,31 +30,51 @@ class NextCase:
     reading: Reading | None
 
 
+@dataclass(frozen=True)
+class Room:
+    """The cases where a person has a place: `given` to them, and `free` to be taken."""
+
+    given: Q
+    free: Q
+
+    @property
+    def any(self) -> Q:
+        """Either."""
+        return self.given | self.free
+
+
+def room_for(user: User, campaign: Campaign) -> Room:
+    """Where a person has a place in a campaign, as conditions on its cases.
+
+    They are sets of ids, not questions about each case: the database asks once, however many cases there are.
+    """
+    roles, protocol = roles_of(user, campaign), current_protocol(campaign)
+    mine = [stage.name for stage in protocol.stage_list if stage.role in roles]
+    if not roles or campaign.closed_at is not None:
+        return Room(Q(pk__in=[]), Q(pk__in=[]))
+    hand_in = Reading.objects.filter(reader_id=user.pk)
+    due = Q(stage=F("case__stage")) | Q(repeat__gt=0)
+    given = hand_in.filter(due, state=Reading.ASSIGNED).exclude(not_before__gt=timezone.now()).values("case")
+    barred = hand_in if protocol.said.separate_duties else hand_in.exclude(state__in=Reading.PAST_STATES)
+    # What was begun under an older protocol may have other stages: the rule looks again at each.
+    free = Q(state=Case.TO_READ, places_left__gt=0, stage__in=mine) & ~Q(pk__in=barred.values("case"))
+    first = protocol.stage_list[0].name
+    if first in mine and is_to_qualify(user, campaign, first):
+        free &= Q(kind=Case.QUALIFICATION) | ~Q(stage=first)
+    return Room(Q(pk__in=given), free)
+
+
 def cases_with_room_for(user: User, campaign: Campaign) -> QuerySet[Case]:
     """Cases that a person was assigned, or that want a reader of a role of theirs where they have no hand in yet.
 
     First what is most urgent and due soonest, then by number, or in an order of each reader's own where the protocol
     says so.
     """
-    roles, protocol = roles_of(user, campaign), current_protocol(campaign)
-    mine = [stage.name for stage in protocol.stage_list if stage.role in roles]
-    if not roles or campaign.closed_at is not None:
-        return Case.objects.none()
-    # As sets of ids, not case by case: the database asks for each of them once, however many cases there are.
-    hand_in = Reading.objects.filter(reader_id=user.pk)
-    due = Q(stage=F("case__stage")) | Q(repeat__gt=0)
-    given = hand_in.filter(due, state=Reading.ASSIGNED).exclude(not_before__gt=timezone.now()).values("case")
-    # What was begun under an older protocol may have other stages: the rule looks again at each.
-    free = Q(state=Case.TO_READ, places_left__gt=0, stage__in=mine)
-    first = protocol.stage_list[0].name
-    if first in mine and is_to_qualify(user, campaign, first):
-        free &= Q(kind=Case.QUALIFICATION) | ~Q(stage=first)
-    barred = hand_in if protocol.said.separate_duties else hand_in.exclude(state__in=Reading.PAST_STATES)
-    cases = campaign.cases.filter(Q(pk__in=given) | (free & ~Q(pk__in=barred.values("case"))))
-    cases = cases.select_related("campaign", "scan__study__patient", "protocol")
-    cases = cases.annotate(assigned=ExpressionWrapper(Q(pk__in=given), output_field=BooleanField()))
+    room = room_for(user, campaign)
+    cases = campaign.cases.filter(room.any).select_related("campaign", "scan__study__patient", "protocol")
+    cases = cases.annotate(assigned=ExpressionWrapper(room.given, output_field=BooleanField()))
     order: list[Any] = ["-assigned", "-priority", F("due_on").asc(nulls_last=True)]
-    if protocol.said.order == "random":
+    if current_protocol(campaign).said.order == "random":
         own = Func(Concat(Value(str(user.pk)), Cast("pk", CharField())), function="md5")
         return cases.order_by(*order, own)
     return cases.order_by(*order, "number")

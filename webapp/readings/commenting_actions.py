@@ -25,6 +25,7 @@ from webapp.readings.comments import (
 )
 from webapp.readings.models import Reading, Thread, ThreadEntry
 from webapp.readings.queries import reading_for
+from webapp.readings.telling import tell_mentioned
 
 
 @audited(events.COMMENT_ADDED)
@@ -144,6 +145,9 @@ def _add(
         text_sha256=hashlib.sha256(text.encode()).hexdigest() if text else None,
         mentions=entry.mentions,
     )
+    # Whom a changed text named before has been told.
+    told = set(about.mentions) if about else set()
+    tell_mentioned(reading, [person for person in mentioned if str(person.pk) not in told], text)
     _tell(reading, by)
 
 

@@ -62,7 +62,13 @@ class Reading(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["reader", "state"], name="reading_of_reader"),
+            # With the case in it: a worklist asks for the cases of a reader by thousands.
+            models.Index(fields=["reader", "state"], include=["case"], name="reading_of_reader"),
+            models.Index(
+                fields=["case"],
+                condition=models.Q(state__in=["assigned", "in progress", "returned"]),
+                name="reading_open",
+            ),
             models.Index(fields=["case", "started_at"], name="reading_of_case"),
         ]
 

@@ -88,6 +88,14 @@ def tell_adjudicators(case: Case) -> None:
     )
 
 
+def tell_mentioned(reading: Reading, people: list[User], text: str) -> None:
+    """Tell people, who may all see the reading, that a comment names them; its words stay on the page."""
+    if people:
+        case = reading.case
+        where = {"url": f"/readings/{reading.pk}/", "campaign_slug": case.campaign.slug}
+        notify(people, "mentioned", sentence=f"A comment on case {case.number} names you.", detail=text, **where)
+
+
 def tell_of_days(today: datetime.date) -> int:
     """Tell readers what is due within DUE_SOON_DAYS days, and which case they may read again from now on; once each."""
     now = timezone.now()

@@ -19,8 +19,9 @@ from webapp.releases.pdf_text import BAD, FAINT, INK, RULE, WAIT, fonts, known, 
 from webapp.releases.report_pictures import Shown, report_pictures
 
 MARGIN = 15 * mm
-WIDTH = A4[0] - 2 * MARGIN
-AXIAL_MM, CORONAL_MM = 38.0, 62.0
+# Within the frame, which pads by 6 points.
+WIDTH = A4[0] - 2 * MARGIN - 12
+AXIAL_MM, CORONAL_MM = 54.0, 62.0
 FOR_RESEARCH = "For research only. Not a medical device; not to be used for diagnosis or treatment."
 
 
@@ -112,7 +113,7 @@ def _fitting(shown: Shown, most_mm: float) -> tuple[float, float]:
 
 
 def _axial(pictures: Sequence[Shown]) -> Flowable:
-    per_row = 4
+    per_row = 3
     cells: list[Any] = []
     for shown in pictures:
         width, height = _fitting(shown, AXIAL_MM)

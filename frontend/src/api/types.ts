@@ -1,3 +1,5 @@
+import type { FormAnswers, FormTotal, ScoringForm } from "../reading/scoringrules";
+
 /** What the server says about a reading. */
 export interface Warning {
   code: string;
@@ -91,8 +93,9 @@ export interface Reading {
   };
   protocol?: { version: number; dwell_ms: number; attests: Record<string, Level>; pilot: boolean };
   ending?: Ending;
-  settles?: Settles | null;
   flags?: FlagsAnswer;
+  forms?: FormsAnswer;
+  settles?: Settles | null;
   guideline?: { version: number | string; url: string } | null;
   preferences?: Record<string, unknown>;
   /** Where this person goes on: `url` opens it; with `start_url`, a reading is begun there first (POST of a form). */
@@ -325,4 +328,12 @@ export interface CommentsAnswer {
 export interface FlagsAnswer {
   offered: { name: string; proposes_exclusion: boolean }[];
   set: { name: string; remark: string; at: string; decided: { excluded: boolean; reason: string; by: string } | null }[];
+}
+
+/** The scoring forms of the reading's protocol, what is answered by form and item, and when that was last saved. */
+export interface FormsAnswer {
+  forms: ScoringForm[];
+  answers: Record<string, FormAnswers>;
+  totals: Record<string, FormTotal>;
+  saved_at: string | null;
 }

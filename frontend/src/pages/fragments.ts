@@ -1,7 +1,7 @@
 /**
  * Parts of a page that are read anew when something happens: an element with an id, data-live (the topic), data-from (where
  * its HTML is) and, where only some kinds of events matter, data-live-kinds (the first word of them). It is replaced where
- * it stands, so that nothing else on the page moves; many events at once are answered by one reading.
+ * it stands, so that nothing else on the page moves; what happens within data-live-every milliseconds is read at once.
  */
 import { listen } from "../api/push";
 
@@ -24,15 +24,15 @@ async function readAnew(id: string): Promise<void> {
 export function keepFragmentsFresh(): void {
   const elements = [...document.querySelectorAll<HTMLElement>("[data-live][id]")];
   if (!elements.length) return;
-  const due = new Set<string>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timers = new Map<string, ReturnType<typeof setTimeout>>();
   const read = (id: string): void => {
-    due.add(id);
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      for (const one of due) void readAnew(one).catch(() => undefined);
-      due.clear();
-    }, GATHER_MS);
+    if (timers.has(id)) return;
+    const wait = Number(document.getElementById(id)?.dataset.liveEvery) || GATHER_MS;
+    const again = (): void => {
+      timers.delete(id);
+      void readAnew(id).catch(() => undefined);
+    };
+    timers.set(id, setTimeout(again, wait));
   };
   const watched = elements.map(({ id, dataset }) => ({ id, topic: dataset.live!, kinds: dataset.liveKinds }));
   listen(

@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Attesting } from "../api/types";
 import type { Desk } from "../reading/desk";
 import { takeFromMask, verdictsFlushed } from "../reading/decisions";
+import { answersFlushed, openForms } from "../reading/forms";
 import { seenTold } from "../reading/ledger";
 import { inWords } from "../reading/verdicts";
 import { workTold } from "../reading/working";
@@ -16,7 +17,7 @@ import "./ending.css";
 
 /** Everything that a signature speaks of is on the server before it is asked what is missing. */
 async function told(): Promise<void> {
-  await Promise.all([seenTold(), verdictsFlushed(), workTold()]);
+  await Promise.all([seenTold(), verdictsFlushed(), workTold(), answersFlushed()]);
 }
 
 /** What the server finds missing; asked anew with `again`. */
@@ -62,6 +63,11 @@ function Missing({ desk, found }: { desk: Desk; found: Attesting }) {
             <b>{level === "block" ? "To do" : "Note"}</b> {sentence}
           </span>
           <Slices desk={desk} slices={slices} />
+          {code === "forms_filled" && (
+            <button type="button" class="small" onClick={() => (close(), openForms())}>
+              Go to the scores
+            </button>
+          )}
         </li>
       ))}
     </ul>

@@ -5,6 +5,7 @@ import { shownKeys, type KeyAction } from "../keyboard";
 import type { Desk } from "../reading/desk";
 import { Comments } from "./Comments";
 import { Difference } from "./Difference";
+import { Forms } from "./Forms";
 import { Guideline } from "./Guideline";
 import { History } from "./History";
 import { Labels } from "./Labels";
@@ -16,6 +17,7 @@ import { Timeline } from "./Timeline";
 import * as display from "../display";
 import * as state from "../state";
 import { openCount } from "../reading/comments";
+import { forms } from "../reading/forms";
 import "./side.css";
 
 
@@ -25,25 +27,28 @@ const SECTIONS: { name: state.SectionName; title: string; action: KeyAction | nu
   { name: "history", title: "History", action: "history", Section: History },
   { name: "guideline", title: "Guideline", action: "guideline", Section: Guideline },
   { name: "comments", title: "Comments", action: "comments", Section: Comments },
+  { name: "scores", title: "Scores", action: "scores", Section: Forms },
 ];
 
 export function SidePanel({ desk }: { desk: Desk }) {
+  // Scores are asked for by the protocol, or there is nothing to show.
+  const sections = SECTIONS.filter(({ name }) => name !== "scores" || forms.value.length > 0);
   const list = useRef<HTMLDivElement>(null);
-  const open = SECTIONS.find((section) => section.name === state.section.value) ?? SECTIONS[0];
+  const open = sections.find((section) => section.name === state.section.value) ?? sections[0];
   const move = (event: KeyboardEvent): void => {
-    const at = SECTIONS.indexOf(open);
-    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: SECTIONS.length - 1 }[event.key];
+    const at = sections.indexOf(open);
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: sections.length - 1 }[event.key];
     if (to === undefined || event.ctrlKey || event.altKey) return;
     event.preventDefault();
     event.stopPropagation();
-    const next = (to + SECTIONS.length) % SECTIONS.length;
-    state.section.value = SECTIONS[next].name;
+    const next = (to + sections.length) % sections.length;
+    state.section.value = sections[next].name;
     (list.current?.children[next] as HTMLElement | undefined)?.focus();
   };
   return (
     <div class="side-body">
       <div class="side-tabs" role="tablist" aria-label="Panel" ref={list} onKeyDown={move}>
-        {SECTIONS.map(({ name, title, action }) => (
+        {sections.map(({ name, title, action }) => (
           <button
             key={name}
             role="tab"

@@ -320,6 +320,15 @@ def test_descriptions_keep_known_words_only(text, kept):
         ("I0000123", "I0000123"),
         ("Series 3 Image 12.dcm", "Series … Image 12.dcm"),
         ("coronacases_001.nii.gz", "…_001.nii.gz"),
+        ("export/IM-0001-0012.dcm", "IM-0001-0012.dcm"),
+        ("IM-0003-0140-0001.dcm", "IM-0003-0140-0001.dcm"),
+        ("IM-0012-1948.dcm", "IM-….dcm"),
+        ("IM-1203-0048.dcm", "IM-….dcm"),
+        ("IM-12-03-1948.dcm", "IM-….dcm"),
+        ("IM-0001-0012-4711.dcm", "IM-….dcm"),
+        ("Meier-IM-0001-0012.dcm", "…-IM-….dcm"),
+        ("MR-0001-0012.dcm", "….dcm"),
+        ("IM-0001-0012.Meier", "IM-…"),
     ],
 )
 def test_file_names_are_shown_without_names(name, shown):

@@ -2,6 +2,7 @@
 
 import io
 import ssl
+import subprocess
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from pynetdicom import AE
 from pynetdicom.dsutils import encode
 from pynetdicom.sop_class import CTImageStorage, SecondaryCaptureImageStorage, Verification
 
+from tests.dcmtk import dcmtk
 from tests.factories.sites import a_campaign
 from webapp.archive.models import Scan
 from webapp.intake import dimse, quarantine
@@ -293,6 +295,29 @@ def test_tls_lets_in_whom_the_ca_signed_and_no_one_else(listen, series, tmp_path
     for wrong in (context(None), context("stranger"), None):
         assert not associate(ear, tls=wrong).is_established
     assert Batch.objects.get().file_count == 2
+
+
+@pytest.mark.parametrize("name", ["scanner", "stranger"])
+def test_dcmtk_stores_over_tls_with_a_certificate_that_the_ca_signed(listen, series, tmp_path, name):
+    program = dcmtk("storescu")
+    if "OpenSSL" not in subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout:
+        pytest.skip("this DCMTK was built without TLS")
+    authority = certificate(tmp_path, "ca")
+    certificate(tmp_path, "server", authority)
+    certificate(tmp_path, "scanner", authority)
+    certificate(tmp_path, "stranger")
+    ear = listen(tls=tls_context(tmp_path / "server.crt", tmp_path / "server.key", tmp_path / "ca.crt"))
+    folder = series()[0].parent
+    keys = ["+tls", str(tmp_path / f"{name}.key"), str(tmp_path / f"{name}.crt"), "+cf", str(tmp_path / "ca.crt")]
+    command = [program, *keys, "-aec", "GROUNDGLASS", "-aet", "DCMTK", "+sd", "127.0.0.1", str(ear.port), str(folder)]
+    sent = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    if name == "scanner":
+        assert sent.returncode == 0, sent.stderr
+        assert "8 stored" in ear.wait()
+        assert Batch.objects.get().file_count == 8
+    else:
+        assert sent.returncode != 0
+        assert Batch.objects.count() == 0
 
 
 # The command

@@ -15,9 +15,11 @@ from tests.factories.pairs import lesion_of, the_import, write_pictures, write_v
 from tests.factories.volume_files import write, write_picture
 from webapp.archive.models import Scan
 from webapp.archive.queries import volume_of
+from webapp.audit.actor import SYSTEM
 from webapp.audit.models import Event
 from webapp.campaigns.models import Case
 from webapp.intake.models import Batch, SeriesLine
+from webapp.masks.imports import name_data_set
 from webapp.masks.models import DataSet, ImportedMask, Version
 from webapp.masks.verify import faults
 
@@ -204,6 +206,85 @@ def test_mask_with_a_slice_less_is_refused(campaign, chest, tmp_path):
     assert status == 1
     assert "The mask has 64 x 48 x 13 voxels and the scan 64 x 48 x 14" in out
     assert set(the_import()[0].layers) == {"findings"}
+
+
+def write_combined(folder, chest, values: dict[str, int], name: str = "case01_lung_and_infection"):
+    """The chest and one file of its lungs and its lesion; of a voxel of lesion the file says no more than that."""
+    folder.mkdir()
+    write(folder / "case01.nii.gz", chest.volume.hu.transpose(2, 1, 0), chest.volume.affine_lps)
+    labels = np.choose(chest.anatomy, [0, values["left"], values["right"]]).astype(np.uint8)
+    labels[lesion_of(chest) != 0] = values["lesion"]
+    write(folder / f"{name}.nii.gz", labels.transpose(2, 1, 0), chest.volume.affine_lps)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["case01_lung_and_infection", "case01_mask"])
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"left": 1, "right": 2, "lesion": 3}, "1=left lung, 2=right lung, 3=lesion"),
+        ({"left": 20, "right": 10, "lesion": 255}, "255=infection,10 = Lung right,20=lung_left"),
+        ({"left": 1, "right": 1, "lesion": 2}, "1=lung, 2=lesion"),
+    ],
+    ids=["a value each", "other values and words", "one value for both lungs"],
+)
+def test_one_layer_of_lung_and_lesion_becomes_two_as_its_data_set_says(campaign, chest, tmp_path, name, values, said):
+    folder = write_combined(tmp_path / "sent", chest, values, name)
+    out, status = bring(campaign, folder, data_set="Both in one", mask_values=said)
+    assert status == 0, out
+    imported, layers = the_import()
+    lesion = lesion_of(chest)
+    assert np.count_nonzero(lesion) > 50
+    assert np.array_equal(layers["findings"], lesion)
+    assert np.array_equal(layers["anatomy"], chest.anatomy), "a voxel of lesion is of the lung that it lies in"
+    assert f"{np.count_nonzero(lesion):,} voxels of lesion count as lung." in " ".join(imported.notes)
+    assert list(faults()) == []
+
+
+def test_what_a_data_set_says_of_its_values_counts_for_what_comes_later_by_another_door(campaign, chest, tmp_path):
+    folder = write_combined(tmp_path / "sent", chest, {"left": 1, "right": 2, "lesion": 3})
+    data_set = name_data_set(name="Both in one", mask_values={1: "left lung", 2: "right lung", 3: "lesion"}, by=SYSTEM)
+    out, status = bring(campaign, folder, data_set="Both in one")
+    assert status == 0, out
+    assert np.array_equal(the_import()[1]["anatomy"], chest.anatomy)
+    with pytest.raises(CommandError, match="known with another meaning of its values"):
+        bring(campaign, folder, data_set="Both in one", mask_values="1=right lung")
+    data_set.refresh_from_db()
+    assert data_set.mask_values == {"1": "left lung", "2": "right lung", "3": "lesion"}
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ("1=left lung, 2=right lung", "It has the label 3: what its data set says of its values tells nothing"),
+        (
+            "1=left lung, 2=right lung, 3=liver",
+            "It has the label 3: what its data set says of its values tells nothing",
+        ),
+    ],
+)
+def test_values_of_which_nothing_known_is_said_are_refused(campaign, chest, tmp_path, said, sentence):
+    folder = write_combined(tmp_path / "sent", chest, {"left": 1, "right": 2, "lesion": 3})
+    out, status = bring(campaign, folder, data_set="Both in one", mask_values=said)
+    assert status == 1
+    assert sentence in out
+    assert ImportedMask.objects.count() == 0
+
+
+def test_a_name_that_says_one_layer_speaks_before_the_data_set(campaign, chest, tmp_path):
+    folder = write_volumes(tmp_path / "sent", chest)
+    out, status = bring(campaign, folder, data_set="Both in one", mask_values="1=lesion, 2=lesion")
+    assert status == 0, out
+    assert np.array_equal(the_import()[1]["anatomy"], chest.anatomy)
+
+
+@pytest.mark.parametrize("said", ["1", "0=lung", "256=lung", "1=lung, 1=lesion", "x=lung", "1="])
+def test_mask_values_that_are_none_are_refused_before_anything_is_read(campaign, chest, tmp_path, said):
+    with pytest.raises(CommandError, match="--mask-values: "):
+        bring(campaign, tmp_path, data_set="Both in one", mask_values=said)
+    with pytest.raises(CommandError, match="are of a data set"):
+        bring(campaign, tmp_path, mask_values="1=lung")
+    assert (Batch.objects.count(), DataSet.objects.count()) == (0, 0)
 
 
 @pytest.mark.parametrize(

@@ -261,6 +261,16 @@ def test_story_keeps_anothers_blinded_reading_from_a_reader_and_tells_them_their
 
 
 @pytest.mark.usefixtures("signed")
+def test_story_does_not_tell_a_blinded_reader_where_they_were_sent_away(place):
+    """It would tell them that a reading is there."""
+    read_twice_blinded(place.campaign)
+    client, reading = client_of(place.other_reader), place.case.readings.get()
+    assert client.get(f"/readings/{reading.pk}/").status_code == 404
+    assert Event.objects.filter(name="access.refused", actor_id=str(place.other_reader.pk)).exists()
+    assert str(reading.pk) not in client.get(f"/campaigns/{place.campaign.slug}/cases/1/story/").content.decode()
+
+
+@pytest.mark.usefixtures("signed")
 def test_story_is_a_pdf_too_and_taking_it_away_is_an_event(place, auditor):
     auditor.display_name = "Ada <b>&\u65e5 Å"
     auditor.save()

@@ -12,6 +12,7 @@ from webapp.audit.models import Event
 from webapp.audit.refusal import ActionRefused
 from webapp.audit.verify import faults
 from webapp.campaigns.protocols import SUBMIT, Stage, stored_stages
+from webapp.notices.models import Notice
 from webapp.readings.actions import start_reading
 from webapp.readings.commenting_actions import (
     answer_thread,
@@ -284,6 +285,9 @@ def test_mentions_reach_those_who_may_see_and_nobody_else(place, reading):
     text = f"@{place.coordinator} and @{place.other_reader.username}, look. Mail x@{place.coordinator.username}.org"
     open_thread(reading=reading, text=text, by=place.reader)
     assert ThreadEntry.objects.get().mentions == [str(place.coordinator.pk)]
+    (notice,) = Notice.objects.filter(kind="mentioned")
+    assert (notice.person, notice.url) == (place.coordinator, f"/readings/{reading.pk}/")
+    assert ThreadEntry.objects.get().text not in notice.sentence  # e-mail holds the sentence alone
 
 
 def test_the_longest_name_is_the_one_that_is_meant():

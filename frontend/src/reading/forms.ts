@@ -1,0 +1,155 @@
+/** Answers in the scoring forms of this reading: kept in this browser until the server has them, and said so. */
+import { computed, effect, signal } from "@preact/signals";
+import { Refused, SignedOut } from "../api/client";
+import type { FormsAnswer } from "../api/types";
+import { panelFolded } from "../layout";
+import * as state from "../state";
+import { onKey } from "./acts";
+import type { Desk } from "./desk";
+import { RowStore } from "./rowstore";
+import { accepts, missingIn, type AnswerValue, type FormAnswers, type ScoringForm } from "./scoringrules";
+
+const RETRY_MS = 10_000;
+
+export interface AnswerRow {
+  form: string;
+  item: string;
+  value: AnswerValue | null;
+}
+
+export type FormsSaving = { kind: "saved"; at: string | null } | { kind: "sending" } | { kind: "waiting" } | { kind: "refused"; sentence: string };
+
+export const forms = computed<readonly ScoringForm[]>(() => state.reading.value?.forms?.forms ?? []);
+export const answers = signal<Readonly<Record<string, FormAnswers>>>({});
+export const formsSaving = signal<FormsSaving>({ kind: "saved", at: null });
+export const missingCount = computed(() => forms.value.reduce((sum, form) => sum + missingIn(form, answers.value[form.key] ?? {}).length, 0));
+
+/** The answers with rows said after them, in order; the last word counts. */
+export function withRows(said: Readonly<Record<string, FormAnswers>>, rows: readonly AnswerRow[]): Record<string, FormAnswers> {
+  const next: Record<string, FormAnswers> = { ...said };
+  for (const { form, item, value } of rows) next[form] = { ...next[form], [item]: value };
+  return next;
+}
+
+class Answering {
+  private waiting: AnswerRow[] = [];
+  private sending: Promise<void> | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  /** Null for who only looks. */
+  private readonly store: RowStore<AnswerRow> | null;
+
+  constructor(private readonly desk: Desk) {
+    const { you, may_edit, forms: said } = state.reading.value!;
+    const valid = ({ form, item, value }: AnswerRow): boolean => forms.value.some((one) => one.key === form && accepts(one, item, value));
+    this.store = may_edit ? new RowStore(localStorage, "answers", desk.session.id, you?.id ?? "", valid) : null;
+    this.take(said!);
+    this.waiting = this.store?.takeOver() ?? [];
+    answers.value = withRows(answers.peek(), this.waiting);
+    if (this.waiting.length) this.soon(0);
+    addEventListener("online", () => this.soon(0));
+  }
+
+  private take(said: FormsAnswer): void {
+    // What the server does not know of yet stays on the screen.
+    answers.value = withRows(said.answers, this.waiting);
+    if (!this.waiting.length) formsSaving.value = { kind: "saved", at: said.saved_at };
+  }
+
+  say(row: AnswerRow): void {
+    answers.value = withRows(answers.peek(), [row]);
+    this.waiting.push(row);
+    this.store?.keep(this.waiting);
+    formsSaving.value = { kind: "sending" };
+    this.soon(0);
+  }
+
+  private soon(ms: number): void {
+    if (ms === 0) {
+      clearTimeout(this.timer);
+      this.timer = undefined;
+    }
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      void this.send();
+    }, ms);
+  }
+
+  private send(): Promise<void> {
+    this.sending ??= this.sendAll().finally(() => (this.sending = null));
+    return this.sending;
+  }
+
+  private async sendAll(): Promise<void> {
+    while (this.waiting.length) {
+      const rows = this.waiting.slice(0, 200);
+      formsSaving.value = { kind: "sending" };
+      try {
+        const said = await this.desk.session.api.at<FormsAnswer>(`/api/readings/${this.desk.session.id}/forms/`, { answers: rows });
+        this.drop(rows.length);
+        this.take(said);
+      } catch (error) {
+        if (error instanceof SignedOut && state.dialog.value === "none") state.dialog.value = "signin";
+        if (!(error instanceof Refused && !!error.code && (error.status === 403 || error.status === 409))) {
+          formsSaving.value = { kind: "waiting" };
+          return this.soon(RETRY_MS);
+        }
+        // A reading that is closed takes no more: what it has is what was signed.
+        this.drop(rows.length);
+        formsSaving.value = { kind: "refused", sentence: error.message };
+        return this.reread();
+      }
+    }
+  }
+
+  private drop(count: number): void {
+    this.waiting.splice(0, count);
+    this.store?.keep(this.waiting);
+  }
+
+  private async reread(): Promise<void> {
+    const said = await this.desk.session.api.at<FormsAnswer>(`/api/readings/${this.desk.session.id}/forms/`).catch(() => null);
+    if (said) answers.value = withRows(said.answers, this.waiting);
+  }
+
+  /** Every answer is on the server; throws when it cannot be. */
+  async flushed(): Promise<void> {
+    await this.send();
+    if (this.waiting.length) throw new Refused(0, "unsaved", "Some answers of the scoring forms are not saved yet.");
+  }
+}
+
+let answering: Answering | null = null;
+
+export const answersFlushed = (): Promise<void> => answering?.flushed() ?? Promise.resolve();
+
+export const mayAnswer = computed(() => !!state.reading.value?.may_edit);
+
+/** Gives an answer, or with null takes it back; what is none is not taken. */
+export function say(form: ScoringForm, item: string, value: AnswerValue | null): boolean {
+  if (!answering || !mayAnswer.value || !accepts(form, item, value)) return false;
+  if ((answers.peek()[form.key]?.[item] ?? null) !== value) answering.say({ form: form.key, item, value });
+  return true;
+}
+
+export function openForms(): void {
+  state.section.value = "scores";
+  panelFolded.value = false;
+}
+
+onKey("scores", () => {
+  if (!forms.value.length) return void (state.notice.value = "This protocol asks for no scores.");
+  if (state.section.value === "scores" && !panelFolded.value) return void (state.section.value = "labels");
+  openForms();
+  // The keyboard goes there: digits score from now on.
+  queueMicrotask(() => document.querySelector<HTMLElement>(".scores [tabindex='0'][role='radio'], .scores input, .scores textarea")?.focus());
+});
+
+export function watchForms(desk: Desk): void {
+  const stop = effect(() => {
+    if (!state.reading.value) return;
+    queueMicrotask(() => {
+      stop();
+      if (forms.value.length) answering = new Answering(desk);
+    });
+  });
+}
