@@ -142,6 +142,7 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
         "pages/settings.html",
         {
             "campaign": campaign,
+            "here": "settings",
             "protocol": versions[-1],
             "facts": facts_of_protocol(versions[-1]),
             "versions": told[::-1],
@@ -182,7 +183,14 @@ def protocol(request: HttpRequest, slug: str) -> HttpResponse:
             else:
                 messages.success(request, f"Version {made.version} holds for what is begun from now on.", "good")
                 return redirect("pages:settings", slug)
-    context = {"campaign": campaign, "protocol": forms, "known_version": known, "note": note, "refusal": refusal}
+    context = {
+        "campaign": campaign,
+        "here": "settings",
+        "protocol": forms,
+        "known_version": known,
+        "note": note,
+        "refusal": refusal,
+    }
     return render(request, "pages/protocol.html", context, status=status)
 
 
