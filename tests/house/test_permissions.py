@@ -89,7 +89,7 @@ def test_the_table_is_true(place):
             answer = client.get(url) if method == "GET" else client.post(url, {}, content_type="application/json")
             if status_of(answer) != wanted:
                 wrong.append(f"{method} {pattern} as {visitor}: {status_of(answer)}, the table says {wanted}")
-    assert wrong == []
+    assert "\n".join(wrong) == ""
 
 
 # What a reading's URLs ask for beside the path, by their last word.

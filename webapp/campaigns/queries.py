@@ -20,6 +20,16 @@ def campaigns_for(user: User) -> QuerySet[Campaign]:
     return Campaign.objects.filter(memberships__user_id=user.pk).distinct().order_by("name")
 
 
+def personal_slug(user: User) -> str:
+    """The name in addresses of a person's own campaign of case reviews."""
+    return f"reviews-{user.pk.hex[:12]}"
+
+
+def personal_campaign_of(user: User) -> Campaign | None:
+    """A person's own campaign of case reviews, once it is made."""
+    return Campaign.objects.filter(slug=personal_slug(user)).first()
+
+
 def listed_campaigns_for(user: User) -> QuerySet[Campaign]:
     """Those campaigns of a person that are not archived, by name."""
     return campaigns_for(user).filter(archived_at=None)

@@ -58,6 +58,9 @@ def room_for(user: User, campaign: Campaign) -> Room:
     barred = hand_in if protocol.said.separate_duties else hand_in.exclude(state__in=Reading.PAST_STATES)
     # What was begun under an older protocol may have other stages: the rule looks again at each.
     free = Q(state=Case.TO_READ, places_left__gt=0, stage__in=mine) & ~Q(pk__in=barred.values("case"))
+    first = protocol.stage_list[0].name
+    if first in mine and is_to_qualify(user, campaign, first):
+        free &= Q(kind=Case.QUALIFICATION) | ~Q(stage=first)
     return Room(Q(pk__in=given), free)
 
 
@@ -67,23 +70,6 @@ def cases_with_room_for(user: User, campaign: Campaign) -> QuerySet[Case]:
     First what is most urgent and due soonest, then by number, or in an order of each reader's own where the protocol
     says so.
     """
-    roles, protocol = roles_of(user, campaign), current_protocol(campaign)
-    mine = [stage.name for stage in protocol.stage_list if stage.role in roles]
-    if not roles or campaign.closed_at is not None:
-        return Case.objects.none()
-    # As sets of ids, not case by case: the database asks for each of them once, however many cases there are.
-    hand_in = Reading.objects.filter(reader_id=user.pk)
-    due = Q(stage=F("case__stage")) | Q(repeat__gt=0)
-    given = hand_in.filter(due, state=Reading.ASSIGNED).exclude(not_before__gt=timezone.now()).values("case")
-    # What was begun under an older protocol may have other stages: the rule looks again at each.
-    free = Q(state=Case.TO_READ, places_left__gt=0, stage__in=mine)
-    first = protocol.stage_list[0].name
-    if first in mine and is_to_qualify(user, campaign, first):
-        free &= Q(kind=Case.QUALIFICATION) | ~Q(stage=first)
-    barred = hand_in if protocol.said.separate_duties else hand_in.exclude(state__in=Reading.PAST_STATES)
-    cases = campaign.cases.filter(Q(pk__in=given) | (free & ~Q(pk__in=barred.values("case"))))
-    cases = cases.select_related("campaign", "scan__study__patient", "protocol")
-    cases = cases.annotate(assigned=ExpressionWrapper(Q(pk__in=given), output_field=BooleanField()))
     room = room_for(user, campaign)
     cases = campaign.cases.filter(room.any).select_related("campaign", "scan__study__patient", "protocol")
     cases = cases.annotate(assigned=ExpressionWrapper(room.given, output_field=BooleanField()))
