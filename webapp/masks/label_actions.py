@@ -19,13 +19,7 @@ def make_label_set(*, name: str, labels: Sequence[Mapping[str, Any]], by: Any) -
     """
     name, complete = name.strip(), complete_labels(labels)
     require(fault_in_labels(name, complete))
-    known = list(LabelSet.objects.select_for_update().filter(name=name).order_by("version"))
-    made = next((one for one in known if one.labels == complete), None)
-    there = made is not None
-    if made is None:
-        version = known[-1].version + 1 if known else 1
-        sha256 = label_set_sha256(name, version, complete)
-        made = LabelSet.objects.create(name=name, version=version, labels=complete, sha256=sha256)
+    made, there = _known_or_made(name, complete)
     record(
         events.LABEL_SET_MADE,
         by=by,
@@ -36,3 +30,20 @@ def make_label_set(*, name: str, labels: Sequence[Mapping[str, Any]], by: Any) -
         already_there=there,
     )
     return made
+
+
+def _known_or_made(name: str, labels: list[dict[str, Any]]) -> tuple[LabelSet, bool]:
+    """The version of a set that has these labels, or the next one; the site's role may lock no row of a record."""
+    while True:
+        known = list(LabelSet.objects.filter(name=name).order_by("version"))
+        there = next((one for one in known if one.labels == labels), None)
+        if there is not None:
+            return there, True
+        version = known[-1].version + 1 if known else 1
+        sha256 = label_set_sha256(name, version, labels)
+        # Whoever makes a set of this name at the same moment takes the number: then the next one is tried.
+        made, is_new = LabelSet.objects.get_or_create(
+            name=name, version=version, defaults={"labels": labels, "sha256": sha256}
+        )
+        if is_new:
+            return made, False
