@@ -47,7 +47,6 @@ urlpatterns = [
     path("campaigns/<slug:slug>/next/", worklist_views.take_next, name="take_next"),
     path("campaigns/<slug:slug>/views/", worklist_views.keep_view, name="keep_view"),
     path("campaigns/<slug:slug>/views/<uuid:view_id>/forget/", worklist_views.forget_view, name="forget_view"),
-    path("campaigns/<slug:slug>/", worklist_views.campaign, name="campaign"),
     path("campaigns/<slug:slug>/settings/", campaign_settings_views.settings, name="settings"),
     path("campaigns/<slug:slug>/settings/protocol/", campaign_settings_views.protocol, name="protocol"),
     path("campaigns/<slug:slug>/settings/standing/", campaign_settings_views.change_standing, name="change_standing"),
