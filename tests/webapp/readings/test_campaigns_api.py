@@ -111,6 +111,7 @@ def test_readers_see_no_settings_members_or_holders(client, team):
 
 
 def test_schema_is_valid_and_types_campaigns(client, team):
+    assert client.get("/api/schema/").status_code == 401
     client.force_login(team["robin"])
     schema = client.get("/api/schema/?format=json").json()
     validate_schema(schema)
