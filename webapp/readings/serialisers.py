@@ -16,6 +16,7 @@ from webapp.accounts.models import User
 from webapp.accounts.queries import viewer_preferences_of
 from webapp.archive.queries import has_spacing, preview_for
 from webapp.archive.remarks import remarks_data, weight_remarks_of
+from webapp.campaigns.metadata import shown_to
 from webapp.campaigns.models import Case
 from webapp.campaigns.protocols import ATTESTED
 from webapp.masks.actions import lease_is_live
@@ -133,9 +134,9 @@ def slabs_data(case: Case) -> list[dict[str, Any]]:
     ]
 
 
-def scan_data(case: Case) -> dict[str, Any]:
-    """The geometry of a case's scan and where its slabs are."""
-    scan = case.scan
+def scan_data(case: Case, user: User) -> dict[str, Any]:
+    """The geometry of a case's scan, what to beware of as a person may know it, and where its slabs are."""
+    scan = shown_to(user, case.scan)
     rows = scan.affine_lps
     spacing_xyz = [sum(rows[r][c] ** 2 for r in range(3)) ** 0.5 for c in range(3)]
     return {
@@ -243,7 +244,7 @@ def timeline_data(reading: Reading, user: User) -> list[dict[str, Any]]:
 def beside_data(reading: Reading, case: Case, user: User) -> dict[str, Any]:
     """Another scan of the patient, to lay beside; with the mask of the reading of it that this person may see."""
     other = reading_beside(reading, case, user)
-    return {"scan": scan_data(case), "mask_url": reverse("api-reading-mask", args=[other.pk]) if other else None}
+    return {"scan": scan_data(case, user), "mask_url": reverse("api-reading-mask", args=[other.pk]) if other else None}
 
 
 def guideline_data(reading: Reading) -> dict[str, Any] | None:
@@ -340,7 +341,7 @@ def reading_data(reading: Reading, user: User) -> dict[str, Any]:
             "pseudonym": scan.study.patient.pseudonym,
             "campaign": {"slug": case.campaign.slug, "name": case.campaign.name},
         },
-        "scan": scan_data(case),
+        "scan": scan_data(case, user),
         "preview": preview_data(case),
         "label_set": {
             "name": mask.label_set.name,

@@ -1,8 +1,11 @@
 """Blinding to metadata: no page, list, export or DICOM answer tells a reader age, sex, site or scanner."""
 
+import io
+
 import numpy as np
 import pytest
 from django.utils import timezone
+from pypdf import PdfReader
 
 from tests.factories.filed import a_filed_place, read_and_sign
 from webapp.archive.models import Scan
@@ -59,6 +62,7 @@ def pages(place) -> dict[str, str]:
         "series": f"/dicomweb/{place.campaign.slug}/series?includefield=all",
         "metadata": f"/dicomweb/{place.campaign.slug}/studies/{scan.study.uid}/metadata",
         "instances": f"/dicomweb/{place.campaign.slug}/studies/{scan.study.uid}",
+        "report": f"{campaign}cases/{case.number}/report.pdf",
         "SEG": f"{campaign}cases/{case.number}/exports/findings.seg.dcm",
         "SR": f"{campaign}cases/{case.number}/exports/report.sr.dcm",
     }
@@ -73,6 +77,8 @@ def told(client, person, place) -> set[str]:
         content = b"" if answer.streaming else answer.content
         text = content.decode("utf-8", "replace")
         words = ["Wuhan Union", "KRAKENMED", "Octopus", "Zq70f", "73 years", ">73<", "female"]
+        if content.startswith(b"%PDF"):
+            text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
         if any(word in text for word in words) or (name in CARRIERS and answer.status_code == 200):
             found.add(name)
     return found
