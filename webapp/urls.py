@@ -1,12 +1,14 @@
 """Every URL of the site."""
 
 from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView
 
 from webapp.dicomweb import retrieve_views, search_views
 from webapp.edge.methods import by_method
 from webapp.intake import stow
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("", include("webapp.accounts.urls")),
     path("", include("webapp.campaigns.urls")),
     path("", include("webapp.readings.urls")),

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import yaml
 
 from inference.imaging.gate.__main__ import PAGE
 from inference.imaging.gate.page import page as gate_page
-from webapp.campaigns import score_tables
+from webapp.campaigns import protocol_page, score_tables
 from webapp.intake import mask_tables, profile_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,3 +109,11 @@ def test_every_decision_has_context_choice_and_consequence():
 def test_geometry_gate_page_is_what_the_table_says():
     """`python -m inference.imaging.gate` writes it anew."""
     assert PAGE.read_text() == gate_page()
+
+
+def test_protocol_page_names_every_term_with_its_default():
+    """`python -m webapp.campaigns.protocol_page` writes it anew."""
+    page = protocol_page.PAGE.read_text()
+    assert protocol_page.written(page) == page
+    for kind, meanings in protocol_page.MEANINGS.items():
+        assert set(meanings) == {field.name for field in fields(kind)}, kind

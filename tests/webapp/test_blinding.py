@@ -21,7 +21,8 @@ from tests.house.test_permissions import patterns
 from webapp import push
 from webapp.audit.models import Event
 from webapp.campaigns.protocols import Acceptance, Terms
-from webapp.readings.models import Reading
+from webapp.readings.commenting_actions import open_thread
+from webapp.readings.models import Flag, Reading
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +46,9 @@ def place(tmp_path, run_jobs) -> FiledPlace:
     findings = np.zeros(place.volume.shape_zyx, np.uint8)
     findings[3:6, 10:20, 10:20] = 1
     read_and_sign(place.case, place.reader, findings)
+    reading = Reading.objects.get(reader=place.reader)
+    open_thread(reading=reading, text="A conspicuous comment", voxel=[3, 4, 5], by=place.reader)
+    Flag.objects.create(reading=reading, name="not COVID-19", raised=True, remark="A conspicuous remark")
     run_jobs()
     return place
 
@@ -65,6 +69,7 @@ def secrets_of(place: FiledPlace) -> list[str]:
         version.sha256,
         reading.begun_mask.head_hash,
         f"{measured['extent_percent']:.2f}",
+        "conspicuous",
         *derived,
     ]
 
@@ -90,6 +95,8 @@ def addresses(place: FiledPlace) -> list[str]:
         "<slug:pseudonym>": [scan.study.patient.pseudonym],
         "<uuid:reading_id>": [str(reading.pk)],
         "<uuid:mask_id>": [str(reading.mask_id)],
+        "<uuid:thread_id>": [str(thread.pk) for thread in reading.threads.all()],
+        "<int:flag_id>": [str(flag.pk) for flag in reading.flags.all()],
         "<str:state>": ["head", f"version:{version.pk}", f"reading:{reading.pk}", "candidate:A", "consensus:union"],
         "<int:index>": ["0"],
         "<str:study_uid>": [scan.study.uid],
@@ -176,7 +183,7 @@ def test_a_refused_signature_of_another_is_no_hint(place):
     reading = Reading.objects.get(reader=place.reader)
     client = Client()
     client.force_login(place.other_reader)
-    for verb in ("sign", "submit", "return", "amend", "ledger", "lease", "strokes"):
+    for verb in ("sign", "submit", "return", "amend", "ledger", "lease", "strokes", "comments", "flags", "forms"):
         body = {"password": PASSWORD, "stroke_sequence": 0, "statement": "", "reason": "because of that"}
         there = client.post(f"/api/readings/{reading.pk}/{verb}/", body, content_type="application/json")
         nowhere = client.post(f"/api/readings/{place.case.pk}/{verb}/", body, content_type="application/json")

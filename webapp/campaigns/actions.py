@@ -213,9 +213,11 @@ def _next_version(before: Protocol, **changed: Any) -> Protocol:
     kept = {name: getattr(before, name) for name in ("stages", "terms", "statement", "guideline")}
     protocol = Protocol.objects.create(campaign=before.campaign, version=before.version + 1, **{**kept, **changed})
     first, arms = protocol.stage_list[0], protocol.said.arms
-    waiting = Case.ever.filter(campaign=before.campaign, protocol=None, state=Case.TO_READ)
-    # Where readings are, they were given or superseded: what was given keeps the version that it was given under.
-    waiting = waiting.exclude(readings__state__in=["assigned", "in progress", "returned", "submitted", "signed"])
+    unbegun = Case.ever.filter(campaign=before.campaign, protocol=None)
+    # What was given to somebody keeps the version that it was given under; what was superseded or released does not.
+    given = unbegun.filter(readings__state__in=["assigned", "in progress", "returned", "submitted", "signed"])
+    Case.ever.filter(pk__in=list(given.values_list("pk", flat=True))).update(protocol=before)
+    waiting = unbegun.filter(state=Case.TO_READ)
     numbers = list(waiting.values_list("pk", "number"))
     Case.ever.filter(pk__in=[pk for pk, _ in numbers]).update(stage=first.name, places_left=first.readers)
     if arms != before.said.arms:

@@ -18,8 +18,10 @@ from webapp.campaigns.protocols import (
     CAMPAIGN_CLOSED,
     CASE_SIGNED,
     CONSENSUS,
+    FLAG_LENGTH,
     LATER_STARTS,
     LEVELS,
+    MOST_FLAGS,
     MOST_READERS,
     MOST_STAGES,
     SIGN,
@@ -104,6 +106,7 @@ TERMS_SCHEMA = _object(
     release_after_days=_or_null({"type": "integer", "minimum": 1, "maximum": 365}),
     order={"enum": ["number", "random"]},
     forms={"type": "array", "maxItems": 20, "items": {"type": "object"}},
+    flags={"type": "array", "maxItems": MOST_FLAGS, "items": _text(FLAG_LENGTH)},
 )
 LABELS_SCHEMA = _object(
     ["name", "labels"],

@@ -9,26 +9,15 @@ from webapp.campaigns.protocols import (
     ATTESTED,
     BLOCK,
     CASE_SIGNED,
-    IMPORTED_MASK,
     OFF,
-    SIGN,
     WARN,
     Acceptance,
     Stage,
     Terms,
 )
+from webapp.campaigns.wording_of_stages import words_of_stage
 from webapp.masks.models import DataSet
 
-STARTS_IN_WORDS = {
-    "ai_draft": "the AI draft",
-    "imported_mask": "the imported mask",
-    "empty": "an empty mask",
-    "previous": "the mask of the stage before",
-    "intersection": "what all readings before have in common",
-    "union": "what any reading before has",
-    "majority": "what most readings before have (majority)",
-    "staple": "the readings before weighed by STAPLE",
-}
 TAKES_IN_WORDS = {
     "one_of_them": "one of the accepted readings, drawn at random",
     "intersection": "what all readings have in common",
@@ -37,7 +26,6 @@ TAKES_IN_WORDS = {
     "staple": "the readings weighed by STAPLE",
 }
 LEVELS_IN_WORDS = {OFF: "not asked", WARN: "warned of where it is missing", BLOCK: "no signature without it"}
-NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 @dataclass(frozen=True)
@@ -47,19 +35,6 @@ class Change:
     term: str
     before: str
     after: str
-
-
-def words_of_stage(stage: Stage, data_sets: Mapping[str, str] | None = None) -> str:
-    """One stage in a sentence without its name."""
-    count = NUMBERS[stage.readers] if stage.readers < len(NUMBERS) else str(stage.readers)
-    who = f"{count} {stage.role}{'s' if stage.readers > 1 else ''}"
-    start = STARTS_IN_WORDS[stage.starts_from]
-    if stage.starts_from == IMPORTED_MASK:
-        start += f" of {(data_sets or {}).get(str(stage.data_set), 'a data set')}"
-    end = "ends with a signature" if stage.ends_with == SIGN else "ends by handing the case on"
-    more = ["blinded to other readings" if stage.blinded else "sees what came before"]
-    more += ["only where readings before were not accepted"] if stage.only_if_disputed else []
-    return f"{who}, begins from {start}, {end}; {'; '.join(more)}"
 
 
 def words_of_acceptance(rule: Acceptance | None) -> str:
@@ -115,6 +90,7 @@ def facts_of(stages: Sequence[Stage], terms: Terms, statement: str, guideline: s
         "Order of cases": "by number" if terms.order == "number" else "at random, another for each reader",
         "An idle case goes back": f"after {days} day{'s' if days > 1 else ''}" if days else "never by itself",
         "Scoring forms": ", ".join(_form_name(form) for form in terms.forms) or "none",
+        "Flags": ", ".join(terms.flags) or "none",
         "Statement": statement,
         "Guideline": f"{len(guideline.split()):,} words" if guideline else "none",
     }

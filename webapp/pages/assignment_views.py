@@ -64,6 +64,7 @@ def assignment(request: HttpRequest, slug: str) -> HttpResponse:
     holders = holders_of(cases)
     context = {
         "campaign": campaign,
+        "here": "assignment",
         "asked": asked,
         "page": page,
         "lines": [(case, holders[case.pk]) for case in cases],

@@ -16,6 +16,7 @@ from webapp.campaigns.actions import chain_of
 from webapp.campaigns.models import Campaign, Case
 from webapp.campaigns.queries import campaign_for, campaigns_for, current_protocol, roles_of
 from webapp.pages.audit_lines import subjects_of_case, subjects_of_readings
+from webapp.readings.comments import kept_apart
 from webapp.readings.events import READINGS_COMPARED
 from webapp.readings.queries import OVERSEERS, readings_of_case_for, sees_all_readings
 
@@ -78,7 +79,9 @@ def story_for(user: User, case: Case) -> QuerySet[Event]:
     known = _known_to(user) | Q(subject__in=subjects_of_readings((reading.pk, reading.mask_id) for reading in seen))
     if any(reading.reader_id != user.pk for reading in seen):
         known |= Q(name=READINGS_COMPARED)
-    return events.filter(known)
+    # What readers beside them do with a draft that both may see (comment on it) would tell that they read the case.
+    apart = [str(pk) for pk in kept_apart(user, case)]
+    return events.filter(known).exclude(actor_id__in=apart)
 
 
 def events_of_campaign_for(user: User, campaign: Campaign) -> QuerySet[Event]:

@@ -28,7 +28,9 @@ from webapp.campaigns.protocols import (
     Terms,
 )
 from webapp.campaigns.queries import data_sets_in
-from webapp.campaigns.wording import STARTS_IN_WORDS, TAKES_IN_WORDS
+from webapp.campaigns.score_presets import PRESET_FORMS
+from webapp.campaigns.wording import TAKES_IN_WORDS
+from webapp.campaigns.wording_of_stages import STARTS_IN_WORDS
 from webapp.masks.labels import MOST_LABELS
 from webapp.masks.models import LabelSet
 
@@ -108,6 +110,12 @@ class TermsForm(forms.Form):
     qualifies = forms.BooleanField(label="Readers qualify before study cases are given to them", required=False)
     qualifying_dice = forms.FloatField(label="Dice with the known reference, at least", min_value=0, max_value=1)
     qualifying_extent = forms.FloatField(label="Extents apart, at most (points)", min_value=0, max_value=100)
+    scores = forms.MultipleChoiceField(
+        label="Scoring forms", required=False, widget=forms.CheckboxSelectMultiple, choices=[]
+    )
+    flags = forms.CharField(
+        label="Flags, one a line", required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
+    )
     dwell_ms = forms.IntegerField(label="A slice counts as seen after (ms)", min_value=0, max_value=60_000)
     release_after_days = forms.IntegerField(
         label="Give an idle case back after (days)", min_value=1, max_value=365, required=False
@@ -119,8 +127,11 @@ class TermsForm(forms.Form):
         label="Statement that is signed", max_length=STATEMENT_LENGTH, widget=forms.Textarea(attrs={"rows": 3})
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, own: list[dict[str, Any]] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # The forms that the protocol has already, as they are, and the presets that it has not.
+        self.known = {form["key"]: form for form in [*PRESET_FORMS.values(), *(own or [])]}
+        self.fields["scores"].choices = [(key, form["title"]) for key, form in self.known.items()]  # type: ignore[attr-defined]
         for code, sentence in ATTESTED.items():
             self.fields[f"attests_{code}"] = forms.ChoiceField(label=sentence, choices=LEVELS)
 
@@ -148,6 +159,8 @@ class TermsForm(forms.Form):
             arms=arms if said["draws"] else None,
             qualification=qualification if said["qualifies"] else None,
             release_after_days=said["release_after_days"],
+            forms=[self.known[key] for key in said["scores"]],
+            flags=[line.strip() for line in said["flags"].splitlines() if line.strip()],
         )
 
 
@@ -155,7 +168,7 @@ def initial_of_terms(terms: Terms, statement: str) -> dict[str, Any]:
     """Terms as their form shows them."""
     rule, arms = terms.acceptance or Acceptance(), terms.arms or Arms()
     needed = terms.qualification or Qualification()
-    apart = ("acceptance", "arms", "qualification", "forms", "attests")
+    apart = ("acceptance", "arms", "qualification", "forms", "flags", "attests")
     return {
         **{name: value for name, value in vars(terms).items() if name not in apart},
         **vars(rule),
@@ -166,6 +179,8 @@ def initial_of_terms(terms: Terms, statement: str) -> dict[str, Any]:
         "qualifying_dice": needed.dice_at_least,
         "qualifying_extent": needed.extent_difference_at_most,
         "statement": statement,
+        "scores": [form["key"] for form in terms.forms],
+        "flags": "\n".join(terms.flags),
         **{f"attests_{code}": terms.level(code) for code in ATTESTED},
     }
 
@@ -182,7 +197,7 @@ class ProtocolForms:
         self.stages: Any = StageFormSet(data, initial=rows, prefix="stage", form_kwargs={"data_sets": sets})
         if data is None:
             self.stages.extra = min(max(EMPTY_ROWS, 4 - len(stages)), MOST_STAGES - len(stages))
-        self.terms = TermsForm(data, initial=initial_of_terms(terms, statement))
+        self.terms = TermsForm(data, initial=initial_of_terms(terms, statement), own=terms.forms)
 
     def is_valid(self) -> bool:
         """Whether everything was typed as it must be; whether it makes sense the action says."""

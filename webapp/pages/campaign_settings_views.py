@@ -19,7 +19,8 @@ from webapp.campaigns.protocols import PRESETS, Preset, Stage, Terms
 from webapp.campaigns.queries import campaign_for, campaigns_for, current_protocol
 from webapp.campaigns.rules import may_create_campaign, may_see_settings, may_set_protocol
 from webapp.campaigns.standing_actions import archive_campaign, close_campaign, reopen_campaign, unarchive_campaign
-from webapp.campaigns.wording import changes_of_version, facts_of_protocol, words_of_stage
+from webapp.campaigns.wording import changes_of_version, facts_of_protocol
+from webapp.campaigns.wording_of_stages import words_of_stage
 from webapp.pages.campaign_forms import COLOURS, CampaignForm, ImportForm, LabelFormSet, ProtocolForms
 
 OWN = Preset("Own sequence of stages", "Stages, readers and what each begins from as you say.",
@@ -141,6 +142,7 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
         "pages/settings.html",
         {
             "campaign": campaign,
+            "here": "settings",
             "protocol": versions[-1],
             "facts": facts_of_protocol(versions[-1]),
             "versions": told[::-1],
@@ -181,7 +183,14 @@ def protocol(request: HttpRequest, slug: str) -> HttpResponse:
             else:
                 messages.success(request, f"Version {made.version} holds for what is begun from now on.", "good")
                 return redirect("pages:settings", slug)
-    context = {"campaign": campaign, "protocol": forms, "known_version": known, "note": note, "refusal": refusal}
+    context = {
+        "campaign": campaign,
+        "here": "settings",
+        "protocol": forms,
+        "known_version": known,
+        "note": note,
+        "refusal": refusal,
+    }
     return render(request, "pages/protocol.html", context, status=status)
 
 

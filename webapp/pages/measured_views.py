@@ -40,6 +40,7 @@ def measured(request: HttpRequest, slug: str) -> HttpResponse:
     chosen = _case_asked(campaign, request.GET.get("case", ""))
     context = {
         "campaign": campaign,
+        "here": "assignment",
         "protocol": protocol,
         "cases": cases.order_by("kind", "number"),
         "results": results_of(campaign, protocol),

@@ -36,6 +36,7 @@ def acceptance(request: HttpRequest, slug: str) -> HttpResponse:
     comparisons = comparisons_of(campaign)
     context = {
         "campaign": campaign,
+        "here": "settings",
         "rule": rule,
         "compared": len(comparisons),
         "disputed": disputed_by(rule, comparisons),
@@ -81,6 +82,7 @@ def older_protocol(request: HttpRequest, slug: str) -> HttpResponse:
             return redirect("pages:older_protocol", slug)
     context = {
         "campaign": campaign,
+        "here": "settings",
         "version": current_protocol(campaign).version,
         "lines": Paginator(cases, LINES_A_PAGE).get_page(request.GET.get("page")),
         "may_assign": may_assign(campaign, request.user) is None,

@@ -110,6 +110,7 @@ def _page(
     may_manage = may_manage_team(campaign, request.user) is None
     context = {
         "campaign": campaign,
+        "here": "team",
         "members": sorted(members, key=lambda one: (order[one.role], str(one.user).casefold())),
         "invitations": open_invitations(campaign, timezone.now()) if may_manage else [],
         "may_manage": may_manage,
@@ -144,7 +145,14 @@ def leave(request: HttpRequest, slug: str, member_id: int) -> HttpResponse:
             messages.success(request, f"{membership.user} is no {membership.role} any more.{freed}", "good")
             return redirect("pages:team", slug)
     open_ones = open_readings_of_role(campaign, membership.user, membership.role) if refusal is None else []
-    context = {"campaign": campaign, "member": membership, "open": open_ones, "refusal": sentence, "may": not refusal}
+    context = {
+        "campaign": campaign,
+        "here": "team",
+        "member": membership,
+        "open": open_ones,
+        "refusal": sentence,
+        "may": not refusal,
+    }
     return render(request, "pages/leave.html", context, status=status)
 
 

@@ -4,6 +4,8 @@ import hashlib
 import uuid
 from typing import Any
 
+from django.db.models import Q
+
 from webapp import push
 from webapp.accounts.models import User
 from webapp.audit.refusal import ActionRefused, Refusal, require
@@ -145,9 +147,10 @@ def _add(
         text_sha256=hashlib.sha256(text.encode()).hexdigest() if text else None,
         mentions=entry.mentions,
     )
-    # Whom a changed text named before has been told.
-    told = set(about.mentions) if about else set()
-    tell_mentioned(reading, [person for person in mentioned if str(person.pk) not in told], text)
+    # Whom an earlier text of the same comment named has been told.
+    earlier = thread.entries.filter(Q(pk=about.pk) | Q(about=about)).exclude(pk=entry.pk) if about else []
+    told = {pk for one in earlier for pk in one.mentions}
+    tell_mentioned(reading, [person for person in mentioned if str(person.pk) not in told], thread, text)
     _tell(reading, by)
 
 

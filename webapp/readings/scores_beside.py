@@ -23,6 +23,11 @@ class Scored:
     sums: list[str]
     sum_title: str
 
+    @property
+    def columns(self) -> list[tuple[Reading, str]]:
+        """Each reading with its sum, where the form has one."""
+        return list(zip(self.readings, self.sums, strict=False))
+
 
 def scores_for(user: User, case: Case) -> list[Scored]:
     """The filled forms of a case in the readings that a person may see, oldest reading first."""

@@ -12,7 +12,7 @@ from webapp.accounts.models import User
 from webapp.campaigns.models import Campaign, Case
 from webapp.campaigns.queries import protocol_of
 from webapp.notices.notify import notify, notify_once
-from webapp.readings.models import Reading
+from webapp.readings.models import Reading, Thread
 
 DUE_SOON_DAYS = 2
 
@@ -88,11 +88,11 @@ def tell_adjudicators(case: Case) -> None:
     )
 
 
-def tell_mentioned(reading: Reading, people: list[User], text: str) -> None:
+def tell_mentioned(reading: Reading, people: list[User], thread: Thread, text: str) -> None:
     """Tell people, who may all see the reading, that a comment names them; its words stay on the page."""
     if people:
         case = reading.case
-        where = {"url": f"/readings/{reading.pk}/", "campaign_slug": case.campaign.slug}
+        where = {"url": f"/readings/{reading.pk}/#comment-{thread.pk}", "campaign_slug": case.campaign.slug}
         notify(people, "mentioned", sentence=f"A comment on case {case.number} names you.", detail=text, **where)
 
 

@@ -2,9 +2,18 @@
 
 from django.urls import path
 
-from webapp.readings import api, comments_api, flags_api, history_api, scoring_api
+from webapp.readings import api, campaigns_api, comments_api, flags_api, history_api, scoring_api
+
+CAMPAIGN = "api/campaigns/<slug:slug>/"
 
 urlpatterns = [
+    path("api/campaigns/", campaigns_api.campaigns, name="api-campaigns"),
+    path(CAMPAIGN, campaigns_api.campaign_detail, name="api-campaign"),
+    path(f"{CAMPAIGN}protocols/", campaigns_api.campaign_protocols, name="api-campaign-protocols"),
+    path(f"{CAMPAIGN}members/", campaigns_api.campaign_members, name="api-campaign-members"),
+    path(f"{CAMPAIGN}members/remove/", campaigns_api.remove_campaign_member, name="api-campaign-member-removed"),
+    path(f"{CAMPAIGN}cases/", campaigns_api.campaign_cases, name="api-campaign-cases"),
+    path(f"{CAMPAIGN}cases/assign/", campaigns_api.assign_campaign_cases, name="api-campaign-assign"),
     path("api/readings/<uuid:reading_id>/", api.reading_detail, name="api-reading"),
     path("api/readings/<uuid:reading_id>/mask/", api.reading_mask, name="api-reading-mask"),
     path("api/readings/<uuid:reading_id>/strokes/", api.reading_strokes, name="api-reading-strokes"),

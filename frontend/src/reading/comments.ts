@@ -145,12 +145,32 @@ function watchPush(desk: Desk): void {
   });
 }
 
+/** The thread that the address names: a notice of a mention leads here. */
+function openNamed(desk: Desk): void {
+  const id = /^#comment-([0-9a-f-]{36})$/.exec(location.hash)?.[1];
+  const thread = comments.value?.threads.find((one) => one.id === id);
+  if (!thread) return;
+  openComments();
+  chosenThread.value = thread.id;
+  const stop = effect(() => {
+    if (!state.loadedSlices.value) return;
+    queueMicrotask(() => {
+      stop();
+      choose(desk, thread);
+    });
+  });
+}
+
 export function watchComments(desk: Desk): void {
   const stop = effect(() => {
     if (!state.reading.value) return;
     queueMicrotask(() => {
       stop();
-      void loadComments(desk).then(() => watchPush(desk));
+      void loadComments(desk).then(() => {
+        openNamed(desk);
+        watchPush(desk);
+      });
+      addEventListener("hashchange", () => openNamed(desk));
       addEventListener("online", () => void loadComments(desk));
     });
   });

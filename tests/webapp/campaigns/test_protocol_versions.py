@@ -20,13 +20,14 @@ from webapp.campaigns.configurations import (
     configuration_of_document,
     document_of,
 )
-from webapp.campaigns.models import Campaign, Protocol
+from webapp.campaigns.models import Campaign, Case, Protocol
 from webapp.campaigns.protocols import PRESETS, Acceptance, Arms, Stage
 from webapp.campaigns.queries import current_protocol, roles_of
 from webapp.campaigns.wording import changes_of_version, facts_of_protocol
 from webapp.masks.models import LabelSet
 from webapp.masks.presets import LABELS, NAME
 from webapp.readings.actions import start_reading
+from webapp.readings.assignment_actions import assign_reading
 
 pytestmark = pytest.mark.django_db
 OWN_LABELS = [
@@ -214,6 +215,26 @@ def test_cases_not_begun_go_by_the_new_version_and_others_keep_theirs():
         start_reading(case=team.case(1), by=team["kim"])
 
 
+def test_case_that_was_given_keeps_the_version_that_it_was_given_under():
+    team = a_team("draft_and_review", cases=2)
+    assign_reading(case=team.case(0), reader=team["kim"], by=team["clara"])
+    now = current_protocol(team.campaign)
+    set_protocol(
+        campaign=team.campaign,
+        stages=[Stage("alone", "radiologist")],
+        terms=now.said,
+        statement=now.statement,
+        note="",
+        known_version=1,
+        by=team["clara"],
+    )
+    assert (team.case(0).protocol, team.case(0).stage) == (now, "draft")
+    assert (team.case(1).protocol, team.case(1).stage) == (None, "alone")
+    assert start_reading(case=team.case(0), by=team["kim"]).stage == "draft"
+    with pytest.raises(ActionRefused, match="Only a technician"):
+        start_reading(case=Case.objects.get(pk=team.case(0).pk), by=team["robin"])
+
+
 def test_facts_name_every_term():
     facts = facts_of_protocol(current_protocol(a_team("double_reading").campaign))
     assert facts["Stage 1"] == (
@@ -297,3 +318,21 @@ def test_case_added_after_a_change_stands_at_its_first_stage():
     scan = team.case().scan
     changed(other, SYSTEM, order="random")
     assert add_case(campaign=other, scan=scan, by=SYSTEM).stage == "review"
+
+
+def test_schema_knows_every_term_and_no_other():
+    from dataclasses import fields
+
+    from webapp.campaigns.configurations import ACCEPTANCE_SCHEMA, STAGES_SCHEMA, TERMS_SCHEMA
+    from webapp.campaigns.protocols import ATTESTED, Qualification, Terms
+
+    known = {
+        Terms: TERMS_SCHEMA,
+        Stage: STAGES_SCHEMA["items"],
+        Acceptance: ACCEPTANCE_SCHEMA,
+        Arms: TERMS_SCHEMA["properties"]["arms"]["anyOf"][0],
+        Qualification: TERMS_SCHEMA["properties"]["qualification"]["anyOf"][0],
+    }
+    for kind, schema in known.items():
+        assert set(schema["properties"]) == {field.name for field in fields(kind)}, kind
+    assert set(TERMS_SCHEMA["properties"]["attests"]["properties"]) == set(ATTESTED)

@@ -22,26 +22,28 @@ from webapp.readings.models import Reading
 pytestmark = pytest.mark.django_db
 
 
-def sent_by(forms: ProtocolForms, **changes: str) -> dict[str, str]:
+def sent_by(forms: ProtocolForms, **changes: str) -> dict[str, object]:
     """What a browser would send of a form that nobody touched, with some fields changed."""
-    said: dict[str, str] = {}
+    said: dict[str, object] = {}
     for form in [forms.stages.management_form, *forms.stages.forms, forms.terms]:
         said |= values_of(form)
     return {**said, **changes}
 
 
-def values_of(form: object) -> dict[str, str]:
-    said = {}
+def values_of(form: object) -> dict[str, object]:
+    said: dict[str, object] = {}
     for bound in form:  # type: ignore[attr-defined]
         value = bound.value()
         if isinstance(value, bool):
             said |= {bound.html_name: "on"} if value else {}
+        elif isinstance(value, list):
+            said[bound.html_name] = value
         elif value is not None:
             said[bound.html_name] = str(value)
     return said
 
 
-def wizard(preset: str, **changes: str) -> dict[str, str]:
+def wizard(preset: str, **changes: str) -> dict[str, object]:
     chosen = CHOICES[preset]
     protocol = sent_by(ProtocolForms(chosen.stages, chosen.terms, "I have read it."))
     labels = LabelFormSet(initial=[{"colour": "#E69F00"}] * 3, prefix="label")

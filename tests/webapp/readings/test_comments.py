@@ -8,6 +8,7 @@ from django.http import Http404
 from django.test import Client
 
 from tests.factories.sites import a_person, a_reading, a_team, a_workplace, sign, submit
+from webapp.accounts.models import User
 from webapp.audit.models import Event
 from webapp.audit.refusal import ActionRefused
 from webapp.audit.verify import faults
@@ -255,6 +256,9 @@ def test_blinded_readers_do_not_meet_in_the_threads_of_the_draft_that_both_began
     assert f"reading:{draft.pk}" not in topics
     assert {f"person:{team['kim'].pk}", f"person:{team['clara'].pk}"} <= topics
     assert texts(team["kim"], team.case()) == ["Kim asks", "Robin answers", "Robin asks @Amara"]
+    story = client_of(team["amara"]).get("/campaigns/team/cases/1/story/").content.decode()
+    assert "Kim" in story
+    assert "Robin" not in story
     for review in reviews:
         sign(review)
     run_jobs()
@@ -284,16 +288,20 @@ def test_the_adjudicator_sees_no_thread_of_the_readings_between_which_they_settl
 def test_mentions_reach_those_who_may_see_and_nobody_else(place, reading):
     text = f"@{place.coordinator} and @{place.other_reader.username}, look. Mail x@{place.coordinator.username}.org"
     open_thread(reading=reading, text=text, by=place.reader)
-    assert ThreadEntry.objects.get().mentions == [str(place.coordinator.pk)]
-    (notice,) = Notice.objects.filter(kind="mentioned")
-    assert (notice.person, notice.url) == (place.coordinator, f"/readings/{reading.pk}/")
-    assert ThreadEntry.objects.get().text not in notice.sentence  # e-mail holds the sentence alone
+    entry = ThreadEntry.objects.get()
+    assert entry.mentions == [str(place.coordinator.pk)]
+    notice = Notice.objects.get(kind="mentioned")
+    assert (notice.person, notice.detail) == (place.coordinator, text)
+    assert notice.url == f"/readings/{reading.pk}/#comment-{entry.thread_id}"
+    assert place.case.scan.study.patient.pseudonym not in notice.sentence
+    # A new text tells those whom the one before did not name.
+    chosen = {"reading": reading, "thread": entry.thread_id, "comment": entry.pk, "by": place.reader}
+    edit_comment(text=f"Once more: {text}", **chosen)
+    assert Notice.objects.filter(kind="mentioned").count() == 1
 
 
 def test_the_longest_name_is_the_one_that_is_meant():
-    team = a_team("ai_check")
-    kim = team["kim"]
-    longer = a_person("kim lee")
+    kim, longer = User(username="kim", display_name="Kim"), User(username="klee", display_name="Kim Lee")
     assert mentioned_in("@Kim Lee: look", [kim, longer]) == [longer]
     assert mentioned_in("@kim: look", [kim, longer]) == [kim]
     assert mentioned_in("@kimono, a@kim.org, @@kim", [kim, longer]) == []

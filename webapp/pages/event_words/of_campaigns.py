@@ -44,7 +44,7 @@ CAMPAIGNS = {
             "reasons": "codes of the refusals",
         },
     ),
-    "batch.reopened": Words("went on with a sending", "A sending that was broken off goes on."),
+    "batch.reopened": Words("went on with a sending", "More came of a series that was refused or not begun."),
     "batch.tried_again": Words("had a sending checked again", "What a sending had sealed is checked once more."),
     "campaign.cases_reopened": Words(
         "had {cases} cases read again: {reason}",
@@ -147,6 +147,7 @@ CAMPAIGNS = {
             "added": "what was said of it for the first time",
             "licence": "that it is under",
             "citation": "that it asks for",
+            "mask_values": "what the values of its mask files mean",
         },
     ),
     "linkage.read": Words(

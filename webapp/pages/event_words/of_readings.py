@@ -2,7 +2,56 @@
 
 from webapp.pages.event_words.words import Words
 
+COMMENT = {
+    "case": "its number",
+    "thread": "that it belongs to",
+    "entry": "its id; the text stands there and never changes",
+    "about": "the entry that it changes",
+    "voxel": "that the thread is pinned to",
+    "text_sha256": "of the text",
+    "mentions": "people who are told",
+}
 READINGS = {
+    "comment.added": Words(
+        "commented on {it}",
+        "A comment, pinned to a voxel or an answer in a thread; its text stands in the thread.",
+        COMMENT,
+    ),
+    "comment.edited": Words(
+        "changed a comment on {it}",
+        "The thread keeps what it said before.",
+        COMMENT,
+    ),
+    "comment.thread_reopened": Words(
+        "reopened a thread of comments on {it}",
+        "What was settled is open again.",
+        COMMENT,
+    ),
+    "comment.thread_resolved": Words(
+        "settled a thread of comments on {it}",
+        "What a thread asked for is done.",
+        COMMENT,
+    ),
+    "comment.withdrawn": Words(
+        "withdrew a comment on {it}",
+        "A comment is no longer shown; its words stay in the thread's history.",
+        COMMENT,
+    ),
+    "flag.decided": Words(
+        "decided about the flag {flag} on {it}",
+        "A coordinator decided whether a flagged case leaves the campaign.",
+        {"case": "its number", "flag": "which", "excluded": "the case left", "reason": "why"},
+    ),
+    "flag.set": Words(
+        "flagged {it}: {flag}",
+        "A reader says that something is the matter with a case.",
+        {"case": "its number", "flag": "which", "remark": "in the reader's words"},
+    ),
+    "flag.taken_back": Words(
+        "took the flag {flag} on {it} back",
+        "A reader no longer says so.",
+        {"case": "its number", "flag": "which"},
+    ),
     "algorithm.registered": Words(
         "registered the algorithm {title}",
         "An algorithm's version became known here.",

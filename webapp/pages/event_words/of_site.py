@@ -3,6 +3,19 @@
 from webapp.pages.event_words.words import Words
 
 SITE = {
+    "notices.set": Words(
+        "chose how notices come by e-mail: {by_mail}",
+        "How a person hears of notices by e-mail.",
+        {"by_mail": "never, at once or daily"},
+    ),
+    "view.removed": Words(
+        "forgot the view {name} of a worklist", "A view of one's own is gone.", {"name": "of the view"}
+    ),
+    "view.saved": Words(
+        "kept a view of a worklist as {name}",
+        "Filters of a worklist under a name of one's own.",
+        {"name": "of the view", "query": "its filters"},
+    ),
     "access.refused": Words(
         "asked for {it} and was sent away",
         "Somebody signed in asked for what is there and was told that it is not, since they may not see it; at most "

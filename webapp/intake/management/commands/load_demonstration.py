@@ -14,8 +14,9 @@ from inference.phantoms.series import write_dicom_series
 from webapp.accounts.actions import create_person
 from webapp.algorithms.baseline import register_baseline
 from webapp.audit.actor import SYSTEM
-from webapp.campaigns.actions import add_guideline_picture, add_member, create_campaign, write_guideline
+from webapp.campaigns.actions import add_case, add_guideline_picture, add_member, create_campaign, write_guideline
 from webapp.campaigns.models import Campaign
+from webapp.campaigns.protocols import PRESETS, stored_stages
 from webapp.campaigns.queries import current_protocol
 from webapp.intake.management.illustrations import guideline_pictures, guideline_text
 from webapp.masks.presets import study_label_set
@@ -26,7 +27,11 @@ PEOPLE = [
     ("radiologist", "Dr Robin Lindqvist", ["radiologist"], 15),
     ("radiologist2", "Dr Amara Okafor", ["radiologist"], 5),
     ("technician", "Kim Park", ["technician"], 3),
+    ("adjudicator", "Dr Ines Costa", ["adjudicator"], 22),
+    ("auditor", "Otto Brandt", ["auditor"], None),
 ]
+# The same scans and people under the workflows that the product was made for.
+WORKFLOWS = {"draft_and_review": "study-protocol", "double_reading": "double-reading"}
 SEEDS = (11, 12, 13)
 
 
@@ -46,6 +51,29 @@ class Command(BaseCommand):
                 phantom = make_phantom(seed, shape_zyx=(112, 288, 288), spacing_zyx_mm=(2.75, 1.15, 1.15))
                 write_dicom_series(phantom, Path(folder), patient_name=f"Phantom^{seed}", patient_id=f"PHANTOM-{seed}")
                 call_command("ingest", folder, campaign=SLUG, no_hold=True, stdout=self.stdout)
+        for preset, slug in WORKFLOWS.items():
+            self._show_workflow(campaign, preset, slug)
+
+    @transaction.atomic
+    def _show_workflow(self, like: Campaign, preset: str, slug: str) -> None:
+        """A campaign of a preset with the demonstration's people and scans, where it is not there yet."""
+        chosen = PRESETS[preset]
+        campaign = Campaign.objects.filter(slug=slug).first()
+        if campaign is None:
+            campaign = create_campaign(
+                slug=slug,
+                name=f"Demonstration: {chosen.title.lower()}",
+                label_set=like.label_set,
+                draft_algorithm=like.draft_algorithm,
+                stages=stored_stages(chosen.stages),
+                terms=chosen.terms,
+                by=SYSTEM,
+            )
+            for member in like.memberships.select_related("user"):
+                add_member(campaign=campaign, user=member.user, role=member.role, by=SYSTEM)
+        there = campaign.cases.values("scan")
+        for case in like.cases.exclude(scan__in=there).select_related("scan").order_by("number"):
+            add_case(campaign=campaign, scan=case.scan, by=SYSTEM)
 
     @transaction.atomic
     def _write_guideline(self, campaign: Campaign) -> None:
