@@ -10,7 +10,7 @@ from webapp.readings.actions import return_submission, start_reading
 from webapp.readings.assignment_actions import assign_reading, assign_repeat, exclude_case
 
 pytestmark = pytest.mark.django_db
-MOST_QUERIES = 30
+MOST_QUERIES = 36
 
 
 def numbers(person):
