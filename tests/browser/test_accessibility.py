@@ -20,7 +20,8 @@ TABLE = ROOT / "docs" / "reference" / "permissions.md"
 VISITORS = ("nobody", "outsider", "reader", "other reader", "technician", "coordinator", "auditor")
 ROLES = {"reader": "radiologist", "other reader": "radiologist 2"}
 # What is not a page: answers for scripts, files, pictures. The viewer has scenes of its own.
-NO_PAGE = re.compile(r"^/api/|^/dicomweb/|/exports/|\.png$|\.webp$|^/readings/")
+# Programs' addresses, files, and parts that pages fetch for themselves.
+NO_PAGE = re.compile(r"^/api/|^/dicomweb/|/exports/|\.(png|webp|csv|pdf|json|jsonl|py)$|^/readings/|/figures/$|/bell/$")
 SERIOUS = ("serious", "critical")
 RUN = """async () => {
   const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
@@ -101,6 +102,23 @@ def reading_id(site: Site, browser: Browser, case: tuple[str, dict[str, Person]]
     return reader.reading_id
 
 
+INVITE = """
+from webapp.audit.actor import SYSTEM
+from webapp.campaigns.invitation_actions import invite
+from webapp.campaigns.models import Campaign
+print(invite(campaign=Campaign.objects.get(slug="{slug}"), role="auditor", days=1, by=SYSTEM)[1])
+"""
+
+
+def _member_of(site: Site, slug: str) -> int:
+    rows = site.rows(
+        "SELECT m.id FROM campaigns_membership m JOIN campaigns_campaign c ON c.id = m.campaign_id"
+        " WHERE c.slug = %s AND m.role = 'technician'",
+        slug,
+    )
+    return int(rows[0]["id"])
+
+
 @pytest.mark.parametrize("visitor", VISITORS)
 def test_no_page_has_a_serious_fault(
     site: Site, open_page: Callable[[], Page], case: tuple[str, dict[str, Person]], reading_id: str, visitor: str
@@ -124,6 +142,8 @@ def test_no_page_has_a_serious_fault(
         "<uuid:batch_id>": str(batch["id"]),
         "<uuid:scan_id>": str(scan["id"]),
         "<slug:pseudonym>": scan["pseudonym"],
+        "<str:secret>": site.manage("shell", "-c", INVITE.format(slug=slug)).stdout.split()[-1],
+        "<int:member_id>": str(_member_of(site, slug)),
     }
     addresses = ["/no-such-page/"]
     for address in pages_of(visitor):
