@@ -168,6 +168,7 @@ def test_nobody_finds_anything_of_a_blinded_reading_before_it_is_over(place, run
     assert all(len(leaks(place, person)) > 20 for person in (place.coordinator, auditor))
 
 
+@pytest.mark.slow
 def test_the_second_reader_finds_the_first_ones_reading_once_both_are_signed(place, run_jobs):
     findings = np.zeros(place.volume.shape_zyx, np.uint8)
     findings[3:6, 10:20, 10:20] = 1

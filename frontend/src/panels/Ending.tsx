@@ -87,6 +87,7 @@ export function SignDialog({ desk }: { desk: Desk }) {
   const warned = found?.missing.filter(({ level }) => level === "warn") ?? [];
   const blocked = found?.missing.some(({ level }) => level === "block") ?? false;
   const { busy, wrong, submit } = useSubmit(() => told().then(() => desk.session.sign(password, inSpite ? warned.map(({ code }) => code) : [])));
+  // Whoever types faster than the server says what is missing is told by its refusal instead.
   const refusal = reading?.may_sign ? null : (reading?.sign_refusal ?? "This reading cannot be signed now.");
   const n = state.numbers.value;
   const asksLung = (reading?.protocol?.attests.lung_checked ?? "off") !== "off";
@@ -139,7 +140,7 @@ export function SignDialog({ desk }: { desk: Desk }) {
           <button type="button" onClick={close}>
             Cancel
           </button>
-          <button class="go" type="submit" disabled={busy || !!refusal || blocked || !found}>
+          <button class="go" type="submit" disabled={busy || !!refusal || blocked}>
             {busy ? "Signing" : "Sign"}
           </button>
         </p>
