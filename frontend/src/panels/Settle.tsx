@@ -106,7 +106,9 @@ function between(desk: Desk, settles: Settles): Promise<void> {
 }
 
 async function begin(desk: Desk): Promise<void> {
-  stop();
-  await restore(desk, start.value);
+  const wanted = start.value;
+  // At once: whoever chooses the next one meanwhile keeps their choice.
   start.value = "";
+  stop();
+  await restore(desk, wanted);
 }
