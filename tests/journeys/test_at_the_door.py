@@ -29,7 +29,7 @@ def _orphans(site: Site) -> list[Path]:
     """Files of the archive that no scan in the database owns: what a killed process left is there until it is swept."""
     known = {str(row["id"]) for row in site.rows("SELECT id FROM archive_scan")}
     scans = site.home / "archive" / "scans"
-    return [path for path in scans.glob("*") if path.name not in known] if scans.is_dir() else []
+    return [path for path in sorted(scans.glob("*")) if path.name not in known] if scans.is_dir() else []
 
 
 def _refused(site: Site, slug: str, *paths: Path) -> list[str]:
