@@ -225,6 +225,7 @@ def test_cancelled_upload_can_go_on_or_be_removed(site: Site, sender: Reader, sl
     assert originals(site, slug) == []
 
 
+@pytest.mark.slow
 def test_panel_of_an_upload_has_no_serious_accessibility_fault(
     site: Site, slug: str, browser: object, tmp_path: Path
 ) -> None:

@@ -214,6 +214,7 @@ def test_the_studys_protocol_from_six_drafts_to_six_references(site: Site, open_
         assert not tab.troubles, tab.troubles
 
 
+@pytest.mark.slow
 def test_double_reading_is_accepted_or_settled_and_blind_until_then(site: Site, open_tab: OpenTab) -> None:
     slug = "double"
     attests = {"slices_seen": "warn"}
