@@ -270,6 +270,7 @@ def test_double_reading_is_accepted_or_settled_and_blind_until_then(site: Site, 
         ada.page.get_by_label("Start from").select_option(start)
         ada.page.get_by_role("button", name="Start", exact=True).click()
         ada.wait_for_handle(f"g.voxelCount('findings', 1) === {voxels}")
+    ada.wait_for_handle("g.mayPaint")
     ada.press("z")
     ada.wait_for_handle(f"g.voxelCount('findings', 1) === {robin.lesion_voxels()}")
     ada.wait_until_saved()
