@@ -23,3 +23,8 @@ def token_of(secret: str) -> AccessToken | None:
     if not SHAPE.fullmatch(secret):
         return None
     return AccessToken.objects.select_related("user").filter(secret_sha256=hash_of(secret)).first()
+
+
+def person_called(username: str) -> User | None:
+    """Who signs in as `username`, in any case of letters; None where nobody does, or their account is closed."""
+    return User.objects.filter(username__iexact=username.strip(), is_active=True).first()

@@ -6,10 +6,9 @@ from inference.imaging.acquisition import is_sharp
 from webapp.accounts.models import User
 from webapp.archive.models import Scan
 from webapp.archive.remarks import SHARP_KERNEL
-from webapp.campaigns.models import Campaign, Case
+from webapp.campaigns.models import OVERSEERS, Campaign, Case
 from webapp.campaigns.queries import campaigns_for, current_protocol, roles_of, scans_for
 
-OVERSEERS = {"coordinator", "auditor"}
 # A kernel's name tells whose scanner it was; a description often names both.
 HIDDEN_TEXTS = ("site", "manufacturer", "model_name", "kernel", "sex", "description")
 HIDDEN_FROM_DICOM = (

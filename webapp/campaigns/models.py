@@ -12,6 +12,8 @@ from webapp.campaigns.protocols import STAGE_NAME_LENGTH, Stage, Terms, stages_o
 from webapp.masks.models import LabelSet, Version
 
 ROLES = ("coordinator", "technician", "radiologist", "adjudicator", "auditor")
+# Who looks over everything; what of it they do not see while they read blinded themselves, the readings' rules say.
+OVERSEERS = frozenset({"coordinator", "auditor"})
 
 
 class Campaign(models.Model):

@@ -7,7 +7,7 @@ from webapp.accounts.models import User
 from webapp.archive.models import Scan
 from webapp.audit.actor import Actor
 from webapp.audit.refusal import Refusal
-from webapp.campaigns.models import Campaign
+from webapp.campaigns.models import OVERSEERS, Campaign
 from webapp.campaigns.queries import roles_of, scans_coordinated_by
 
 MOST_SCANS_NAMED = 1000
@@ -57,7 +57,7 @@ def may_set_protocol(campaign: Campaign, by: User | Actor) -> Refusal | None:
 
 def may_see_settings(campaign: Campaign, user: User) -> Refusal | None:
     """Coordinators and auditors read how a campaign works; a reader who knew the draw could tell arms apart."""
-    if roles_of(user, campaign) & {"coordinator", "auditor"}:
+    if roles_of(user, campaign) & OVERSEERS:
         return None
     return Refusal("not_overseer", "Only coordinators and auditors of this campaign read its settings.")
 

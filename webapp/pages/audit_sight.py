@@ -13,12 +13,12 @@ from webapp.audit.events import ACCESS_REFUSED
 from webapp.audit.models import Event
 from webapp.audit.trail import SITE_CHAIN
 from webapp.campaigns.actions import chain_of
-from webapp.campaigns.models import Campaign, Case
+from webapp.campaigns.models import OVERSEERS, Campaign, Case
 from webapp.campaigns.queries import campaign_for, campaigns_for, current_protocol, roles_of
 from webapp.pages.audit_lines import subjects_of_case, subjects_of_readings
 from webapp.readings.comments import kept_apart
 from webapp.readings.events import READINGS_COMPARED
-from webapp.readings.queries import OVERSEERS, readings_of_case_for, sees_all_readings
+from webapp.readings.queries import readings_of_case_for, sees_all_readings
 
 # What says nothing of anybody's reading. New events are hidden from blinded readers until they are named here.
 SAYS_NOTHING_OF_READINGS = (

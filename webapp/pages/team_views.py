@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from webapp.accounts.actions import sign_in
-from webapp.accounts.models import User
+from webapp.accounts.queries import person_called
 from webapp.audit.refusal import ActionRefused, Refusal, require
 from webapp.campaigns.actions import add_member
 from webapp.campaigns.invitation_actions import (
@@ -29,8 +29,8 @@ from webapp.campaigns.invitation_actions import (
 from webapp.campaigns.models import ROLES, Campaign, Invitation, Membership
 from webapp.campaigns.queries import open_invitations
 from webapp.campaigns.rules import may_manage_team
+from webapp.notices.mail import sends_mail
 from webapp.pages.campaign_settings_views import overseen
-from webapp.pages.mail import mail_is_configured
 from webapp.pages.team_forms import InvitationForm, MemberForm, PersonForm
 from webapp.readings.assigning_queries import open_readings_of_role
 from webapp.readings.team_actions import remove_member
@@ -64,7 +64,7 @@ def team(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _added(request: HttpRequest, campaign: Campaign, form: MemberForm) -> Membership:
     username = form.cleaned_data["username"].strip()
-    person = User.objects.filter(username__iexact=username, is_active=True).first()
+    person = person_called(username)
     if person is None:
         sentence = f"Nobody here signs in as {username[:60]}. Invite them by link, below."
         raise ActionRefused(Refusal("no_such_person", sentence))
@@ -75,9 +75,7 @@ def _invited(request: HttpRequest, campaign: Campaign, member: MemberForm, form:
     """The page with the link, which is shown this once."""
     given = form.cleaned_data
     email = given["email"]
-    require(
-        None if mail_is_configured() or not email else Refusal("no_mail", "This site sends no e-mail: copy the link.")
-    )
+    require(None if sends_mail() or not email else Refusal("no_mail", "This site sends no e-mail: copy the link."))
     made, secret = invite(campaign=campaign, role=given["role"], days=given["days"], email=email, by=request.user)
     link = request.build_absolute_uri(reverse("pages:invitation", args=[secret]))
     told = _mailed(request, made, link) if email else ""
@@ -116,7 +114,7 @@ def _page(
         "may_manage": may_manage,
         "member_form": member,
         "invitation_form": invitation,
-        "mail": mail_is_configured(),
+        "mail": sends_mail(),
         **more,
     }
     return render(request, "pages/team.html", context, status=status)

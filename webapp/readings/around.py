@@ -55,7 +55,10 @@ def room_for(user: User, campaign: Campaign) -> Room:
     hand_in = Reading.objects.filter(reader_id=user.pk)
     due = Q(stage=F("case__stage")) | Q(repeat__gt=0)
     given = hand_in.filter(due, state=Reading.ASSIGNED).exclude(not_before__gt=timezone.now()).values("case")
-    barred = hand_in if protocol.said.separate_duties else hand_in.exclude(state__in=Reading.PAST_STATES)
+    # Who read a case that is read anew may read it again at the stage where they did; what was taken away stays away.
+    barred = hand_in.exclude(state=Reading.SUPERSEDED, stage=F("case__stage"))
+    if not protocol.said.separate_duties:
+        barred = barred.exclude(state__in=Reading.PAST_STATES)
     # What was begun under an older protocol may have other stages: the rule looks again at each.
     free = Q(state=Case.TO_READ, places_left__gt=0, stage__in=mine) & ~Q(pk__in=barred.values("case"))
     first = protocol.stage_list[0].name

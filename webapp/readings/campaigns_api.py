@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from webapp.accounts.models import User
+from webapp.accounts.queries import person_called
 from webapp.audit.refusal import ActionRefused, Refusal, require
 from webapp.campaigns.actions import add_member, open_campaign, set_protocol
 from webapp.campaigns.configurations import configuration_of_document, stages_from, terms_from
@@ -68,7 +69,7 @@ def _overseen(request: Request, slug: str) -> Campaign:
 
 
 def _person(username: str) -> User:
-    person = User.objects.filter(username__iexact=username, is_active=True).first()
+    person = person_called(username)
     if person is None:
         raise ActionRefused(Refusal("no_such_person", f"Nobody here signs in as {username[:60]}."))
     return person

@@ -18,10 +18,10 @@ from django.http import Http404
 
 from webapp.accounts.models import User
 from webapp.audit.refusal import ActionRefused, Refusal
-from webapp.campaigns.models import Case
+from webapp.campaigns.models import OVERSEERS, Case
 from webapp.campaigns.queries import roles_of
 from webapp.readings.models import Reading, Thread, ThreadEntry
-from webapp.readings.queries import OVERSEERS, readings_of_case_for, sees_all_readings
+from webapp.readings.queries import readings_of_case_for, sees_all_readings
 
 LONGEST_COMMENT = 2000
 MOST_THREADS, MOST_ENTRIES = 500, 200

@@ -97,11 +97,11 @@ class Submission(models.Model):
 class Return(models.Model):
     """A submission sent back to its reader with a reason; append-only.
 
-    `review` is the reviewer's own reading, set aside by it; None where a coordinator returned it.
+    `review` is the reviewer's own reading, set aside by it.
     """
 
     submission = models.OneToOneField(Submission, on_delete=models.PROTECT, related_name="returned")
-    review = models.OneToOneField(Reading, null=True, on_delete=models.PROTECT, related_name="made_return")
+    review = models.OneToOneField(Reading, on_delete=models.PROTECT, related_name="made_return")
     reason = models.CharField(max_length=REASON_LENGTH)
     returned_by_name = models.CharField(max_length=120)
     returned_at = models.DateTimeField(auto_now_add=True)

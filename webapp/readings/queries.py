@@ -2,20 +2,18 @@
 
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
 from inference.imaging.volume import Volume
 from inference.measures.quantification import Measurements, measure
 from webapp.accounts.models import User
-from webapp.campaigns.models import Campaign, Case
+from webapp.campaigns.models import OVERSEERS, Campaign, Case
 from webapp.campaigns.protocols import AI_DRAFT, CAMPAIGN_CLOSED, IMPORTED_MASK, WITHOUT_DRAFT, Stage
 from webapp.campaigns.queries import current_protocol, protocol_of, roles_of
 from webapp.masks.models import ImportedMask, LabelSet, Version
 from webapp.masks.queries import Layers, imports_of
 from webapp.readings.models import Reading
-
-OVERSEERS = {"coordinator", "auditor"}
 
 
 def sees_all_readings(roles: set[str], campaign: Campaign) -> bool:
@@ -135,7 +133,7 @@ def readings_in_campaign_for(user: User, campaign: Campaign) -> QuerySet[Reading
     mine = Reading.objects.filter(case=OuterRef("case"), reader_id=user.pk)
     reads_again = mine.filter(repeat__gt=OuterRef("repeat"), state__in=Reading.OPEN_STATES)
     own = Q(reader_id=user.pk) & ~Exists(reads_again)
-    over = Q(case__state__in=(Case.DONE, Case.DISPUTED)) | ~Q(stage=F("case__stage"))
+    over = Q(case__state__in=(Case.DONE, Case.DISPUTED)) | _comes_before_where_the_case_stands(campaign)
     settling = [stage.name for stage in protocol.stage_list if stage.only_if_disputed]
     settles_now = mine.filter(stage__in=settling, state__in=Reading.OPEN_STATES)
     others: Any = Q(state__in=(*Reading.ENDED_STATES, Reading.SUPERSEDED)) & over & Exists(mine.exclude(mask=None))
@@ -143,6 +141,21 @@ def readings_in_campaign_for(user: User, campaign: Campaign) -> QuerySet[Reading
     if protocol.said.unblinded_when == CAMPAIGN_CLOSED and campaign.closed_at is None:
         others &= ~Q(stage__in=[stage.name for stage in protocol.stage_list if stage.blinded])
     return readings.filter(own | others)
+
+
+def _comes_before_where_the_case_stands(campaign: Campaign) -> Q:
+    """Readings of a stage that comes before the one where their case stands, by the protocol that the case goes by.
+
+    A case that was sent back, or is read anew, stands early again: what was read of it after that stage is not over.
+    """
+    versions: dict[tuple[str, ...], list[int]] = {}
+    for protocol in campaign.protocols.order_by("version"):
+        versions.setdefault(tuple(stage.name for stage in protocol.stage_list), []).append(protocol.pk)
+    before = Q(pk__in=[])
+    for names, protocols in versions.items():
+        for place, name in enumerate(names):
+            before |= Q(case__protocol__in=protocols, case__stage=name, stage__in=names[:place])
+    return before
 
 
 def readings_of_case_for(user: User, case: Case) -> QuerySet[Reading]:

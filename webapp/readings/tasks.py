@@ -1,7 +1,10 @@
 """What a worker does for readings: compare those of a case, give back what lies idle, tell of days."""
 
+import datetime
+
 from django.utils import timezone
 
+from webapp import jobs
 from webapp.audit.actor import SYSTEM
 from webapp.campaigns.models import Case
 from webapp.jobs import task
@@ -15,6 +18,7 @@ from webapp.readings.telling import tell_of_days
 
 IDLE_ROUND_S = 600
 DAYS_ROUND_S = 3600
+COMPARING_ROUND_S = 1800
 
 
 @task("readings.compare_readings")
@@ -25,7 +29,17 @@ def compare_readings(case_id: str) -> None:
         return
     signatures = signatures_to_compare(case, case.stage)
     # The figures are made outside of any lock; the action looks again whether they are of what is signed.
-    decide_case(case=case, signatures=signatures, pairs=compare(signatures), by=SYSTEM)
+    pairs = compare(signatures)
+    if Case.objects.filter(pk=case_id, state=Case.COMPARING).exists():
+        decide_case(case=case, signatures=signatures, pairs=pairs, by=SYSTEM)
+
+
+@every(COMPARING_ROUND_S, "readings.compare_again")
+def compare_again() -> None:
+    """Put cases in line again that wait for their comparison for longer than it takes: its worker may have gone."""
+    late = timezone.now() - datetime.timedelta(seconds=COMPARING_ROUND_S)
+    for pk in Case.objects.filter(state=Case.COMPARING, settled_at__lt=late).values_list("pk", flat=True):
+        jobs.enqueue("readings.compare_readings", case_id=str(pk))
 
 
 @task("readings.grade_case")

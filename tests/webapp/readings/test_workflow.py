@@ -1,6 +1,7 @@
 """The study's protocol and double reading, as their readers go through them."""
 
 import datetime
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,21 +12,27 @@ from tests.factories.sites import a_team, paint, sign, submit
 from webapp.audit.models import Event
 from webapp.audit.refusal import ActionRefused
 from webapp.audit.verify import faults
+from webapp.campaigns.actions import add_member, set_protocol
+from webapp.campaigns.models import Case
+from webapp.campaigns.queries import current_protocol
 from webapp.masks.queries import head_layers, version_layers
 from webapp.readings.actions import amend_reading, return_submission, start_reading
 from webapp.readings.assignment_actions import (
     assign_reading,
     assign_repeat,
     exclude_case,
+    read_cases_again,
     readmit_case,
     reassign_reading,
     release_idle_readings,
+    release_reading,
     take_next_case,
 )
 from webapp.readings.ledger import record_active, record_attests, record_seen, record_verdicts
 from webapp.readings.models import Comparison, LedgerRow, Reading, Verdict
 from webapp.readings.queries import readings_in_campaign_for
 from webapp.readings.standing import reference_of
+from webapp.readings.tasks import compare_again, compare_readings
 
 pytestmark = pytest.mark.django_db
 
@@ -68,8 +75,6 @@ def test_draft_and_review_ends_in_a_reference():
 
 def test_one_person_does_not_do_two_stages_of_a_case():
     team = a_team("draft_and_review")
-    from webapp.campaigns.actions import add_member
-
     add_member(campaign=team.campaign, user=team["kim"], role="radiologist", by=team["clara"])
     submit(start_reading(case=team.case(), by=team["kim"]))
     with pytest.raises(ActionRefused, match="somebody else does its review"):
@@ -228,8 +233,6 @@ def test_blinding_until_the_campaign_is_closed(run_jobs):
 
 
 def test_coordinator_who_reads_blinded_sees_no_more_than_a_reader(run_jobs):
-    from webapp.campaigns.actions import add_member
-
     team = a_team("double_reading")
     a = start_reading(case=team.case(), by=team["robin"])
     assert seen_by(team, "clara") == {a.pk}
@@ -358,3 +361,58 @@ def test_work_counts_no_longer_than_it_can_have_lasted():
         with pytest.raises(ActionRefused):
             record_verdicts(reading=reading, verdicts=wrong, by=team["robin"])
     assert not LedgerRow.objects.exists()
+
+
+def another_version(team) -> None:
+    """The protocol's next version: a longer look at each slice."""
+    before = current_protocol(team.campaign)
+    set_protocol(
+        campaign=team.campaign,
+        stages=before.stage_list,
+        terms=replace(before.said, dwell_ms=before.said.dwell_ms + 50),
+        statement=before.statement,
+        note="",
+        known_version=before.version,
+        by=team["clara"],
+    )
+
+
+def test_case_that_is_read_anew_comes_to_the_same_reader_again():
+    team = a_team("ai_check")
+    sign(take_next_case(campaign=team.campaign, by=team["robin"]))
+    another_version(team)
+    read_cases_again(campaign=team.campaign, cases=[team.case()], reason="A longer look", by=team["clara"])
+    again = take_next_case(campaign=team.campaign, by=team["robin"])
+    assert (again.protocol.version, stands(team)) == (2, ("check", "with readers", 0))
+    # One that was taken from its reader does not come back to them by itself.
+    release_reading(reading=again, reason="On leave", by=team["clara"])
+    with pytest.raises(ActionRefused, match="no case for you"):
+        take_next_case(campaign=team.campaign, by=team["robin"])
+    assert take_next_case(campaign=team.campaign, by=team["amara"]).case == team.cases[0]
+
+
+def test_what_was_settled_before_is_hidden_while_a_case_is_read_anew(run_jobs):
+    team = a_team("double_reading")
+    letter = letter_f(team.phantoms[0].findings.shape)
+    a, b = read_both(team, letter, np.roll(letter, 2, axis=2), run_jobs)
+    settled = start_reading(case=team.case(), by=team["ada"])
+    sign(settled)
+    assert {a.pk, b.pk, settled.pk} == seen_by(team, "robin")
+    another_version(team)
+    read_cases_again(campaign=team.campaign, cases=[team.case()], reason="A longer look", by=team["clara"])
+    assert seen_by(team, "robin") == {a.pk}
+    anew = start_reading(case=team.case(), by=team["robin"])
+    assert seen_by(team, "robin") == {a.pk, anew.pk}
+    assert reference_of(team.case()).version == settled.signature.version
+
+
+def test_case_whose_comparison_was_lost_is_compared_again(run_jobs):
+    team = a_team("double_reading")
+    for name in ("robin", "amara"):
+        sign(start_reading(case=team.case(), by=team[name]))
+    Case.objects.filter(pk=team.cases[0].pk).update(settled_at=timezone.now() - datetime.timedelta(hours=1))
+    compare_again()
+    run_jobs()
+    assert stands(team) == ("reading", "done", 0)
+    compare_readings(str(team.cases[0].pk))
+    assert Comparison.objects.count() == 1
