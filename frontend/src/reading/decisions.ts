@@ -1,15 +1,14 @@
 /** The ledger's other half: what the reader decides of each slice, by key, by range, or as the mask says. */
 import { computed, effect, signal } from "@preact/signals";
-import { Refused, SignedOut } from "../api/client";
+import { Refused } from "../api/client";
 import { nextMarked } from "../edits/compare";
 import * as display from "../display";
 import * as state from "../state";
 import { onKey } from "./acts";
 import type { Desk } from "./desk";
+import { RowQueue } from "./rowqueue";
 import { RowStore } from "./rowstore";
 import { applied, CODES, contradictedOf, derived, SHOWN, undecidedOf, type How, type VerdictRow, type VerdictWord } from "./verdicts";
-
-const RETRY_MS = 10_000;
 
 /** Verdicts that the server has not acknowledged. */
 export const unsentVerdicts = signal(0);
@@ -26,34 +25,30 @@ export const openSlices = computed(() =>
 export const undecidedCount = computed(() => undecided.value.reduce((sum, mark) => sum + mark, 0));
 
 class Decisions {
-  private waiting: VerdictRow[] = [];
-  private sending: Promise<void> | null = null;
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private readonly store: RowStore<VerdictRow> | null;
+  private readonly queue: RowQueue<VerdictRow>;
   /** The slice that a range goes on from: the last one decided by key. */
   private anchor: number | null = null;
 
-  constructor(private readonly desk: Desk) {
+  constructor(desk: Desk) {
     const { scan, you, may_edit, ledger } = state.reading.value!;
     const slices = scan.shape_zyx[0];
     const valid = ({ z_first, z_last, verdict }: VerdictRow): boolean => Number.isInteger(z_first) && z_first >= 0 && z_last >= z_first && z_last < slices && verdict in CODES;
-    this.store = may_edit ? new RowStore(localStorage, "verdicts", desk.session.id, you?.id ?? "", valid) : null;
+    const store = may_edit ? new RowStore(localStorage, "verdicts", desk.session.id, you?.id ?? "", valid) : null;
+    this.queue = new RowQueue(store, {
+      send: async (verdicts) => void (await desk.session.api.recordLedger({ verdicts })),
+      refused: (error) => void (state.notice.value = `Verdicts were not kept: ${error.message}`),
+      moved: (waiting) => (unsentVerdicts.value = waiting),
+    });
     const known = new Uint8Array(slices);
     Object.entries(ledger?.verdicts ?? {}).forEach(([z, verdict]) => (known[Number(z)] = CODES[verdict]));
-    this.waiting = this.store?.takeOver() ?? [];
-    display.verdicts.value = applied(known, this.waiting);
-    unsentVerdicts.value = this.waiting.length;
-    if (this.waiting.length) this.soon(0);
-    addEventListener("online", () => this.soon(0));
+    display.verdicts.value = applied(known, this.queue.waiting);
+    unsentVerdicts.value = this.queue.waiting.length;
   }
 
   say(rows: readonly VerdictRow[]): void {
     if (!rows.length) return;
     display.verdicts.value = applied(display.verdicts.peek(), rows);
-    this.waiting.push(...rows);
-    this.store?.keep(this.waiting);
-    unsentVerdicts.value = this.waiting.length;
-    this.soon(0);
+    this.queue.add(...rows);
   }
 
   /** One slice by key, or with Shift every slice from the last one decided to this one. */
@@ -66,40 +61,9 @@ class Decisions {
     if (how === "range") state.notice.value = `Slices ${Math.min(from, z) + 1} to ${Math.max(from, z) + 1}: ${SHOWN[CODES[verdict]]}.`;
   }
 
-  private soon(ms: number): void {
-    if (this.timer !== undefined) return;
-    this.timer = setTimeout(() => {
-      this.timer = undefined;
-      void this.send();
-    }, ms);
-  }
-
-  private send(): Promise<void> {
-    this.sending ??= this.sendAll().finally(() => (this.sending = null));
-    return this.sending;
-  }
-
-  private async sendAll(): Promise<void> {
-    while (this.waiting.length) {
-      const rows = this.waiting.slice(0, 200);
-      try {
-        await this.desk.session.api.recordLedger({ verdicts: rows });
-      } catch (error) {
-        if (error instanceof SignedOut && state.dialog.value === "none") state.dialog.value = "signin";
-        // A reading that is closed takes no more: what it has is what was signed.
-        if (!(error instanceof Refused && !!error.code && (error.status === 403 || error.status === 409))) return this.soon(RETRY_MS);
-        state.notice.value = `Verdicts were not kept: ${error.message}`;
-      }
-      this.waiting.splice(0, rows.length);
-      this.store?.keep(this.waiting);
-      unsentVerdicts.value = this.waiting.length;
-    }
-  }
-
   /** Every verdict is on the server; throws when it cannot be. */
   async flushed(): Promise<void> {
-    await this.send();
-    if (this.waiting.length) throw new Refused(0, "unsaved", "Some verdicts are not saved yet.");
+    if (!(await this.queue.flushed())) throw new Refused(0, "unsaved", "Some verdicts are not saved yet.");
   }
 }
 

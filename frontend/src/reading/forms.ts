@@ -1,15 +1,14 @@
 /** Answers in the scoring forms of this reading: kept in this browser until the server has them, and said so. */
 import { computed, effect, signal } from "@preact/signals";
-import { Refused, SignedOut } from "../api/client";
+import { Refused } from "../api/client";
 import type { FormsAnswer } from "../api/types";
 import { panelFolded } from "../layout";
 import * as state from "../state";
 import { onKey } from "./acts";
 import type { Desk } from "./desk";
+import { RowQueue } from "./rowqueue";
 import { RowStore } from "./rowstore";
 import { accepts, missingIn, type AnswerValue, type FormAnswers, type ScoringForm } from "./scoringrules";
-
-const RETRY_MS = 10_000;
 
 export interface AnswerRow {
   form: string;
@@ -32,89 +31,52 @@ export function withRows(said: Readonly<Record<string, FormAnswers>>, rows: read
 }
 
 class Answering {
-  private waiting: AnswerRow[] = [];
-  private sending: Promise<void> | null = null;
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  /** Null for who only looks. */
-  private readonly store: RowStore<AnswerRow> | null;
+  private readonly queue: RowQueue<AnswerRow>;
+  private readonly address: string;
 
   constructor(private readonly desk: Desk) {
     const { you, may_edit, forms: said } = state.reading.value!;
+    this.address = `/api/readings/${desk.session.id}/forms/`;
     const valid = ({ form, item, value }: AnswerRow): boolean => forms.value.some((one) => one.key === form && accepts(one, item, value));
-    this.store = may_edit ? new RowStore(localStorage, "answers", desk.session.id, you?.id ?? "", valid) : null;
-    this.take(said!);
-    this.waiting = this.store?.takeOver() ?? [];
-    answers.value = withRows(answers.peek(), this.waiting);
-    if (this.waiting.length) this.soon(0);
-    addEventListener("online", () => this.soon(0));
+    const store = may_edit ? new RowStore(localStorage, "answers", desk.session.id, you?.id ?? "", valid) : null;
+    let kept = said!;
+    this.queue = new RowQueue(store, {
+      send: async (rows) => {
+        formsSaving.value = { kind: "sending" };
+        kept = await desk.session.api.at<FormsAnswer>(this.address, { answers: rows });
+      },
+      refused: (error) => {
+        formsSaving.value = { kind: "refused", sentence: error.message };
+        return this.reread();
+      },
+      moved: (waiting, retrying) => {
+        if (retrying) formsSaving.value = { kind: "waiting" };
+        else if (waiting) formsSaving.value = { kind: "sending" };
+        else this.take(kept);
+      },
+    });
+    this.take(kept);
   }
 
   private take(said: FormsAnswer): void {
     // What the server does not know of yet stays on the screen.
-    answers.value = withRows(said.answers, this.waiting);
-    if (!this.waiting.length) formsSaving.value = { kind: "saved", at: said.saved_at };
+    answers.value = withRows(said.answers, this.queue.waiting);
+    if (!this.queue.waiting.length) formsSaving.value = { kind: "saved", at: said.saved_at };
   }
 
   say(row: AnswerRow): void {
     answers.value = withRows(answers.peek(), [row]);
-    this.waiting.push(row);
-    this.store?.keep(this.waiting);
-    formsSaving.value = { kind: "sending" };
-    this.soon(0);
-  }
-
-  private soon(ms: number): void {
-    if (ms === 0) {
-      clearTimeout(this.timer);
-      this.timer = undefined;
-    }
-    this.timer ??= setTimeout(() => {
-      this.timer = undefined;
-      void this.send();
-    }, ms);
-  }
-
-  private send(): Promise<void> {
-    this.sending ??= this.sendAll().finally(() => (this.sending = null));
-    return this.sending;
-  }
-
-  private async sendAll(): Promise<void> {
-    while (this.waiting.length) {
-      const rows = this.waiting.slice(0, 200);
-      formsSaving.value = { kind: "sending" };
-      try {
-        const said = await this.desk.session.api.at<FormsAnswer>(`/api/readings/${this.desk.session.id}/forms/`, { answers: rows });
-        this.drop(rows.length);
-        this.take(said);
-      } catch (error) {
-        if (error instanceof SignedOut && state.dialog.value === "none") state.dialog.value = "signin";
-        if (!(error instanceof Refused && !!error.code && (error.status === 403 || error.status === 409))) {
-          formsSaving.value = { kind: "waiting" };
-          return this.soon(RETRY_MS);
-        }
-        // A reading that is closed takes no more: what it has is what was signed.
-        this.drop(rows.length);
-        formsSaving.value = { kind: "refused", sentence: error.message };
-        return this.reread();
-      }
-    }
-  }
-
-  private drop(count: number): void {
-    this.waiting.splice(0, count);
-    this.store?.keep(this.waiting);
+    this.queue.add(row);
   }
 
   private async reread(): Promise<void> {
-    const said = await this.desk.session.api.at<FormsAnswer>(`/api/readings/${this.desk.session.id}/forms/`).catch(() => null);
-    if (said) answers.value = withRows(said.answers, this.waiting);
+    const said = await this.desk.session.api.at<FormsAnswer>(this.address).catch(() => null);
+    if (said) answers.value = withRows(said.answers, this.queue.waiting);
   }
 
   /** Every answer is on the server; throws when it cannot be. */
   async flushed(): Promise<void> {
-    await this.send();
-    if (this.waiting.length) throw new Refused(0, "unsaved", "Some answers of the scoring forms are not saved yet.");
+    if (!(await this.queue.flushed())) throw new Refused(0, "unsaved", "Some answers of the scoring forms are not saved yet.");
   }
 }
 
