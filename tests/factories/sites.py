@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from django.test import Client
 
 from inference.imaging.delta import delta_between, encode_delta
 from inference.phantoms.chest import Phantom, make_phantom
@@ -39,6 +40,13 @@ def a_person(username: str, campaign: Campaign | None = None, *roles: str) -> Us
     return user
 
 
+def client_of(user: User) -> Client:
+    """A browser in which a person is signed in."""
+    client = Client()
+    client.force_login(user)
+    return client
+
+
 def a_scan(phantom: Phantom) -> Scan:
     """A scan's record without its files: enough for whatever does not read pixels."""
     unique = uuid.uuid4().hex
@@ -67,6 +75,18 @@ def a_campaign(slug: str = "covid") -> Campaign:
     )
 
 
+def a_drafted_case(campaign: Campaign, scan: Scan, phantom: Phantom) -> Case:
+    """The scan as the campaign's next case, with the phantom's own truth as its AI draft."""
+    case = add_case(campaign=campaign, scan=scan, by=SYSTEM)
+    assert campaign.draft_algorithm is not None
+    run = request_draft(scan=scan, algorithm=campaign.draft_algorithm, label_set=campaign.label_set, by=SYSTEM)
+    started = start_draft(run=run)
+    assert started is not None
+    layers = {"anatomy": phantom.anatomy, "findings": (phantom.findings > 0).astype(np.uint8)}
+    finish_draft(run=started, layers=layers, duration_s=1.0, device="cpu", options={})
+    return case
+
+
 @dataclass
 class Workplace:
     """A campaign with one drafted case, a reader of it and people who should not see it."""
@@ -85,13 +105,7 @@ def a_workplace(slug: str = "covid", shape_zyx: tuple[int, int, int] = (12, 48, 
     phantom = make_phantom(3, shape_zyx=shape_zyx, spacing_zyx_mm=(20.0, 7.0, 6.0))
     campaign = a_campaign(slug)
     scan = a_scan(phantom)
-    case = add_case(campaign=campaign, scan=scan, by=SYSTEM)
-    assert campaign.draft_algorithm is not None
-    run = request_draft(scan=scan, algorithm=campaign.draft_algorithm, label_set=campaign.label_set, by=SYSTEM)
-    started = start_draft(run=run)
-    assert started is not None
-    layers = {"anatomy": phantom.anatomy, "findings": (phantom.findings > 0).astype(np.uint8)}
-    finish_draft(run=started, layers=layers, duration_s=1.0, device="cpu", options={})
+    case = a_drafted_case(campaign, scan, phantom)
     return Workplace(
         campaign=campaign,
         case=case,
@@ -194,13 +208,7 @@ def a_team(preset: str, cases: int = 1, **terms: object) -> Team:
     made = []
     for phantom in phantoms:
         scan = a_scan(phantom)
-        made.append(add_case(campaign=campaign, scan=scan, by=SYSTEM))
-        assert campaign.draft_algorithm is not None
-        run = request_draft(scan=scan, algorithm=campaign.draft_algorithm, label_set=campaign.label_set, by=SYSTEM)
-        started = start_draft(run=run)
-        assert started is not None
-        layers = {"anatomy": phantom.anatomy, "findings": (phantom.findings > 0).astype(np.uint8)}
-        finish_draft(run=started, layers=layers, duration_s=1.0, device="cpu", options={})
+        made.append(a_drafted_case(campaign, scan, phantom))
     people = {name: a_person(name, campaign, *roles) for name, roles in TEAM.items()}
     return Team(campaign, made, phantoms, people)
 

@@ -79,6 +79,25 @@ function openSeen(found: Attesting): number {
   return found.undecided.filter((z) => display.seenSlices.value[z] && display.verdicts.value[z] === 0).length;
 }
 
+/** How each of these sheets ends: what is wrong, the way back, the way on. */
+function Closing({ wrong, does, disabled, focused }: { wrong: string; does: string; disabled: boolean; focused?: boolean }) {
+  return (
+    <>
+      <p class="sheet-wrong" role="alert">
+        {wrong}
+      </p>
+      <p class="sheet-actions">
+        <button type="button" onClick={close}>
+          Cancel
+        </button>
+        <button class="go" type="submit" autofocus={focused} disabled={disabled}>
+          {does}
+        </button>
+      </p>
+    </>
+  );
+}
+
 export function SignDialog({ desk }: { desk: Desk }) {
   const [password, setPassword] = useState("");
   const [inSpite, setInSpite] = useState(false);
@@ -133,17 +152,7 @@ export function SignDialog({ desk }: { desk: Desk }) {
           Your password
           <input type="password" name="password" autocomplete="current-password" required autofocus value={password} onInput={(event) => setPassword(event.currentTarget.value)} />
         </label>
-        <p class="sheet-wrong" role="alert">
-          {refusal ?? wrong}
-        </p>
-        <p class="sheet-actions">
-          <button type="button" onClick={close}>
-            Cancel
-          </button>
-          <button class="go" type="submit" disabled={busy || !!refusal || blocked}>
-            {busy ? "Signing" : "Sign"}
-          </button>
-        </p>
+        <Closing wrong={refusal ?? wrong} does={busy ? "Signing" : "Sign"} disabled={busy || !!refusal || blocked} />
       </form>
     </Sheet>
   );
@@ -161,17 +170,7 @@ export function HandOnDialog({ desk }: { desk: Desk }) {
         <p class="num">
           Extent <b>{fixed(n?.extentPercent, 2)} %</b>, lesion {volume(n?.lesionMl)} of {volume(n?.lungMl)} lung
         </p>
-        <p class="sheet-wrong" role="alert">
-          {refusal ?? wrong}
-        </p>
-        <p class="sheet-actions">
-          <button type="button" onClick={close}>
-            Cancel
-          </button>
-          <button class="go" type="submit" autofocus disabled={busy || !!refusal}>
-            {busy ? "Handing on" : "Hand on"}
-          </button>
-        </p>
+        <Closing wrong={refusal ?? wrong} does={busy ? "Handing on" : "Hand on"} disabled={busy || !!refusal} focused />
       </form>
     </Sheet>
   );
@@ -190,17 +189,7 @@ function ReasonDialog(of: { title: string; says: string; does: string; doing: st
           <textarea name="reason" rows={3} minLength={5} maxLength={500} required autofocus value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
         </label>
         <p class="dim">It stays in the record, with your name and the time.</p>
-        <p class="sheet-wrong" role="alert">
-          {wrong}
-        </p>
-        <p class="sheet-actions">
-          <button type="button" onClick={close}>
-            Cancel
-          </button>
-          <button class="go" type="submit" disabled={busy}>
-            {busy ? of.doing : of.does}
-          </button>
-        </p>
+        <Closing wrong={wrong} does={busy ? of.doing : of.does} disabled={busy} />
       </form>
     </Sheet>
   );

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from inference.imaging.masks import read_container
-from tests.factories.sites import PASSWORD, Tab, a_reading, a_workplace
+from tests.factories.sites import PASSWORD, Tab, a_reading, client_of
 from webapp import push
 from webapp.audit.actor import SYSTEM
 from webapp.campaigns.actions import add_member
@@ -17,22 +17,6 @@ from webapp.masks.models import Version
 from webapp.masks.queries import head_layers, version_layers
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def place():
-    return a_workplace()
-
-
-@pytest.fixture
-def reading(place):
-    return a_reading(place)
-
-
-def client_of(user) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def stroke_json(tab: Tab, old: np.ndarray, new: np.ndarray, **fields) -> dict:

@@ -9,7 +9,7 @@ from django.test import Client
 
 from inference.phantoms import make_phantom
 from tests.factories.filed import draft_case, letter_f, read_and_sign
-from tests.factories.sites import a_campaign, a_person
+from tests.factories.sites import a_campaign, a_person, client_of
 from webapp.algorithms.actions import request_draft
 from webapp.archive.actions import file_scan
 from webapp.archive.filing import NewScan
@@ -58,12 +58,6 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     return Place()
-
-
-def client_of(user) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def described(user, reading: Reading) -> dict:

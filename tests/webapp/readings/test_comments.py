@@ -5,9 +5,8 @@ import json
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.http import Http404
-from django.test import Client
 
-from tests.factories.sites import a_person, a_reading, a_team, a_workplace, sign, submit
+from tests.factories.sites import a_person, a_team, client_of, sign, submit
 from webapp.accounts.models import User
 from webapp.audit.models import Event
 from webapp.audit.refusal import ActionRefused
@@ -28,22 +27,6 @@ from webapp.readings.models import Thread, ThreadEntry
 from webapp.readings.standing import settle
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def place():
-    return a_workplace()
-
-
-@pytest.fixture
-def reading(place):
-    return a_reading(place)
-
-
-def client_of(user) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def ask(user, address, body=None):

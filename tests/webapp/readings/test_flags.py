@@ -5,9 +5,8 @@ from dataclasses import replace
 
 import pytest
 from django.db import DatabaseError, connection, transaction
-from django.test import Client
 
-from tests.factories.sites import a_reading, a_team, a_workplace, sign
+from tests.factories.sites import a_team, client_of, sign
 from webapp.audit.models import Event
 from webapp.audit.refusal import ActionRefused
 from webapp.campaigns.models import ROLES
@@ -20,22 +19,6 @@ from webapp.readings.models import Flag
 
 pytestmark = pytest.mark.django_db
 ARTEFACT, NOT_COVID, POOR = FLAGS
-
-
-@pytest.fixture
-def place():
-    return a_workplace()
-
-
-@pytest.fixture
-def reading(place):
-    return a_reading(place)
-
-
-def client_of(user) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def flag(user, reading, body):

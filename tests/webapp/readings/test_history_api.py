@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from inference.imaging.masks import read_container
-from tests.factories.sites import Tab, a_reading, a_workplace, restage
+from tests.factories.sites import Tab, client_of, restage
 from webapp.audit.models import Event
 from webapp.masks.queries import head_layers
 from webapp.readings.actions import start_reading
@@ -17,24 +17,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def place():
-    return a_workplace()
-
-
-@pytest.fixture
-def reading(place):
-    return a_reading(place)
-
-
-@pytest.fixture
 def tab(reading):
     return Tab(reading, reading.reader)
-
-
-def client_of(user) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def paint(reading, tab, value, *box) -> None:

@@ -5,28 +5,12 @@ import json
 import pytest
 from django.test import Client
 
-from tests.factories.sites import a_person, a_reading, a_workplace
+from tests.factories.sites import a_person, client_of
 from webapp.audit.models import Event
 from webapp.readings.actions import sign_reading
 from webapp.readings.models import LedgerRow
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def place():
-    return a_workplace()
-
-
-@pytest.fixture
-def reading(place):
-    return a_reading(place)
-
-
-def client_of(user) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def tell(user, reading, seen):

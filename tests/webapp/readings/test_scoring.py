@@ -7,10 +7,9 @@ import json
 
 import pytest
 from django.db import DatabaseError, connection, transaction
-from django.test import Client
 
 from tests.factories.filed import a_filed_place
-from tests.factories.sites import a_team, sign, strokes_of
+from tests.factories.sites import a_team, client_of, sign, strokes_of
 from webapp.audit.refusal import ActionRefused
 from webapp.campaigns.protocols import BLOCK, OFF, WARN
 from webapp.campaigns.score_presets import PRESET_FORMS
@@ -27,12 +26,6 @@ LOBES = [f"region/{lobe}" for lobe in ("rul", "rml", "rll", "lul", "lll")]
 
 def a_scored_team(level: str = OFF, preset: str = "ai_check"):
     return a_team(preset, forms=[PAN], attests={"forms_filled": level})
-
-
-def client_of(user) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def tell(user, reading, answers):

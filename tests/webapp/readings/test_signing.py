@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.factories.sites import Tab, a_reading, a_workplace
+from tests.factories.sites import Tab, a_reading
 from webapp.audit.models import Event
 from webapp.audit.refusal import ActionRefused
 from webapp.masks.queries import head_layers, version_layers
@@ -12,11 +12,6 @@ from webapp.readings.models import Reading
 from webapp.readings.rules import may_edit, may_start_reading
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def place():
-    return a_workplace()
 
 
 def sign(reading: Reading, by, strokes: int = 0):
