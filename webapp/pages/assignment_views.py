@@ -23,7 +23,7 @@ from webapp.pages.assignment_forms import FORMS, DoForm
 from webapp.pages.campaign_settings_views import overseen
 from webapp.pages.protocol_views import numbers_in
 from webapp.readings.assigning_queries import CaseFilter, cases_to_assign, choices_of, holders_of, loads_of
-from webapp.readings.assignment_actions import readmit_case, schedule_cases
+from webapp.readings.assignment_actions import readmit_cases, schedule_cases
 from webapp.readings.bulk_actions import (
     MOST_CASES,
     assign_at_random,
@@ -34,7 +34,7 @@ from webapp.readings.bulk_actions import (
 )
 from webapp.readings.queries import sees_all_readings
 
-LINES_A_PAGE, MOST_READMITTED = 100, 500
+LINES_A_PAGE = 100
 
 
 @never_cache
@@ -147,14 +147,9 @@ def _exclude(request: HttpRequest, campaign: Campaign, numbers: list[int], form:
 
 
 def _readmit(request: HttpRequest, campaign: Campaign, numbers: list[int], form: Any) -> str:
-    out = Case.objects.filter(campaign=campaign, number__in=numbers).exclude(excluded_reason="")
-    cases = list(out.select_related("campaign", "scan").order_by("number")[: MOST_READMITTED + 1])
-    require(None if cases else Refusal("not_excluded", "None of these cases was excluded."))
-    too_many = Refusal("too_many", f"At most {MOST_READMITTED} cases are readmitted at once.")
-    require(too_many if len(cases) > MOST_READMITTED else None)
-    for case in cases:
-        readmit_case(case=case, reason=form.cleaned_data["reason"], by=request.user)
-    return f"{_counted(len(cases))} readmitted."
+    cases = list(Case.objects.filter(campaign=campaign, number__in=numbers))
+    count = readmit_cases(campaign=campaign, cases=cases, reason=form.cleaned_data["reason"], by=request.user)
+    return f"{_counted(count)} readmitted."
 
 
 def _repeat(request: HttpRequest, campaign: Campaign, numbers: list[int], form: Any) -> str:

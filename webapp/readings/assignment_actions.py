@@ -25,6 +25,7 @@ from webapp.readings.rules import may_be_assigned, may_read_again, may_release, 
 from webapp.readings.standing import settle
 from webapp.readings.telling import tell_assigned, tell_released
 
+MOST_READMITTED = 500
 NOTHING_TO_READ = Refusal("nothing_to_read", "There is no case for you to begin in this campaign now.")
 
 
@@ -209,6 +210,19 @@ def readmit_case(*, case: Case, reason: str, by: Any) -> Case:
     settle(case)
     _record_of_case(events.CASE_READMITTED, case, by, reason=reason.strip(), before=before)
     return case
+
+
+@audited(events.CASE_READMITTED)
+def readmit_cases(*, campaign: Campaign, cases: Sequence[Case], reason: str, by: Any) -> int:
+    """Take cases that have left back into their campaign, MOST_READMITTED at once; return how many."""
+    require(may_assign(campaign, by))
+    gone = [case for case in cases if case.campaign_id == campaign.pk and case.excluded_reason]
+    require(None if gone else Refusal("not_excluded", "None of these cases has left the campaign."))
+    if len(gone) > MOST_READMITTED:
+        raise ActionRefused(Refusal("too_many", f"At most {MOST_READMITTED} cases are readmitted at once."))
+    for case in sorted(gone, key=lambda one: str(one.pk)):
+        readmit_case(case=case, reason=reason, by=by)
+    return len(gone)
 
 
 @audited(events.CASES_SCHEDULED)

@@ -1,11 +1,12 @@
 """Campaigns for programs: made, read, changed, staffed, their cases listed and assigned; as the pages do it."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.exceptions import PermissionDenied
@@ -43,7 +44,7 @@ from webapp.readings.team_actions import remove_member
 
 OBJECT = OpenApiTypes.OBJECT
 ERRORS = {400: OBJECT, 401: OBJECT, 403: OBJECT, 404: OBJECT, 409: OBJECT}
-CASES_A_PAGE, MOST_A_PAGE = 100, 1000
+A_PAGE, MOST_A_PAGE = 100, 1000
 CASE_PARAMETERS = [
     *(OpenApiParameter(name, str) for name in ("state", "stage", "site", "reader", "due", "kind", "numbers")),
     OpenApiParameter("page", int),
@@ -51,7 +52,7 @@ CASE_PARAMETERS = [
 ]
 
 
-def _fields(kind: type[Serializer[Any]], request: Request) -> dict[str, Any]:
+def fields_of_body(kind: type[Serializer[Any]], request: Request) -> dict[str, Any]:
     """The fields of a request's body, as a serialiser reads them; ActionRefused with what is wrong."""
     said = kind(data=request.data)
     if not said.is_valid():
@@ -60,7 +61,8 @@ def _fields(kind: type[Serializer[Any]], request: Request) -> dict[str, Any]:
     return dict(said.validated_data)
 
 
-def _overseen(request: Request, slug: str) -> Campaign:
+def overseen(request: Request, slug: str) -> Campaign:
+    """A campaign for its coordinators and auditors; 403 for its other members, Http404 for everybody else."""
     campaign = campaign_for(request.user, slug)
     refusal = may_see_settings(campaign, request.user)
     if refusal:
@@ -68,7 +70,8 @@ def _overseen(request: Request, slug: str) -> Campaign:
     return campaign
 
 
-def _person(username: str) -> User:
+def person_named(username: str) -> User:
+    """Who signs in so; ActionRefused where nobody does."""
     person = person_called(username)
     if person is None:
         raise ActionRefused(Refusal("no_such_person", f"Nobody here signs in as {username[:60]}."))
@@ -82,7 +85,7 @@ def campaigns(request: Request) -> Response:
     """GET: your campaigns. POST: make one by a configuration; you coordinate it."""
     if request.method == "POST":
         require(may_create_campaign(request.user))
-        said = _fields(NewCampaignData, request)
+        said = fields_of_body(NewCampaignData, request)
         configuration = configuration_of_document(said["configuration"])
         made = open_campaign(slug=said["slug"], name=said["name"], configuration=configuration, by=request.user)
         return Response(campaign_data(made, 1, {"coordinator"}), status=201)
@@ -113,10 +116,10 @@ def campaign_detail(request: Request, slug: str) -> Response:
 @api_view(["GET", "POST"])
 def campaign_protocols(request: Request, slug: str) -> Response:
     """GET: the versions of the protocol, the newest first. POST: make the next one."""
-    campaign = _overseen(request, slug)
+    campaign = overseen(request, slug)
     if request.method == "GET":
         return Response([protocol_data(one) for one in campaign.protocols.order_by("-version")])
-    said = _fields(NewProtocolData, request)
+    said = fields_of_body(NewProtocolData, request)
     made = set_protocol(
         campaign=campaign,
         stages=stages_from(said["stages"]),
@@ -134,12 +137,12 @@ def campaign_protocols(request: Request, slug: str) -> Response:
 @api_view(["GET", "POST"])
 def campaign_members(request: Request, slug: str) -> Response:
     """GET: who is in the campaign as what. POST: give a person who has an account a role."""
-    campaign = _overseen(request, slug)
+    campaign = overseen(request, slug)
     if request.method == "GET":
         members = Membership.objects.filter(campaign=campaign).select_related("user")
         return Response([member_data(one) for one in members.order_by("role", "user__username")])
-    said = _fields(MemberData, request)
-    added = add_member(campaign=campaign, user=_person(said["username"]), role=said["role"], by=request.user)
+    said = fields_of_body(MemberData, request)
+    added = add_member(campaign=campaign, user=person_named(said["username"]), role=said["role"], by=request.user)
     return Response(member_data(added), status=201)
 
 
@@ -147,29 +150,38 @@ def campaign_members(request: Request, slug: str) -> Response:
 @api_view(["POST"])
 def remove_campaign_member(request: Request, slug: str) -> Response:
     """Take a role from a person; their open readings in it go back."""
-    campaign = _overseen(request, slug)
-    said = _fields(MemberData, request)
-    person = _person(said["username"])
+    campaign = overseen(request, slug)
+    said = fields_of_body(MemberData, request)
+    person = person_named(said["username"])
     released = remove_member(campaign=campaign, user=person, role=said["role"], by=request.user)
     return Response({"released": released})
+
+
+def asked_page(request: Request, rows: QuerySet[Any], query: Mapping[str, str] | None = None) -> tuple[Any, str | None]:
+    """The page of rows that a request asks for (?page, ?page_size), and the address of the next; None at the end.
+
+    `query` is what else stands in the address; without it, everything that was asked.
+    """
+    size = _number(request.GET.get("page_size", ""), A_PAGE, MOST_A_PAGE)
+    page = Paginator(rows, size).get_page(request.GET.get("page"))
+    if not page.has_next():
+        return page, None
+    said = request.GET.dict() if query is None else query
+    following = urlencode({**said, "page_size": size, "page": page.next_page_number()})
+    return page, request.build_absolute_uri(f"{request.path}?{following}")
 
 
 @extend_schema(parameters=CASE_PARAMETERS, responses={200: CasePageData, **ERRORS})
 @api_view(["GET"])
 def campaign_cases(request: Request, slug: str) -> Response:
     """The cases of a campaign with who holds them, by number, narrowed and in pages."""
-    campaign = _overseen(request, slug)
+    campaign = overseen(request, slug)
     if not sees_all_readings(roles_of(request.user, campaign), campaign):
         raise PermissionDenied("You read blinded in this campaign: who holds which case would unblind you.")
     asked = CaseFilter.of(request.GET.dict())
-    size = _number(request.GET.get("page_size", ""), CASES_A_PAGE, MOST_A_PAGE)
-    page = Paginator(cases_to_assign(campaign, asked), size).get_page(request.GET.get("page"))
+    page, following = asked_page(request, cases_to_assign(campaign, asked), asked.query)
     cases = list(page)
     holders = holders_of(cases)
-    following = None
-    if page.has_next():
-        query = urlencode({**asked.query, "page_size": size, "page": page.next_page_number()})
-        following = request.build_absolute_uri(f"{request.path}?{query}")
     results = [case_data(case, holders[case.pk]) for case in cases]
     return Response({"count": page.paginator.count, "next": following, "results": results})
 
@@ -182,14 +194,14 @@ def _number(text: str, otherwise: int, most: int) -> int:
 @api_view(["POST"])
 def assign_campaign_cases(request: Request, slug: str) -> Response:
     """Give cases to one reader, or deal them out to several at random by a seed."""
-    campaign = _overseen(request, slug)
-    said = _fields(AssignData, request)
+    campaign = overseen(request, slug)
+    said = fields_of_body(AssignData, request)
     one, several, seed = said.get("reader"), said.get("readers"), said.get("seed")
     common: dict[str, Any] = {"campaign": campaign, "numbers": said["cases"], "due_on": said.get("due_on")}
     if one is not None and several is None:
-        count = assign_cases(reader=_person(one), by=request.user, **common)
+        count = assign_cases(reader=person_named(one), by=request.user, **common)
     elif several is not None and one is None and seed is not None:
-        people = [_person(name) for name in several]
+        people = [person_named(name) for name in several]
         count = assign_at_random(readers=people, seed=seed, by=request.user, **common)
     else:
         raise ActionRefused(Refusal("malformed", "Name one reader, or readers and a seed."))

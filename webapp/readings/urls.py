@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.readings import api, campaigns_api, comments_api, flags_api, history_api, scoring_api
+from webapp.readings import api, campaigns_api, comments_api, coordination_api, flags_api, history_api, scoring_api
 
 CAMPAIGN = "api/campaigns/<slug:slug>/"
 
@@ -13,6 +13,21 @@ urlpatterns = [
     path(f"{CAMPAIGN}members/", campaigns_api.campaign_members, name="api-campaign-members"),
     path(f"{CAMPAIGN}members/remove/", campaigns_api.remove_campaign_member, name="api-campaign-member-removed"),
     path(f"{CAMPAIGN}cases/", campaigns_api.campaign_cases, name="api-campaign-cases"),
+    path(f"{CAMPAIGN}next/", coordination_api.begin_next_case, name="api-campaign-next"),
+    path(f"{CAMPAIGN}readings/", coordination_api.campaign_readings, name="api-campaign-readings"),
+    path(f"{CAMPAIGN}standing/", coordination_api.change_campaign_standing, name="api-campaign-standing"),
+    path(f"{CAMPAIGN}repeats/", coordination_api.draw_campaign_repeats, name="api-campaign-repeats"),
+    path(f"{CAMPAIGN}invitations/", coordination_api.campaign_invitations, name="api-campaign-invitations"),
+    path(
+        f"{CAMPAIGN}invitations/<uuid:invitation_id>/revoke/",
+        coordination_api.revoke_campaign_invitation,
+        name="api-campaign-invitation-revoke",
+    ),
+    path(f"{CAMPAIGN}cases/move/", coordination_api.move_campaign_cases, name="api-campaign-move"),
+    path(f"{CAMPAIGN}cases/schedule/", coordination_api.schedule_campaign_cases, name="api-campaign-schedule"),
+    path(f"{CAMPAIGN}cases/exclude/", coordination_api.exclude_campaign_cases, name="api-campaign-exclude"),
+    path(f"{CAMPAIGN}cases/readmit/", coordination_api.readmit_campaign_cases, name="api-campaign-readmit"),
+    path(f"{CAMPAIGN}cases/again/", coordination_api.read_campaign_cases_again, name="api-campaign-again"),
     path(f"{CAMPAIGN}cases/assign/", campaigns_api.assign_campaign_cases, name="api-campaign-assign"),
     path("api/readings/<uuid:reading_id>/", api.reading_detail, name="api-reading"),
     path("api/readings/<uuid:reading_id>/mask/", api.reading_mask, name="api-reading-mask"),

@@ -19,6 +19,8 @@ QUARANTINE_KEY = installation_secret(GROUNDGLASS_HOME, "quarantine")
 # Originals are held this long after their batch ended; a series counts as complete when nothing came for so long.
 QUARANTINE_HOLD_DAYS = float(os.environ.get("QUARANTINE_HOLD_DAYS", "7"))
 INTAKE_QUIET_S = float(os.environ.get("INTAKE_QUIET_S", "30"))
+# How often one person's programs may ask the API, in each web process.
+API_RATE = os.environ.get("API_RATE", "600/minute")
 INTAKE_BROKEN_OFF_S = float(os.environ.get("INTAKE_BROKEN_OFF_S", "3600"))
 
 # Where the heads of the audit trail's chains go every day: best a place that this server can add to and not change.
@@ -149,6 +151,7 @@ REST_FRAMEWORK = {
         "rest_framework.parsers.MultiPartParser",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_THROTTLE_CLASSES": ["webapp.accounts.throttling.ProgramThrottle"],
     "EXCEPTION_HANDLER": "webapp.audit.answers.answer_to",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }

@@ -1,33 +1,16 @@
 """Campaigns for programs, by access token as by session."""
 
-import json
-
 import pytest
 from drf_spectacular.validation import validate_schema
 
+from tests.factories.programs import Program
 from tests.factories.sites import a_person, a_team
-from webapp.accounts.actions import create_token
 from webapp.campaigns.configurations import configuration_of, document_of
 from webapp.campaigns.models import Campaign
 from webapp.campaigns.queries import current_protocol, roles_of
 from webapp.readings.models import Reading
 
 pytestmark = pytest.mark.django_db
-
-
-class Program:
-    """A program that comes with somebody's token."""
-
-    def __init__(self, client, person) -> None:
-        self.client = client
-        self.headers = {"Authorization": f"Bearer {create_token(name='x', days=7, by=person)[1]}"}
-
-    def get(self, path: str, **query: object):
-        return self.client.get(f"/api/campaigns/{path}", query, headers=self.headers)
-
-    def post(self, path: str, said: object):
-        body = json.dumps(said)
-        return self.client.post(f"/api/campaigns/{path}", body, content_type="application/json", headers=self.headers)
 
 
 @pytest.fixture

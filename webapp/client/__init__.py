@@ -1,0 +1,33 @@
+"""A thin client of the API for programs: `Groundglass("https://...", "gg_...")`. Needs Python alone.
+
+Each method is one request, or the pages of one; what it gives is what the API's schema says (/api/schema/), typed. A
+test holds the two together.
+"""
+
+from webapp.client.client import Groundglass
+from webapp.client.transport import ApiError
+from webapp.client.types import (
+    Campaign,
+    Case,
+    Holder,
+    Invitation,
+    Member,
+    Moved,
+    Protocol,
+    ReadingLine,
+    Signed,
+)
+
+__all__ = [
+    "ApiError",
+    "Campaign",
+    "Case",
+    "Groundglass",
+    "Holder",
+    "Invitation",
+    "Member",
+    "Moved",
+    "Protocol",
+    "ReadingLine",
+    "Signed",
+]

@@ -1,0 +1,105 @@
+"""What the API gives, as types; names are those of the schema. Times are ISO 8601, days YYYY-MM-DD."""
+
+from typing import Any, Literal, TypedDict
+
+Role = Literal["coordinator", "technician", "radiologist", "adjudicator", "auditor"]
+Standing = Literal["close", "reopen", "archive", "unarchive"]
+
+
+class Campaign(TypedDict):
+    """A campaign that one is a member of."""
+
+    slug: str
+    name: str
+    label_set: str
+    draft_algorithm: str | None
+    protocol_version: int
+    roles: list[Role]
+    closed_at: str | None
+    archived_at: str | None
+
+
+class Protocol(TypedDict):
+    """One version of a protocol; `stages` and `terms` as docs/reference/protocol.md says."""
+
+    version: int
+    stages: list[dict[str, Any]]
+    terms: dict[str, Any]
+    statement: str
+    note: str
+    made_at: str | None
+
+
+class Member(TypedDict):
+    """A person's role in a campaign."""
+
+    username: str
+    name: str
+    role: Role
+    experience_years: int | None
+
+
+class Holder(TypedDict):
+    """Somebody's reading of a case; `reader` is the name that is shown."""
+
+    reader: str
+    stage: str
+    state: str
+
+
+class Case(TypedDict):
+    """A case as who assigns it sees it."""
+
+    number: int
+    id: str
+    pseudonym: str
+    site: str
+    kind: str
+    stage: str
+    state: str
+    places_left: int
+    priority: int
+    due_on: str | None
+    excluded_reason: str
+    readings: list[Holder]
+
+
+class Signed(TypedDict):
+    """A signature of a reading."""
+
+    version_sha256: str
+    signed_at: str
+    independent: bool
+
+
+class ReadingLine(TypedDict):
+    """A reading in a list; `reader` is the name that is shown, `username` the one that signs in."""
+
+    id: str
+    case: int
+    stage: str
+    state: str
+    reader: str
+    username: str
+    repeat: int
+    protocol_version: int
+    started_at: str
+    ended_at: str | None
+    active_s: int
+    signed: Signed | None
+
+
+class Invitation(TypedDict):
+    """An invitation; `link` is its path on the site, told once."""
+
+    id: str
+    role: Role
+    expires_at: str
+    link: str | None
+
+
+class Moved(TypedDict):
+    """How many open readings were taken, and how many given."""
+
+    taken: int
+    given: int
