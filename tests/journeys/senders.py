@@ -88,6 +88,21 @@ def batches(site: Site, slug: str) -> list[dict[str, Any]]:
     )
 
 
+def wait_until_checked(site: Site, slug: str, count: int) -> None:
+    """Wait until a campaign has so many batches and all of them are checked."""
+
+    def checked() -> bool:
+        found = batches(site, slug)
+        seen[:] = [f"{batch['source']} {batch['state']}{' whole' * batch['sent_whole']}" for batch in found]
+        return len(found) == count and all(batch["state"] == "done" for batch in found)
+
+    seen: list[str] = []
+    try:
+        wait_until(f"{count} batches are checked", checked)
+    except AssertionError as error:
+        raise AssertionError(f"{error}; there are: {', '.join(seen)}") from None
+
+
 def scans(site: Site, slug: str) -> list[dict[str, Any]]:
     """The scans of a campaign's cases."""
     return site.rows(

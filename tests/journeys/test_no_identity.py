@@ -10,8 +10,8 @@ import requests
 from inference.phantoms import make_phantom, write_dicom_series
 from tests.factories.identities import SECRETS, everything_in, found_in, write_identities
 from tests.journeys.fixtures import slug_of
-from tests.journeys.senders import batches, datasets, listening
-from tests.journeys.site import Person, Site, wait_until
+from tests.journeys.senders import datasets, listening, wait_until_checked
+from tests.journeys.site import Person, Site
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("site")]
 BOUNDARY = "gg"
@@ -75,10 +75,7 @@ def test_no_string_of_an_identity_is_left_by_any_way_in(site: Site, tmp_path: Pa
         shutil.copytree(spoilt, inbox / "Mainwaring")
         site.launch("watch", "manage.py", "watch_folder", str(inbox), "--campaign", slug, "--quiet", "1")
         try:
-            wait_until(
-                "all is checked",
-                lambda: len(found := batches(site, slug)) == 5 and all(batch["state"] == "done" for batch in found),
-            )
+            wait_until_checked(site, slug, 5)
         finally:
             site.end("watch")
     leaks = {}
