@@ -1,4 +1,4 @@
-"""The command line: `groundglass segment SCAN... --out DIR`."""
+"""The command line: `groundglass segment | train | crossvalidate`."""
 
 import argparse
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from inference.segmenting import algorithms, batch
 from inference.segmenting.scans import KINDS
+from inference.training import command as training
 
 INTERRUPTED = 130
 
@@ -16,6 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="groundglass", description="Quantify pneumonia on chest CT.")
     commands = parser.add_subparsers(dest="command", required=True)
     _add_segment(commands)
+    training.add_commands(commands)
     chosen = parser.parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = chosen.run
     try:

@@ -4,8 +4,9 @@ torch's own (`SyncBatchNorm`) works on GPUs alone.
 """
 
 import torch
-from torch import Tensor, distributed, nn
-from torch.distributed.nn.functional import all_reduce
+from torch import Tensor, nn
+
+from inference.networks.sharing import summed, together
 
 
 class SharedBatchNorm(nn.BatchNorm2d):
@@ -16,12 +17,12 @@ class SharedBatchNorm(nn.BatchNorm2d):
 
     def forward(self, values: Tensor) -> Tensor:
         """Normalise (n, c, y, x) over n, y and x (Ioffe & Szegedy 2015)."""
-        if not self.training or not distributed.is_initialized() or distributed.get_world_size() == 1:
+        world = together()
+        if not self.training or world == 1:
             return super().forward(values)
-        world = distributed.get_world_size()
         single = values.float()
         moments = torch.stack([single.mean((0, 2, 3)), single.square().mean((0, 2, 3))])
-        mean, square = all_reduce(moments) / world
+        mean, square = summed(moments) / world
         variance = (square - mean.square()).clamp_min(0)
         with torch.no_grad():
             count = values.numel() // values.shape[1] * world

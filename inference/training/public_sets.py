@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.baseline import segment
 from inference.imaging.formats import read_picture_masks, read_pictures
 from inference.imaging.pictures import natural_key
 from inference.imaging.volume import Volume
@@ -101,12 +102,17 @@ def medseg_case(folder: Path, look: Look) -> TrainingCase:
 
 
 def lesion_free_case(folder: Path, name: str, look: Look) -> TrainingCase:
-    """The slices of an HU scan that radiologists found no infection on: of the normal scan, all."""
+    """The slices of an HU scan that radiologists found no infection on: of the normal scan, all.
+
+    Their lungs hold air, so the classical baseline draws them well; beyond their ends it says where no lung is, which
+    no set of lesion-bearing slices can teach.
+    """
     volume = read_scan(_folder(folder / "dicom" / name)).volume
+    lung = segment(volume).anatomy
     slices = None
     if name == INFECTED:
         slices = [z for z, infected in enumerate(infected_slices(folder, volume.shape_zyx[0])) if not infected]
-    return case_of_volume(name, name, "covid-ct-md", volume, look, lesion=None, lung=None, slices=slices)
+    return case_of_volume(name, name, "covid-ct-md", volume, look, lesion=None, lung=lung, slices=slices)
 
 
 def infected_slices(folder: Path, slice_count: int) -> list[bool]:

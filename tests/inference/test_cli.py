@@ -1,6 +1,8 @@
 """The command line: a scan in, masks and measurements out, one sentence where it cannot."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import nibabel as nib
@@ -100,3 +102,8 @@ def test_wrong_use_is_status_2_and_one_sentence(
         main(["segment", scan, *out, "--jobs", "0"])
     assert stopped.value.code == 2
     assert not (tmp_path / "out").exists()
+
+
+def test_the_command_line_starts_without_torch() -> None:
+    check = "import sys, inference.cli; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
