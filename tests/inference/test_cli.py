@@ -8,9 +8,12 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+import torch
 
 from inference.cli import main
 from inference.imaging.nifti import write_volume
+from inference.networks.unet import UNet
+from inference.networks.weights import save_network
 from inference.phantoms import Phantom, make_phantom, write_dicom_series
 
 
@@ -107,3 +110,24 @@ def test_wrong_use_is_status_2_and_one_sentence(
 def test_the_command_line_starts_without_torch() -> None:
     check = "import sys, inference.cli; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+
+
+def test_weights_are_an_algorithm_by_their_path(
+    phantom: Phantom, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tests.inference.networks.test_weights import card
+
+    torch.manual_seed(0)
+    written = save_network(UNet(2, ("lung", "lesion")), card(), tmp_path / "tiny.json")
+    write_volume(tmp_path / "scan.nii.gz", phantom.volume)
+    for name in ("tiny.json", "tiny.safetensors"):
+        given = ["--algorithm", str(tmp_path / name), "--device", "cpu", "--again"]
+        assert main(["segment", str(tmp_path / "scan.nii.gz"), "--out", str(tmp_path / "out"), *given]) == 0
+        algorithm = json.loads((tmp_path / "out" / "measurements.json").read_text())["algorithm"]
+        assert (algorithm["name"], algorithm["weights_sha256"]) == ("tiny", written.weights_sha256)
+        assert algorithm["options"]["threshold"] == 0.5
+    (tmp_path / "tiny.safetensors").write_bytes(b"other")
+    assert main(["segment", "x", "--out", str(tmp_path / "out"), "--algorithm", str(tmp_path / "tiny.json")]) == 2
+    assert "are not those that the card of tiny describes" in capsys.readouterr().err
+    assert main(["segment", "x", "--out", str(tmp_path / "out"), "--algorithm", "gone.json"]) == 2
+    assert "The card gone.json cannot be read" in capsys.readouterr().err
