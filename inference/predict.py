@@ -1,5 +1,6 @@
 """A scan through a network: the volume seen as the weights' card says, lungs and lesion on the scan's own grid."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from inference.imaging.volume import Volume
 from inference.networks.devices import deterministic, device_of, mixed_precision
 from inference.networks.drawing import Drawn, draw
 from inference.networks.running import MemoryShort, Runner
-from inference.networks.stacks import stack_probabilities
+from inference.networks.stacks import See, stack_probabilities
 from inference.networks.weights import load_network
 from inference.transforms.looks import resized
 
@@ -53,6 +54,17 @@ class Predictor:
         except MemoryShort as error:
             raise SeriesRefused("memory", str(error)) from error
 
+    def masks_of(
+        self, pictures: NDArray[np.uint8], lung: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Lung and lesion (bool zyx) of slices that already look as the card says (uint8, z x size x size).
+
+        `lung` (bool zyx) is taken where the network draws lesion alone.
+        """
+        with deterministic():
+            drawn = self._of_stack(lambda z: pictures[z], len(pictures), lung, lambda part: None)
+        return drawn.lung > self.card.threshold, drawn.lesion > self.card.threshold
+
     def _segment(self, volume: Volume, tell: Progress) -> Segmentation:
         tell(0.02, "Looking for lungs and lesions")
         lung = None
@@ -84,21 +96,19 @@ class Predictor:
             inside = None if lungs is None else lungs[z] != 0
             return look.of_hu(planes[z], inside) if volume.has_hu else look.of_picture(planes[z], inside)
 
-        found = stack_probabilities(
-            self.runner,
-            see,
-            len(planes),
-            len(self.card.labels),
-            look.size,
-            lambda part: tell(0.02 + 0.83 * part, "Looking for lungs and lesions"),
+        known = None if lungs is None else np.stack([look.of_mask(plane) for plane in lungs])
+        return self._of_stack(
+            see, len(planes), known, lambda part: tell(0.02 + 0.83 * part, "Looking for lungs and lesions")
         )
+
+    def _of_stack(self, see: See, count: int, lung: NDArray[np.bool_] | None, told: Callable[[float], None]) -> Drawn:
+        found = stack_probabilities(self.runner, see, count, len(self.card.labels), self.card.look.size, told)
         by_label = {label: found[:, place] for place, label in enumerate(self.card.labels)}
-        empty = np.zeros((len(found), look.size, look.size), np.float16)
-        lesion = by_label.get("lesion", empty)
-        if lungs is not None:
-            known = np.stack([look.of_mask(plane) for plane in lungs]).astype(np.float16)
-            return Drawn(known, lesion)
-        return draw(by_label["lung"], lesion, self.card.threshold)
+        lesion = by_label.get("lesion", np.zeros_like(found[:, 0]))
+        if "lung" in by_label:
+            return draw(by_label["lung"], lesion, self.card.threshold)
+        assert lung is not None
+        return Drawn(lung.astype(np.float16), lesion)
 
 
 def _native(layer: NDArray[np.float16], shape_zyx: tuple[int, ...], threshold: float) -> NDArray[np.bool_]:

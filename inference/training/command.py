@@ -123,7 +123,7 @@ def _train(chosen: argparse.Namespace) -> int:
 
 def _crossvalidate(chosen: argparse.Namespace) -> int:
     def work() -> None:
-        from inference.training.crossvalidation import cross_validate
+        from inference.training.crossvalidation import cross_validate, runs_of
         from inference.training.processes import joined
 
         recipe = recipe_chosen(chosen)
@@ -131,8 +131,9 @@ def _crossvalidate(chosen: argparse.Namespace) -> int:
             tell = _say if world.leads else _nothing
             cases = cases_of(chosen, recipe, tell)
             splits = splits_of(chosen, cases)
+            runs = runs_of(cases, splits, recipe, chosen.seed, chosen.out, _name(chosen), chosen.threads)
             folder = None if chosen.phantoms is not None else (chosen.data or data_folder())
-            cross_validate(cases, splits, recipe, chosen.seed, chosen.out, _name(chosen), world, folder, tell)
+            cross_validate(runs, world, folder, tell)
 
     return _saying_why(work)
 
