@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from webapp.archive.remarks import remarks_of, weight_remarks_of
+from webapp.archive.storage import DamagedFile
 from webapp.audit.answers import refused_with
 from webapp.audit.refusal import ActionRefused
 from webapp.campaigns.actions import request_draft_again, set_start
@@ -165,9 +166,22 @@ def picture(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     if request.headers.get("If-None-Match") == etag:
         response = HttpResponseNotModified()
     else:
-        response = HttpResponse(pictures.picture_png(item.scan, mask, size_px), content_type="image/png")
+        try:
+            response = HttpResponse(pictures.picture_png(item.scan, mask, size_px), content_type="image/png")
+        except (DamagedFile, OSError) as error:
+            return _no_picture(size_px, error)
     response["ETag"], response["Cache-Control"] = etag, REVALIDATED
     return response
+
+
+def _no_picture(size_px: int, error: Exception) -> HttpResponse:
+    """In the place of a picture, so that a page keeps its form: why there is none. It is not kept."""
+    if isinstance(error, DamagedFile):
+        words, status = "The pixels of this scan are missing or damaged in storage.", 500
+    else:
+        words, status = "The storage of pixels does not answer.", 503
+    content = pictures.placeholder_png(size_px, words)
+    return HttpResponse(content, content_type="image/png", status=status, headers={"Cache-Control": "no-store"})
 
 
 @require_GET

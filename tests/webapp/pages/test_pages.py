@@ -10,6 +10,8 @@ from tests.factories.filed import a_filed_scan, letter_f, read_and_sign
 from tests.factories.sites import PASSWORD
 from tests.webapp.pages.conftest import client_of
 from webapp.algorithms.actions import fail_draft, request_draft, start_draft
+from webapp.archive.models import Scan
+from webapp.archive.storage import DamagedFile
 from webapp.audit.actor import SYSTEM
 from webapp.campaigns.actions import add_case
 from webapp.pages import pictures
@@ -87,6 +89,24 @@ def test_picture_is_the_middle_slice_in_the_lung_window_with_the_mask(place):
     assert again.status_code == 304
     z = pictures.middle_slice(place.case.scan, place.case.scan.masks.get())
     np.testing.assert_array_equal(pictures.hu_slice(place.case.scan, z), place.volume.hu[z])
+
+
+def test_scan_whose_pixels_are_missing_has_a_placeholder_for_a_picture(place):
+    scan = place.case.scan
+    Scan.objects.filter(pk=scan.pk).update(slabs=[])
+    for size in (80, 640):
+        response = client_of(place.reader).get(f"{CASE}picture.png?size={size}")
+        assert (response.status_code, response["Content-Type"], response["Cache-Control"]) == (
+            500,
+            "image/png",
+            "no-store",
+        )
+        assert Image.open(io.BytesIO(response.content)).size == (size, size)
+    scan.refresh_from_db()
+    with pytest.raises(DamagedFile, match="No slab of this scan holds slice 3 of 14"):
+        pictures.hu_slice(scan, 2)
+    # The words are there to be read: the placeholder is not one colour.
+    assert np.asarray(Image.open(io.BytesIO(response.content))).std() > 1
 
 
 def test_lung_window_runs_from_black_to_white():
