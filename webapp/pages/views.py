@@ -23,6 +23,7 @@ from webapp.campaigns.review_actions import begin_case_review
 from webapp.campaigns.rules import may_add_scans, may_assign, may_create_campaign, may_set_protocol
 from webapp.pages import pictures, vite
 from webapp.pages.actions import view_scan
+from webapp.pages.case_comments import comment_lines_for
 from webapp.pages.forms import StartForm
 from webapp.pages.home import cards_for, waiting_for
 from webapp.pages.queries import first_slabs_of, next_case_for, recent_readings_for, visible_mask_for
@@ -118,6 +119,7 @@ def case(request: HttpRequest, slug: str, number: int) -> HttpResponse:
             "add_refusal": may_add_scans(item.campaign, request.user),
             "scores": scores_for(request.user, item),
             "flags": flags_for(request.user, item.campaign, item),
+            "comments": comment_lines_for(request.user, item),
             "decide_refusal": may_assign(item.campaign, request.user),
             **story_for(request.user, item),
         },
