@@ -89,6 +89,23 @@ class ReadingLine(TypedDict):
     signed: Signed | None
 
 
+class IntraReaderPair(TypedDict):
+    """A first reading and a repeat of it by the same reader; the difference is the repeat's minus the first's."""
+
+    case: int
+    stage: str
+    reader: str
+    username: str
+    protocol_version: int
+    repeat: int
+    first: str
+    again: str
+    first_extent_percent: float | None
+    again_extent_percent: float | None
+    extent_difference: float | None
+    days_between: float
+
+
 class Invitation(TypedDict):
     """An invitation; `link` is its path on the site, told once."""
 
