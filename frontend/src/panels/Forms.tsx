@@ -48,7 +48,10 @@ function One({ form }: { form: ScoringForm }) {
   const beside = new Map(itemsBeside(form, disputed.value).map((row) => [row.item.key, row]));
   return (
     <fieldset class="score-form">
-      <legend title={form.source || undefined}>{form.title}</legend>
+      <legend title={form.source || undefined}>
+        {form.title}
+        {beside.size > 0 && <span class="dim num">{missing ? `, ${missing} missing` : ", complete"}</span>}
+      </legend>
       {beside.size > 0 && <HeadBeside form={form} rows={[...beside.values()]} />}
       <p class="score-sum" hidden={beside.size > 0}>
         {total && (

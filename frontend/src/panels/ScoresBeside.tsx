@@ -2,12 +2,12 @@
 import { signal } from "@preact/signals";
 import { answers, disputed, mayAnswer, say, sayAll } from "../reading/forms";
 import { agreedOn, sameAnswers, shownValue, startFrom, type ItemBeside } from "../reading/scoresbeside";
-import { accepts, missingIn, totalOf, type FormAnswers, type ScoringForm } from "../reading/scoringrules";
+import { accepts, totalOf, type FormAnswers, type ScoringForm } from "../reading/scoringrules";
 
 /** What was begun from, and the answers before and after: it is taken back as long as nothing was answered since. */
 const begun = signal<Readonly<Record<string, { before: FormAnswers; after: FormAnswers }>>>({});
 
-/** The totals side by side, how many items differ, and the buttons that begin from one of the readings. */
+/** How many items differ, the totals side by side, and the buttons that begin from one of the readings. */
 export function HeadBeside({ form, rows }: { form: ScoringForm; rows: readonly ItemBeside[] }) {
   const own = answers.value[form.key] ?? {};
   const differ = rows.filter(({ differs }) => differs).length;
@@ -17,7 +17,7 @@ export function HeadBeside({ form, rows }: { form: ScoringForm; rows: readonly I
       <table class="pair">
         <thead>
           <tr>
-            <th scope="col" class={differ ? "is-wait" : ""}>
+            <th scope="col" class="score-differ">
               {differ ? `${differ} of ${rows.length} differ` : "All alike"}
             </th>
             {columns.map(({ letter }) => (
@@ -27,8 +27,8 @@ export function HeadBeside({ form, rows }: { form: ScoringForm; rows: readonly I
             ))}
           </tr>
         </thead>
-        <tbody>
-          {form.sum && (
+        {form.sum && (
+          <tbody>
             <tr>
               <th scope="row">{form.sum.title}</th>
               {columns.map(({ letter, said }) => (
@@ -37,16 +37,8 @@ export function HeadBeside({ form, rows }: { form: ScoringForm; rows: readonly I
                 </td>
               ))}
             </tr>
-          )}
-          <tr>
-            <th scope="row">Missing</th>
-            {columns.map(({ letter, said }) => (
-              <td class="num dim" key={letter}>
-                {missingIn(form, said).length}
-              </td>
-            ))}
-          </tr>
-        </tbody>
+          </tbody>
+        )}
       </table>
       {mayAnswer.value && <StartFrom form={form} own={own} />}
     </div>

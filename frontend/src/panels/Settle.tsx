@@ -44,7 +44,7 @@ export function Settle({ desk }: { desk: Desk }) {
               Dice <b class="num">{pair ? (pair.dice === null ? "none" : fixed(pair.dice, 3)) : "–"}</b>
             </th>
             {settles.candidates.map(({ letter }) => (
-              <th scope="col" key={letter}>
+              <th scope="col" key={letter} data-letter={letter}>
                 {letter}
               </th>
             ))}
