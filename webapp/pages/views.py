@@ -19,7 +19,6 @@ from webapp.audit.refusal import ActionRefused
 from webapp.campaigns.actions import request_draft_again, set_start
 from webapp.campaigns.metadata import shown_to
 from webapp.campaigns.queries import campaign_for, case_for, personal_campaign_of
-from webapp.campaigns.review_actions import begin_case_review
 from webapp.campaigns.rules import may_add_scans, may_assign, may_create_campaign, may_set_protocol
 from webapp.pages import pictures, vite
 from webapp.pages.actions import view_scan
@@ -58,18 +57,6 @@ def home(request: HttpRequest) -> HttpResponse:
             "may_review": may_create_campaign(request.user) is None,
         },
     )
-
-
-@require_POST
-@login_required
-def review_scans(request: HttpRequest) -> HttpResponse:
-    """Make a person's own place for case reviews, where there is none, and go to where scans are dropped."""
-    if personal_campaign_of(request.user) is None:
-        try:
-            begin_case_review(by=request.user)
-        except ActionRefused as refused:
-            messages.error(request, refused.sentence)
-    return redirect("pages:home")
 
 
 @require_POST
