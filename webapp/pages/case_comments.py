@@ -51,7 +51,14 @@ def _line(now: ThreadNow) -> CommentLine:
         text=first.text,
         answers=len(now.comments) - 1,
         slice_number=None if thread.k is None else thread.k + 1,
-        whose=f"{thread.reading.stage}, {thread.reading.reader}",
+        whose=_whose(now),
         resolved_by=str(now.resolved_by.author) if now.resolved_by else "",
         url=f"{reverse('pages:viewer', args=[thread.reading_id])}#comment-{thread.pk}",
     )
+
+
+def _whose(now: ThreadNow) -> str:
+    """The reading that a thread belongs to, by its stage; with its reader where somebody else began the thread."""
+    reading = now.thread.reading
+    words = f"{reading.stage}, repeat {reading.repeat}" if reading.repeat else reading.stage
+    return words if now.comments[0].first.author_id == reading.reader_id else f"{words} of {reading.reader}"

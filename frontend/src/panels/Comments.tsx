@@ -25,7 +25,7 @@ export function Comments({ desk }: { desk: Desk }) {
       </div>
       {commentsTrouble.value && <p class="message is-bad">{commentsTrouble.value}</p>}
       <Compose desk={desk} />
-      {said && !said.threads.length && !composing.value && (
+      {said && !said.threads.length && !composing.value && !state.reading.value?.settles?.comments?.length && (
         <p class="dim">No comment on this case yet. {said.may_comment ? `${shownKeys("comment")} writes one where the pointer is.` : ""}</p>
       )}
       <Threads desk={desk} />

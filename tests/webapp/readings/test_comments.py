@@ -299,7 +299,7 @@ def test_the_page_of_a_case_lists_its_threads_with_their_state_and_the_way_to_th
     page = client_of(place.reader).get(path).content.decode()
     assert "1 open, 1 resolved" in page
     assert "Is &lt;b&gt;this&lt;/b&gt; a vessel?" in page
-    assert ", 1 answer ·" in page
+    assert ", 1 answer, in review<" in page
     for thread, words in ((now.thread, "Slice 4"), (whole.thread, "Whole case")):
         link = page.split(f'href="/readings/{reading.pk}/#comment-{thread.pk}"')[1]
         assert words in link[:400]
