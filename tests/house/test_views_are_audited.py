@@ -48,6 +48,7 @@ SHOWS_NOTHING = {
     "/api/campaigns/<slug:slug>/members/": "people of a campaign",
     "/api/campaigns/<slug:slug>/cases/": "a list",
     "/api/campaigns/<slug:slug>/readings/": "a list",
+    "/api/campaigns/<slug:slug>/repeats/": "a list of figures",
     "/api/campaigns/<slug:slug>/invitations/": "a list",
     "/api/preferences/viewer/": "a person's own",
     "/api/campaigns/<slug:slug>/guideline/pictures/<slug:sha256>/": "how a campaign reads",
