@@ -3,7 +3,6 @@
 What is done by hand in a browser is done so here; the other cases go the same way through the same addresses.
 """
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,16 +10,13 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.journeys.fixtures import small_phantom
-from tests.journeys.formats import read_mask_container
-from tests.journeys.site import ROOT, Person, Site, wait_until
+from tests.journeys.reading_steps import LOBES, PAN, SHAPE, begin, decide_everything, references, say, score
+from tests.journeys.site import Person, Site, wait_until
 from tests.journeys.viewer import Reader
 
 pytestmark = [pytest.mark.journey, pytest.mark.browser, pytest.mark.xdist_group("site")]
 OpenTab = Callable[[Person], Reader]
 SEEDS = range(31, 37)
-SHAPE = (24, 96, 96)
-PAN = json.loads((ROOT / "tests" / "vectors" / "forms.json").read_text())["forms"]["pan_2020"]
-LOBES = [f"region/{lobe}" for lobe in ("rul", "rml", "rll", "lul", "lll")]
 
 
 def a_campaign(site: Site, slug: str, *roles: str, preset: str, **terms: Any) -> dict[str, Person]:
@@ -31,47 +27,6 @@ def a_campaign(site: Site, slug: str, *roles: str, preset: str, **terms: Any) ->
     runs = site.wait_for_drafts(slug)
     assert len(runs) == len(SEEDS)
     return people
-
-
-def post(reader: Reader, path: str, body: dict[str, Any] | None = None, form: bool = False) -> Any:
-    """A POST under this person's session; the response."""
-    token = next(c["value"] for c in reader.page.context.cookies() if c["name"] == "csrftoken")
-    headers = {"X-CSRFToken": token, "Referer": reader.site.address}
-    url = f"{reader.site.address}{path}"
-    if form:
-        return reader.page.request.post(url, form={"csrfmiddlewaretoken": token}, headers=headers)
-    return reader.page.request.post(url, data=body, headers=headers)
-
-
-def begin(reader: Reader, slug: str, number: int) -> str | None:
-    """Begin a case by the button's own address; the reading's id, or None where it was refused."""
-    answer = post(reader, f"/campaigns/{slug}/cases/{number}/readings/", form=True)
-    return answer.url.rstrip("/").rsplit("/", 1)[-1] if "/readings/" in answer.url else None
-
-
-def say(reader: Reader, reading: str, path: str, **body: Any) -> dict[str, Any]:
-    """Ask something of a reading's API that it agrees to."""
-    answer = post(reader, f"/api/readings/{reading}/{path}/", body)
-    assert answer.ok, f"{path}: {answer.status} {answer.text()[:300]}"
-    said: dict[str, Any] = answer.json()
-    return said
-
-
-def decide_everything(reader: Reader, reading: str) -> None:
-    """See every slice with lung and give each the verdict of the mask."""
-    there = reader.get(f"/api/readings/{reading}/attesting/").json()
-    lesion = set(there["lesion"])
-    say(
-        reader,
-        reading,
-        "ledger",
-        seen=[{"z": z, "dwell_ms": 300} for z in there["lung"]],
-        verdicts=[
-            {"z_first": z, "z_last": z, "verdict": "present" if z in lesion else "absent", "how": "key"}
-            for z in there["lung"]
-        ],
-        attests={"lung_checked": True, "coronal_viewed": True, "sagittal_viewed": True},
-    )
 
 
 def sign_by_api(reader: Reader, reading: str) -> None:
@@ -97,17 +52,6 @@ def standing(site: Site, slug: str) -> list[tuple[str, str]]:
         slug,
     )
     return [(row["stage"], row["state"]) for row in rows]
-
-
-def references(site: Site, slug: str) -> list[str]:
-    """How the references of a campaign came to be, by case number; the newest of each case."""
-    rows = site.rows(
-        "SELECT DISTINCT ON (c.number) c.number, r.how FROM readings_reference r JOIN campaigns_case c"
-        " ON c.id = r.case_id JOIN campaigns_campaign g ON g.id = c.campaign_id WHERE g.slug = %s"
-        " ORDER BY c.number, r.number DESC",
-        slug,
-    )
-    return [row["how"] for row in rows]
 
 
 def confirm_every_slice(reader: Reader) -> None:
@@ -290,12 +234,6 @@ def test_double_reading_is_accepted_or_settled_and_blind_until_then(site: Site, 
     assert site.manage("audit", "verify").stdout.strip().endswith(", 0 faults.")
 
 
-def score(reader: Reader, reading: str, values: tuple[int, ...]) -> None:
-    """Answer Pan's form, a value for each lobe."""
-    rows = [{"form": "pan_2020", "item": lobe, "value": value} for lobe, value in zip(LOBES, values, strict=True)]
-    say(reader, reading, "forms", answers=rows)
-
-
 def scores_are_settled(ada: Reader) -> None:
     """The scores lie side by side; what both say is begun from, the rest by a letter or a digit; comments are read."""
     page = ada.page
@@ -336,114 +274,3 @@ def erase_all(reader: Reader) -> None:
     reader.page.get_by_label("Smaller than").fill("1000")
     reader.page.get_by_role("button", name="Remove them").click()
     reader.wait_for_handle("g.voxelCount('findings', 1) === 0")
-
-
-def test_a_case_is_read_again_by_its_reader_who_meets_nothing_of_the_first_time(site: Site, open_tab: OpenTab) -> None:
-    slug = "again"
-    site.mend()
-    attests = {"slices_seen": "warn"}
-    people = site.furnish(slug, "coordinator", "radiologist", preset="ai_check", forms=[PAN], attests=attests)
-    site.ingest(small_phantom(SEEDS[0], SHAPE), slug=slug)
-    site.wait_for_drafts(slug)
-    robin, clara = open_tab(people["radiologist"]), open_tab(people["coordinator"])
-    for tab in (robin, clara):
-        tab.sign_in()
-    robin.start_reading(slug, 1)
-    drafted = robin.lesion_voxels()
-    first, painted = robin.reading_id, paint_and_sign(robin, 0.3)
-    assert painted > drafted
-
-    clara.page.goto(f"{site.address}/campaigns/{slug}/assignment/")
-    sample = clara.page.locator("details", has_text="Repeat readings of a random sample")
-    sample.locator("summary").click()
-    for label, value in (("Readings", "1"), ("From days after the signature", "14"), ("Seed", "7")):
-        sample.get_by_label(label, exact=True).fill(value)
-    sample.get_by_role("button", name="Draw the sample").click()
-    expect(clara.page.get_by_text("1 reading will be repeated, drawn with seed 7.")).to_be_visible()
-
-    # Until the time has come nothing is given, and nothing of the first time is told any more.
-    assert robin.page.request.get(f"{site.address}/api/readings/{first}/").status == 404
-    assert begin(robin, slug, 1) is None
-    moved = site.rows(
-        "UPDATE readings_reading SET not_before = now() - interval '1 minute' WHERE repeat = 1 AND not_before > now()"
-        " + interval '13 days' AND case_id = (SELECT case_id FROM readings_reading WHERE id = %s) RETURNING id::text",
-        first,
-    )
-    assert len(moved) == 1
-    robin.page.goto(f"{site.address}/campaigns/{slug}/")
-    robin.page.get_by_role("button", name="Next case").click()
-    robin.page.wait_for_url("**/readings/*/")
-    robin.reading_id = robin.page.url.rstrip("/").rsplit("/", 1)[-1]
-    assert robin.reading_id == moved[0]["id"]
-    robin.wait_until_ready()
-    assert robin.lesion_voxels() == drafted
-    meets_nothing_of(robin, slug, first)
-    again = paint_and_sign(robin, 0.6, scores=(5, 5, 5, 5, 5))
-    assert again not in (drafted, painted)
-
-    # Both stand. What stands for the case is the first; the statistics take each, and find them as one reader's pair.
-    rows = site.rows(
-        "SELECT r.id::text, r.state, r.repeat, s.independent FROM readings_reading r JOIN readings_signature s"
-        " ON s.reading_id = r.id JOIN campaigns_case c ON c.id = r.case_id JOIN campaigns_campaign g"
-        " ON g.id = c.campaign_id WHERE g.slug = %s ORDER BY r.repeat",
-        slug,
-    )
-    assert [(row["id"], row["state"], row["repeat"], row["independent"]) for row in rows] == [
-        (first, "signed", 0, True),
-        (robin.reading_id, "signed", 1, True),
-    ]
-    assert references(site, slug) == ["signed"]
-    lesions = [read_mask_container(robin.get(f"/api/readings/{row['id']}/mask/").body())[0]["findings"] for row in rows]
-    assert [int((layer == 1).sum()) for layer in lesions] == [painted, again]
-
-    def pairs() -> list[dict[str, Any]]:
-        return [one for one in clara.get(f"/api/campaigns/{slug}/repeats/").json() if one["extent_difference"]]
-
-    (pair,) = clara.until("both are measured", pairs)
-    assert (pair["first"], pair["again"], pair["repeat"]) == (first, robin.reading_id, 1)
-    assert robin.page.request.get(f"{site.address}/api/campaigns/{slug}/repeats/").status == 403
-    assert not robin.troubles, robin.troubles
-
-
-def paint_and_sign(reader: Reader, across: float, scores: tuple[int, ...] = (1, 2, 3, 4, 0)) -> int:
-    """Paint a stroke at a part of the axial pane's width, score, decide, comment and sign; the voxels of lesion."""
-    box = reader.page.locator("#pane-axial").bounding_box()
-    assert box
-    reader.take("brush")
-    x, y = int(box["x"] + box["width"] * across), int(box["y"] + box["height"] * 0.45)
-    reader.paint([(x, y), (x + 25, y + 9), (x + 51, y + 5)])
-    reader.wait_until_saved()
-    score(reader, reader.reading_id, scores)
-    say(reader, reader.reading_id, "comments", text="A conspicuous comment", voxel=[40, 50, 12])
-    decide_everything(reader, reader.reading_id)
-    voxels = reader.lesion_voxels()
-    reader.press("Control+Enter")
-    dialog = reader.page.get_by_role("dialog")
-    dialog.get_by_label("Your password").fill(reader.person.password)
-    dialog.get_by_role("button", name="Sign", exact=True).click()
-    expect(reader.page.get_by_role("button", name="Signed")).to_be_visible()
-    return voxels
-
-
-def meets_nothing_of(reader: Reader, slug: str, first: str) -> None:
-    """A repeat begins as the first time did: no score, verdict, comment or other state; no page names the first."""
-    there = reader.api()
-    assert (there["ending"]["repeat"], there["forms"]["answers"], there["settles"]) == (1, {}, None)
-    assert (there["ledger"]["verdicts"], there["ledger"]["seen"]) == ({}, [])
-    assert [one["label"].split(",")[0] for one in there["comparable"]] == ["AI draft"]
-    assert reader.api("comments/")["threads"] == []
-    for path in (
-        "/",
-        f"/campaigns/{slug}/",
-        f"/campaigns/{slug}/cases/1/",
-        f"/campaigns/{slug}/cases/1/story/",
-        f"/api/campaigns/{slug}/readings/",
-        f"/api/readings/{reader.reading_id}/",
-        f"/api/readings/{reader.reading_id}/history/",
-        "/notices/",
-    ):
-        text = reader.get(path).text()
-        assert first not in text, path
-        assert "conspicuous" not in text, path
-    for path in ("", "mask/", "history/", "forms/", "comments/", "attesting/", "strokes/?after=0"):
-        assert reader.page.request.get(f"{reader.site.address}/api/readings/{first}/{path}").status == 404, path
