@@ -1,6 +1,5 @@
 """What people do to campaigns."""
 
-import dataclasses
 import hashlib
 import itertools
 from collections.abc import Sequence
@@ -32,7 +31,7 @@ from webapp.campaigns.rules import (
 )
 from webapp.campaigns.wording import changes_between
 from webapp.masks.label_actions import make_label_set
-from webapp.masks.models import DataSet, LabelSet
+from webapp.masks.models import LabelSet
 
 # One signed reading a case, from the AI draft.
 REVIEW = stored_stages([Stage("review", "radiologist")])
@@ -303,25 +302,6 @@ def write_guideline(*, campaign: Campaign, text: str, known_version: int, by: An
         guideline_before_sha256=hashlib.sha256(before.guideline.encode()).hexdigest(),
     )
     return protocol
-
-
-@audited(events.PROTOCOL_SET)
-def set_start(
-    *, campaign: Campaign, starts_from: str, data_set: DataSet | None = None, known_version: int, by: Any
-) -> Protocol:
-    """Say what first readings begin from, from now on: set_protocol with that one term changed."""
-    protocol = current_protocol(campaign)
-    first, *later = protocol.stage_list
-    first = dataclasses.replace(first, starts_from=starts_from, data_set=str(data_set.pk) if data_set else None)
-    return set_protocol(
-        campaign=campaign,
-        stages=[first, *later],
-        terms=protocol.said,
-        statement=protocol.statement,
-        note="",
-        known_version=known_version,
-        by=by,
-    )
 
 
 @audited(events.DEFAULT_SITE_SET)

@@ -6,9 +6,6 @@ from django import forms
 from django.contrib.auth.password_validation import password_validators_help_text_html
 
 from webapp.accounts.rules import LIFETIMES_DAYS
-from webapp.campaigns.models import Campaign
-from webapp.campaigns.queries import current_protocol, data_sets_in
-from webapp.masks.models import DataSet
 
 
 class SignInForm(forms.Form):
@@ -120,38 +117,3 @@ class DeletionForm(forms.Form):
         if typed.upper() != self._pseudonym.upper():
             raise forms.ValidationError("That is not the pseudonym of this scan's patient.")
         return typed
-
-
-class StartForm(forms.Form):
-    """What readings of a campaign begin from: the AI draft, the imported mask of a data set, or nothing."""
-
-    known_version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
-    starts_from = forms.ChoiceField(widget=forms.RadioSelect)
-
-    @classmethod
-    def of(cls, campaign: Campaign, data: Any = None) -> "StartForm":
-        """The form of a campaign, with what holds now chosen, or with what was sent."""
-        protocol = current_protocol(campaign)
-        stage = protocol.stage_list[0]
-        now = f"{stage.starts_from}:{stage.data_set or ''}".rstrip(":")
-        form = cls(data, initial={"known_version": protocol.version, "starts_from": now})
-        sets = {str(data_set.pk): data_set for data_set in data_sets_in(campaign)}
-        if (named := stage.data_set) and named not in sets:
-            sets |= {str(data_set.pk): data_set for data_set in DataSet.objects.filter(pk=named)}
-        form.data_sets = sets
-        choices = [("ai_draft", f"the AI draft ({campaign.draft_algorithm})")] if campaign.draft_algorithm else []
-        choices += [(f"imported_mask:{key}", f"the imported mask of {name}") for key, name in sets.items()]
-        choices.append(("empty", "an empty mask"))
-        form.fields["starts_from"].choices = choices  # type: ignore[attr-defined]
-        form.now = dict(choices).get(now, "an empty mask")
-        return form
-
-    data_sets: dict[str, DataSet]
-    now: str
-
-    @property
-    def chosen(self) -> dict[str, Any]:
-        """What was chosen, of a form that is valid, as the action takes it."""
-        kind, _, key = self.cleaned_data["starts_from"].partition(":")
-        data_set = self.data_sets[key] if key else None
-        return {"starts_from": kind, "data_set": data_set, "known_version": self.cleaned_data["known_version"]}

@@ -67,7 +67,6 @@ urlpatterns = [
     path("people/<uuid:person_id>/campaigns/", people_views.campaign_right, name="campaign_right"),
     path("campaigns/<slug:slug>/guideline/", guideline_views.guideline, name="guideline"),
     path("campaigns/<slug:slug>/site/", scan_views.default_site, name="default_site"),
-    path("campaigns/<slug:slug>/begin/", views.begin_from, name="begin_from"),
     path(CASE, views.case, name="case"),
     path(f"{CASE}picture.png", views.picture, name="picture"),
     path("campaigns/<slug:slug>/flags/", flag_views.flags, name="flags"),

@@ -6,6 +6,7 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
+from tests.factories.protocol_forms import sent_by, values_of
 from tests.factories.sites import PASSWORD, a_person, a_team, paint, sign
 from webapp.accounts.models import User
 from webapp.audit.models import Event
@@ -20,27 +21,6 @@ from webapp.readings.actions import start_reading
 from webapp.readings.models import Reading
 
 pytestmark = pytest.mark.django_db
-
-
-def sent_by(forms: ProtocolForms, **changes: str) -> dict[str, object]:
-    """What a browser would send of a form that nobody touched, with some fields changed."""
-    said: dict[str, object] = {}
-    for form in [forms.stages.management_form, *forms.stages.forms, forms.terms]:
-        said |= values_of(form)
-    return {**said, **changes}
-
-
-def values_of(form: object) -> dict[str, object]:
-    said: dict[str, object] = {}
-    for bound in form:  # type: ignore[attr-defined]
-        value = bound.value()
-        if isinstance(value, bool):
-            said |= {bound.html_name: "on"} if value else {}
-        elif isinstance(value, list):
-            said[bound.html_name] = value
-        elif value is not None:
-            said[bound.html_name] = str(value)
-    return said
 
 
 def wizard(preset: str, **changes: str) -> dict[str, object]:
