@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.password_validation import password_validators_help_text_html
 
 from webapp.accounts.rules import LIFETIMES_DAYS
@@ -24,15 +25,9 @@ class SignInForm(forms.Form):
     )
 
 
-class PasswordForm(forms.Form):
-    """The old password, and the new one twice."""
+class GivenPasswordForm(forms.Form):
+    """A new password for somebody else, twice."""
 
-    old = forms.CharField(
-        label="Old password",
-        strip=False,
-        max_length=4096,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
-    )
     new = forms.CharField(
         label="New password",
         strip=False,
@@ -53,6 +48,63 @@ class PasswordForm(forms.Form):
         if data.get("new") and data.get("again") and data["new"] != data["again"]:
             self.add_error("again", "The two new passwords differ.")
         return data
+
+
+class PasswordForm(GivenPasswordForm):
+    """The old password, and the new one twice."""
+
+    old = forms.CharField(
+        label="Old password",
+        strip=False,
+        max_length=4096,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
+    )
+    field_order = ("old", "new", "again")
+
+
+class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
+    """A new password by the link that was sent: Django's own form, in our words."""
+
+    error_messages = {"password_mismatch": "The two new passwords differ."}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["new_password1"].label = "New password"
+        self.fields["new_password2"].label = "New password, again"
+        for field in self.fields.values():
+            field.max_length = 4096  # type: ignore[attr-defined]
+
+
+class ForgottenForm(forms.Form):
+    """Who asks for a link to a new password."""
+
+    name = forms.CharField(
+        label="User name or e-mail address",
+        max_length=254,
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autofocus": True, "autocapitalize": "none"}),
+    )
+
+
+class EmailForm(forms.Form):
+    """Where somebody gets e-mail."""
+
+    email = forms.EmailField(
+        label="E-mail address",
+        required=False,
+        help_text="For notices and for a forgotten password. Empty: none.",
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+
+class OwnEmailForm(EmailForm):
+    """Where one gets e-mail oneself: links to a new password go there, so the password is asked for."""
+
+    password = forms.CharField(
+        label="Your password",
+        strip=False,
+        max_length=4096,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
 
 
 class TokenForm(forms.Form):

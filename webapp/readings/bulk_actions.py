@@ -52,7 +52,9 @@ class Table:
         rows = rows.filter(state=Case.TO_READ, places_left__gt=0, excluded_reason="", kind=Case.STUDY)
         cases = {case.number: case for case in rows.select_related("scan").order_by("pk")}
         roles: dict[Any, set[str]] = defaultdict(set)
-        for user, role in Membership.objects.filter(campaign=campaign).values_list("user_id", "role"):
+        for user, role in Membership.objects.filter(campaign=campaign, user__is_active=True).values_list(
+            "user_id", "role"
+        ):
             roles[user].add(role)
         protocols = {one.pk: one for one in campaign.protocols.all()}
         now = current_protocol(campaign)

@@ -162,6 +162,8 @@ def may_be_assigned(case: Case, stage: Stage, reader: User) -> Refusal | None:
     """Whether a case may be given to a person at a stage: it has a place there, and they may read it."""
     if refusal := may_read_at_all(case, reader):
         return refusal
+    if not reader.is_active:
+        return Refusal("closed_account", f"The account of {reader} is closed: give the case to somebody else.")
     if stage.role not in roles_of(reader, case.campaign):
         return Refusal("not_reader", f"{reader} is no {stage.role} of this campaign.")
     if case.kind != Case.STUDY and stage.name != case.stage:

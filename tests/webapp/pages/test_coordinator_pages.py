@@ -12,6 +12,7 @@ from webapp.accounts.models import User
 from webapp.audit.models import Event
 from webapp.audit.verify import faults
 from webapp.campaigns.actions import set_protocol
+from webapp.campaigns.invitation_actions import invite
 from webapp.campaigns.models import Campaign, Case, Invitation, Membership
 from webapp.campaigns.queries import current_protocol, listed_campaigns_for, roles_of
 from webapp.masks.models import LabelSet
@@ -384,3 +385,16 @@ def test_assignment_page_takes_as_many_queries_for_many_cases(client, django_ass
     client.force_login(team["clara"])
     with django_assert_max_num_queries(20):
         client.get(reverse("pages:assignment", args=["team"]))
+
+
+def test_auditor_sees_who_is_invited_and_ends_nothing(client):
+    team = a_team("ai_check")
+    made, secret = invite(campaign=team.campaign, role="technician", days=7, email="tess@example.org", by=team["clara"])
+    client.force_login(team["otto"])
+    page = client.get("/campaigns/team/team/").content.decode()
+    assert "Open invitations" in page
+    assert "by Clara, until" in page
+    assert not any(word in page for word in (secret, "tess@example.org", "Revoke", "Make a link"))
+    assert client.post(f"/campaigns/team/team/invitations/{made.pk}/revoke/").status_code == 302
+    made.refresh_from_db()
+    assert made.revoked_at is None
