@@ -10,7 +10,7 @@ import requests
 
 from tests.journeys.site import Site
 
-CASES, PEOPLE, EVENTS, ROUNDS = 10_000, 20, 2_000_000, 8
+CASES, PEOPLE, EVENTS, ROUNDS = 10_000, 20, 2_000_000, 40
 SLUG = "two-million"
 PAGE = f"/campaigns/{SLUG}/audit/"
 ADDRESSES = (
@@ -69,7 +69,7 @@ def seed() -> None:
     from webapp.campaigns.models import Campaign, Case, Membership
 
     campaign = Campaign.objects.get(slug=SLUG)
-    many_scans(campaign, CASES)
+    many_scans(campaign, CASES, seed=2)
     readers = [User(username=f"reader-{n:02}", display_name=f"Reader {n:02}") for n in range(PEOPLE)]
     User.objects.bulk_create(readers)
     Membership.objects.bulk_create(Membership(campaign=campaign, user=user, role="radiologist") for user in readers)

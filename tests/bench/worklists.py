@@ -10,7 +10,7 @@ import requests
 
 from tests.journeys.site import Person, Site
 
-CASES, READINGS, ROUNDS = 10_000, 100_000, 10
+CASES, READINGS, ROUNDS = 10_000, 100_000, 40
 SLUG = "ten-thousand-cases"
 LIST = f"/campaigns/{SLUG}/"
 RADIOLOGISTS, TECHNICIANS = 20, 4

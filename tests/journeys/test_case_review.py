@@ -21,7 +21,6 @@ def test_a_scan_dropped_at_home_becomes_a_report(site: Site, open_tab: Callable[
     reader = open_tab(people["coordinator"])
     reader.sign_in()
     page = reader.page
-    page.get_by_role("button", name="Review a scan").click()
     expect(page.get_by_text("Drop a scan here to review it")).to_be_visible()
     files = sorted(small_phantom(41, (24, 96, 96)).iterdir())
     page.locator('input[type="file"][multiple]').first.set_input_files([str(file) for file in files])

@@ -49,7 +49,8 @@ def request_draft(*, scan: Scan, algorithm: Algorithm, label_set: LabelSet, by: 
     fresh = run is None or run.state == DraftRun.FAILED
     if run is None or run.state == DraftRun.FAILED:
         run = DraftRun.objects.create(scan=scan, algorithm=algorithm, label_set=label_set)
-        jobs.enqueue("algorithms.run_draft", queue="drafts", draft_run_id=str(run.pk))
+        # Behind what people wait for: a whole campaign is drafted at once.
+        jobs.enqueue("algorithms.run_draft", queue="drafts", priority=-10, draft_run_id=str(run.pk))
     record(
         events.DRAFT_REQUESTED,
         by=by,

@@ -42,6 +42,10 @@ class Groundglass:
         said = {"slug": slug, "name": name, "configuration": configuration}
         return cast(Campaign, self._site.post("/api/campaigns/", said))
 
+    def case_reviews(self) -> Campaign:
+        """The campaign of your own case reviews, made where there is none yet; scans go there by its slug."""
+        return cast(Campaign, self._site.post("/api/reviews/", {}))
+
     def change_standing(self, slug: str, do: Standing, reason: str = "") -> Campaign:
         """Close a campaign, open it again, archive it, or take it out of the archive."""
         return cast(Campaign, self._site.post(_of(slug, "standing"), {"do": do, "reason": reason}))

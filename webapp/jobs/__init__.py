@@ -58,12 +58,16 @@ def task(name: str, *, queue: str = "default", on_given_up: str | None = None) -
     return register
 
 
-def enqueue(name: str, *, queue: str | None = None, **ids: Any) -> int:
-    """Put a job in line and return its number. It starts when the caller's transaction commits, or never."""
+def enqueue(name: str, *, queue: str | None = None, priority: int = 0, **ids: Any) -> int:
+    """Put a job in line and return its number. It starts when the caller's transaction commits, or never.
+
+    A worker takes the job of the highest `priority`, and among these the oldest: what runs for long and comes by the
+    hundred is below 0, so that nobody waits behind all of it.
+    """
     # The savepoint keeps the caller's transaction whole if the insert is refused.
     with transaction.atomic():
         chosen = queue or _queues.get(name, "default")
-        return app.configure_task(name=name, queue=chosen, allow_unknown=True).defer(**ids)
+        return app.configure_task(name=name, queue=chosen, priority=priority, allow_unknown=True).defer(**ids)
 
 
 def give_up(name: str, ids: dict[str, Any]) -> None:

@@ -39,7 +39,6 @@ urlpatterns = [
     path("notices/", notice_views.notices, name="notices"),
     path("notices/bell/", notice_views.bell, name="bell"),
     path("notices/<uuid:notice_id>/", notice_views.follow, name="notice"),
-    path("reviews/", views.review_scans, name="review_scans"),
     path("theme/", account_views.theme, name="theme"),
     # Before what takes any campaign's slug.
     path("campaigns/new/", campaign_settings_views.new_campaign, name="new_campaign"),

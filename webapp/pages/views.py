@@ -17,7 +17,6 @@ from webapp.audit.refusal import ActionRefused
 from webapp.campaigns.actions import request_draft_again
 from webapp.campaigns.metadata import shown_to
 from webapp.campaigns.queries import case_for, personal_campaign_of
-from webapp.campaigns.review_actions import begin_case_review
 from webapp.campaigns.rules import may_add_scans, may_assign, may_create_campaign
 from webapp.pages import pictures, vite
 from webapp.pages.actions import view_scan
@@ -54,18 +53,6 @@ def home(request: HttpRequest) -> HttpResponse:
             "may_review": may_create_campaign(request.user) is None,
         },
     )
-
-
-@require_POST
-@login_required
-def review_scans(request: HttpRequest) -> HttpResponse:
-    """Make a person's own place for case reviews, where there is none, and go to where scans are dropped."""
-    if personal_campaign_of(request.user) is None:
-        try:
-            begin_case_review(by=request.user)
-        except ActionRefused as refused:
-            messages.error(request, refused.sentence)
-    return redirect("pages:home")
 
 
 @require_GET

@@ -20,7 +20,8 @@ from webapp.audit.refusal import ActionRefused, Refusal, require
 from webapp.campaigns.actions import add_member, open_campaign, set_protocol
 from webapp.campaigns.configurations import configuration_of_document, stages_from, terms_from
 from webapp.campaigns.models import Campaign, Membership
-from webapp.campaigns.queries import campaign_for, campaigns_for, current_protocol, roles_of
+from webapp.campaigns.queries import campaign_for, campaigns_for, current_protocol, personal_campaign_of, roles_of
+from webapp.campaigns.review_actions import begin_case_review
 from webapp.campaigns.rules import may_create_campaign, may_see_settings
 from webapp.readings.assigning_queries import CaseFilter, cases_to_assign, holders_of
 from webapp.readings.bulk_actions import assign_at_random, assign_cases
@@ -100,6 +101,21 @@ def _campaigns_of(user: User) -> list[dict[str, Any]]:
     numbered = Campaign.objects.filter(pk__in=[one.pk for one in mine]).annotate(last=Max("protocols__version"))
     versions = dict(numbered.values_list("pk", "last"))
     return [campaign_data(one, versions[one.pk], roles[one.pk]) for one in mine]
+
+
+@extend_schema(request=None, responses={200: CampaignData, **ERRORS})
+@api_view(["POST"])
+def case_reviews(request: Request) -> Response:
+    """The campaign of your own case reviews, to send scans to; made where there is none yet."""
+    place = personal_campaign_of(request.user)
+    if place is None:
+        try:
+            place = begin_case_review(by=request.user)
+        except ActionRefused:
+            place = personal_campaign_of(request.user)  # another request was first
+            if place is None:
+                raise
+    return Response(campaign_data(place, current_protocol(place).version, roles_of(request.user, place)))
 
 
 @extend_schema(responses={200: CampaignData, **ERRORS})

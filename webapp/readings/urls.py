@@ -8,6 +8,7 @@ CAMPAIGN = "api/campaigns/<slug:slug>/"
 
 urlpatterns = [
     path("api/campaigns/", campaigns_api.campaigns, name="api-campaigns"),
+    path("api/reviews/", campaigns_api.case_reviews, name="api-case-reviews"),
     path(CAMPAIGN, campaigns_api.campaign_detail, name="api-campaign"),
     path(f"{CAMPAIGN}protocols/", campaigns_api.campaign_protocols, name="api-campaign-protocols"),
     path(f"{CAMPAIGN}members/", campaigns_api.campaign_members, name="api-campaign-members"),

@@ -44,7 +44,7 @@ ROWS = (
     ),
     warned(
         "clipped",
-        "{count} voxels lie beyond the range of 16 bits and were clipped.",
+        "{count:,} voxels lie beyond the range of 16 bits and were clipped.",
         "No tissue is that dense: metal, or a wrong rescale.",
     ),
     warned(
@@ -65,12 +65,12 @@ ROWS = (
     ),
     accepted(
         "padding",
-        "{count} voxels are padding outside the field of view ({lowest} HU at the lowest).",
+        "{count:,} voxels are padding outside the field of view ({lowest} HU at the lowest).",
         "They are kept as they are (-2000, -3024, ...); no density is below 0, so that they weigh nothing.",
     ),
     warned(
         "padding_as_tissue",
-        "Padding is stored as {value} HU ({count} voxels): where a mask covers it, it counts as tissue.",
+        "Padding is stored as {value} HU ({count:,} voxels): where a mask covers it, it counts as tissue.",
         "PixelPaddingValue marks voxels outside the field of view, but its value looks like tissue.",
         biases_weight=True,
     ),

@@ -18,5 +18,5 @@ def test_radiologists_and_coordinator_review_scans_unless_it_was_taken_from_them
         Command()._let_review(team.campaign)
     may = User.objects.filter(may_create_campaigns=True).values_list("username", flat=True)
     assert sorted(may) == ["clara", "robin"]
-    assert "Review a scan" in client_of(User.objects.get(username="robin")).get("/").content.decode()
-    assert "Review a scan" not in client_of(User.objects.get(username="kim")).get("/").content.decode()
+    assert "Case review" in client_of(User.objects.get(username="robin")).get("/").content.decode()
+    assert "Case review" not in client_of(User.objects.get(username="kim")).get("/").content.decode()

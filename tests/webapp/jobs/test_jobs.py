@@ -131,6 +131,15 @@ def test_job_of_a_killed_worker_is_finished_by_another(worker, tmp_path):
     assert traces(tmp_path, "started", 2) == 2
 
 
+def test_the_more_urgent_job_is_done_first(worker, tmp_path):
+    for number, priority in enumerate([-10, -10, 0]):
+        (tmp_path / str(number)).mkdir()
+        jobs.enqueue("tests.quick", priority=priority, folder=str(tmp_path / str(number)))
+    assert worker("--once").wait(60) == 0
+    done = [min(trace.stat().st_mtime_ns for trace in (tmp_path / str(n)).glob("quick.*")) for n in range(3)]
+    assert done[2] < done[0] < done[1]
+
+
 @pytest.mark.fault
 def test_worker_stops_when_asked(worker, tmp_path):
     jobs.enqueue("tests.quick", folder=str(tmp_path))

@@ -44,6 +44,22 @@ def test_campaign_is_made_by_a_configuration(client, team):
     assert Campaign.objects.count() == 2
 
 
+def test_own_case_reviews_are_made_once_and_shown_to_nobody_else(client):
+    maya, robin = a_person("maya"), a_person("robin")
+    client.force_login(maya)
+    assert client.post("/api/reviews/").status_code == 409
+    assert not Campaign.objects.exists()
+    maya.may_create_campaigns = True
+    maya.save()
+    first, second = client.post("/api/reviews/"), client.post("/api/reviews/")
+    assert first.status_code == second.status_code == 200
+    assert first.json() == second.json()
+    assert first.json()["roles"] == ["coordinator", "radiologist"]
+    assert Campaign.objects.count() == 1
+    client.force_login(robin)
+    assert client.get(f"/api/campaigns/{first.json()['slug']}/").status_code == 404
+
+
 def test_protocol_is_read_and_changed_and_the_second_writer_told(clara, team):
     (now,) = clara.get("team/protocols/").json()
     said = {**now, "terms": {**now["terms"], "pilot": True}, "note": "A trial", "known_version": 1}

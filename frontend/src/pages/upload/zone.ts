@@ -95,7 +95,7 @@ export class DropZone {
 
   /** The unfinished upload that has some of these files, with what it has noted on them; or a new one. */
   private async batchFor(items: Item[]): Promise<Batch> {
-    const campaign = this.campaign;
+    const campaign = await this.campaign();
     const { uploads } = await this.insist(() => this.server.ask<{ uploads: Batch[] }>(this.zone.dataset.uploadsUrl!));
     const said = this.said;
     const begun = uploads.filter(
@@ -121,9 +121,15 @@ export class DropZone {
     return this.insist(() => this.server.ask<Batch>(this.zone.dataset.createUrl!, { campaign, ...said }));
   }
 
-  private get campaign(): string {
+  /** The slug of the campaign that is sent to: chosen, the page's own, or one's own, which the first scan makes. */
+  private async campaign(): Promise<string> {
+    const { dataset } = this.zone;
+    if (!dataset.campaign && dataset.beginUrl) {
+      const own = await this.insist(() => this.server.ask<{ slug: string }>(dataset.beginUrl!, {}));
+      dataset.campaign = own.slug;
+    }
     const select = this.zone.closest("section, main")?.querySelector<HTMLSelectElement>("select[name=campaign]");
-    return select?.value || this.zone.dataset.campaign || "";
+    return select?.value || dataset.campaign || "";
   }
 
   /** What the page's fields say of the scans and masks, as the server will say it again. */
