@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.password_validation import password_validators_help_text_html
+from django.core.validators import MaxLengthValidator
 
 from webapp.accounts.rules import LIFETIMES_DAYS
 
@@ -71,8 +72,9 @@ class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         self.fields["new_password1"].label = "New password"
         self.fields["new_password2"].label = "New password, again"
+        self.fields["new_password2"].help_text = ""
         for field in self.fields.values():
-            field.max_length = 4096  # type: ignore[attr-defined]
+            field.validators.append(MaxLengthValidator(4096))
 
 
 class ForgottenForm(forms.Form):

@@ -31,6 +31,9 @@ def known_choices(case: Case) -> list[tuple[Version, str]]:
     """The versions that may be what is known of a case, with a name for each: signed ones and imported masks."""
     labels = case.campaign.label_set
     signed = Signature.objects.filter(reading__case=case).select_related("version__mask").order_by("-signed_at")
+    if case.kind != Case.STUDY:
+        # What readers were measured with is no reference.
+        signed = signed.exclude(reading__in=measured_readings(case))
     choices = [(one.version, f"signed by {one.signer_name}, {one.signed_at:%Y-%m-%d}") for one in signed]
     return choices + [(imported_version(one), f"imported, {one.data_set}") for one in imports_of(case.scan, labels)]
 

@@ -20,7 +20,7 @@ from webapp.readings.adjudicating import candidates_of
 from webapp.readings.assignment_actions import assign_reading, take_next_case
 from webapp.readings.bulk_actions import Table, exclude_cases
 from webapp.readings.measured_actions import AS_THE_STAGE, mark_case
-from webapp.readings.measured_queries import results_of, start_choices
+from webapp.readings.measured_queries import known_choices, results_of, start_choices
 from webapp.readings.models import Grade, Reading
 from webapp.readings.qualifying import readers_to_qualify, stages_to_qualify
 from webapp.readings.queries import readings_of_case_for
@@ -212,6 +212,8 @@ def test_stage_that_is_measured_stays_and_measured_case_returns_to_no_study(revi
     made = set_protocol(campaign=team.campaign, stages=[replace(first, name="sketch"), last], **said)
     assert (team.case(0).stage, team.case(2).stage, made.version) == ("review", "sketch", 2)
     read(team, 0, team["robin"])
+    # What a reader was measured with is no reference for others.
+    assert [version.mask.author_name for version, _ in known_choices(team.case())] == ["Ada"]
     with pytest.raises(ActionRefused) as refused:
         mark_case(case=team.case(), kind="study", known_version=None, by=team["clara"])
     assert refused.value.code == "measured"
