@@ -67,6 +67,19 @@ def test_nothing_is_given_to_a_closed_account(team, root):
         assign_cases(campaign=team.campaign, numbers=[1, 2], reader=team["robin"], by=team["clara"])
 
 
+def test_cases_are_taken_from_a_closed_account_on_the_assignment_page_and_given_to_others_alone(team, root):
+    assign_reading(case=team.case(), reader=team["robin"], by=team["clara"])
+    close_account(user=team["robin"], by=root)
+    client = client_of(team["clara"])
+    context = client.get("/campaigns/team/assignment/").context
+    forms = {name: form for name, _, _, form, _ in context["forms"]}
+    assert sorted(name for name, _ in forms["assign"].fields["reader"].choices) == ["ada", "amara", "kim", "tom"]
+    assert ("robin", "Robin (closed account)") in forms["move"].fields["source"].choices
+    said = {"do": "move", "all": "1", "move-source": "robin", "move-target": "amara", "move-reason": "Robin has left"}
+    client.post("/campaigns/team/assignment/", {**said, "case": ["1"]})
+    assert Reading.objects.get(state=Reading.ASSIGNED).reader == team["amara"]
+
+
 def test_account_that_is_opened_again_has_its_roles_but_neither_sessions_nor_tokens(team, root):
     _, secret = create_token(name="notebook", days=7, by=team["robin"])
     before = client_of(team["robin"])
