@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.factories.sites import Team, a_person, a_team, paint, sign, submit
+from tests.factories.sites import Team, a_person, a_team, client_of, paint, sign, submit
 from webapp.algorithms.queries import finished_draft
 from webapp.audit.models import Event
 from webapp.audit.refusal import ActionRefused
@@ -96,6 +96,36 @@ def test_reviewer_qualifies_from_the_submission_before_real_cases_are_theirs(rev
     told = {name: dict(stages[name])["review"] for name in ("Robin", "Amara", "Ada")}
     assert told == {"Robin": True, "Amara": False, "Ada": True}
     assert list(faults()) == []
+
+
+def test_nothing_of_the_known_reference_reaches_who_is_measured(reviewed, run_jobs):
+    """Before, while and after they read it: neither who made it, nor its hash, nor what the case is for."""
+    team, robin = reviewed, reviewed["robin"]
+    known, scan = team.case().known_version, team.case().scan
+    words = (">Ada", '"Ada', "Ada<", "qualification", "sentinel", known.sha256[:12])
+
+    def told(person, reading: Reading | None) -> set[str]:
+        found = ["/", "/campaigns/team/", "/campaigns/team/cases/1/", "/campaigns/team/cases/1/story/"]
+        found += [f"/scans/{scan.pk}/", f"/patients/{scan.study.patient.pseudonym}/", "/api/campaigns/team/readings/"]
+        found += [f"/api/readings/{reading.pk}/{part}" for part in ("", "history/")] if reading else []
+        client = client_of(person)
+        texts = []
+        for address in found:
+            answer = client.get(address)
+            assert answer.status_code == 200, address
+            texts.append(answer.content.decode())
+        return {word for word in words for text in texts if word in text}
+
+    assert {">Ada", known.sha256[:12]} <= told(team["clara"], None)
+    assert told(robin, None) == set()
+    reading = start_reading(case=team.case(), by=robin)
+    assert told(robin, reading) == set()
+    mask = f"/api/readings/{reading.pk}/states/version:{known.pk}/mask/"
+    assert client_of(robin).get(mask).status_code == 404
+    paint(reading, robin, square(team, 1))
+    sign(reading)
+    run_jobs()
+    assert told(robin, reading) == set()
 
 
 def test_reviewer_who_leaves_the_draft_as_it_was_does_not_pass(reviewed, run_jobs):
