@@ -40,9 +40,10 @@ class Member(TypedDict):
 
 
 class Holder(TypedDict):
-    """Somebody's reading of a case; `reader` is the name that is shown."""
+    """Somebody's reading of a case; `reader` is the name that is shown, `username` the one that signs in."""
 
     reader: str
+    username: str
     stage: str
     state: str
 
