@@ -100,7 +100,8 @@ def wait_until_checked(site: Site, slug: str, count: int) -> None:
     try:
         wait_until(f"{count} batches are checked", checked)
     except AssertionError as error:
-        raise AssertionError(f"{error}; there are: {', '.join(seen)}") from None
+        ended = [name for name, process in site.processes.items() if process.poll() is not None]
+        raise AssertionError(f"{error}; there are: {', '.join(seen)}; ended: {', '.join(ended)}") from None
 
 
 def scans(site: Site, slug: str) -> list[dict[str, Any]]:

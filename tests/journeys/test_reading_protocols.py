@@ -10,13 +10,13 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.journeys.fixtures import small_phantom
+from tests.journeys.reading_steps import LOBES, PAN, SHAPE, begin, decide_everything, references, say, score
 from tests.journeys.site import Person, Site, wait_until
 from tests.journeys.viewer import Reader
 
 pytestmark = [pytest.mark.journey, pytest.mark.browser, pytest.mark.xdist_group("site")]
 OpenTab = Callable[[Person], Reader]
 SEEDS = range(31, 37)
-SHAPE = (24, 96, 96)
 
 
 def a_campaign(site: Site, slug: str, *roles: str, preset: str, **terms: Any) -> dict[str, Person]:
@@ -27,47 +27,6 @@ def a_campaign(site: Site, slug: str, *roles: str, preset: str, **terms: Any) ->
     runs = site.wait_for_drafts(slug)
     assert len(runs) == len(SEEDS)
     return people
-
-
-def post(reader: Reader, path: str, body: dict[str, Any] | None = None, form: bool = False) -> Any:
-    """A POST under this person's session; the response."""
-    token = next(c["value"] for c in reader.page.context.cookies() if c["name"] == "csrftoken")
-    headers = {"X-CSRFToken": token, "Referer": reader.site.address}
-    url = f"{reader.site.address}{path}"
-    if form:
-        return reader.page.request.post(url, form={"csrfmiddlewaretoken": token}, headers=headers)
-    return reader.page.request.post(url, data=body, headers=headers)
-
-
-def begin(reader: Reader, slug: str, number: int) -> str | None:
-    """Begin a case by the button's own address; the reading's id, or None where it was refused."""
-    answer = post(reader, f"/campaigns/{slug}/cases/{number}/readings/", form=True)
-    return answer.url.rstrip("/").rsplit("/", 1)[-1] if "/readings/" in answer.url else None
-
-
-def say(reader: Reader, reading: str, path: str, **body: Any) -> dict[str, Any]:
-    """Ask something of a reading's API that it agrees to."""
-    answer = post(reader, f"/api/readings/{reading}/{path}/", body)
-    assert answer.ok, f"{path}: {answer.status} {answer.text()[:300]}"
-    said: dict[str, Any] = answer.json()
-    return said
-
-
-def decide_everything(reader: Reader, reading: str) -> None:
-    """See every slice with lung and give each the verdict of the mask."""
-    there = reader.get(f"/api/readings/{reading}/attesting/").json()
-    lesion = set(there["lesion"])
-    say(
-        reader,
-        reading,
-        "ledger",
-        seen=[{"z": z, "dwell_ms": 300} for z in there["lung"]],
-        verdicts=[
-            {"z_first": z, "z_last": z, "verdict": "present" if z in lesion else "absent", "how": "key"}
-            for z in there["lung"]
-        ],
-        attests={"lung_checked": True, "coronal_viewed": True, "sagittal_viewed": True},
-    )
 
 
 def sign_by_api(reader: Reader, reading: str) -> None:
@@ -93,17 +52,6 @@ def standing(site: Site, slug: str) -> list[tuple[str, str]]:
         slug,
     )
     return [(row["stage"], row["state"]) for row in rows]
-
-
-def references(site: Site, slug: str) -> list[str]:
-    """How the references of a campaign came to be, by case number; the newest of each case."""
-    rows = site.rows(
-        "SELECT DISTINCT ON (c.number) c.number, r.how FROM readings_reference r JOIN campaigns_case c"
-        " ON c.id = r.case_id JOIN campaigns_campaign g ON g.id = c.campaign_id WHERE g.slug = %s"
-        " ORDER BY c.number, r.number DESC",
-        slug,
-    )
-    return [row["how"] for row in rows]
 
 
 def confirm_every_slice(reader: Reader) -> None:
@@ -226,6 +174,7 @@ def test_double_reading_is_accepted_or_settled_and_blind_until_then(site: Site, 
         "adjudicator",
         preset="double_reading",
         attests=attests,
+        forms=[PAN],
     )
     robin, amara, ada = (open_tab(people[name]) for name in ("radiologist", "radiologist 2", "adjudicator"))
     for tab in (robin, amara, ada):
@@ -237,7 +186,9 @@ def test_double_reading_is_accepted_or_settled_and_blind_until_then(site: Site, 
     assert amara.page.request.get(f"{site.address}/api/readings/{first}/").status == 404
     erase_all(amara)
     assert amara.lesion_voxels() == 0 < robin.lesion_voxels()
-    for tab in (robin, amara):
+    for tab, values in ((robin, (1, 2, 3, 1, 2)), (amara, (1, 2, 0, 4, 2))):
+        score(tab, tab.reading_id, values)
+        say(tab, tab.reading_id, "comments", text=f"A vessel? {tab.person.name} asks", voxel=[40, 50, 12])
         tab.wait_until_saved()
         tab.press("Control+Enter")
         dialog = tab.page.get_by_role("dialog")
@@ -274,12 +225,46 @@ def test_double_reading_is_accepted_or_settled_and_blind_until_then(site: Site, 
     ada.press("z")
     ada.wait_for_handle(f"g.voxelCount('findings', 1) === {robin.lesion_voxels()}")
     ada.wait_until_saved()
+    scores_are_settled(ada)
     decide_everything(ada, settling)
     sign_by_api(ada, settling)
     assert references(site, slug) == ["adjudicated"] + ["accepted"] * 5
     # Now that it is over, each may see the other's.
     assert amara.page.request.get(f"{site.address}/api/readings/{first}/").status == 200
     assert site.manage("audit", "verify").stdout.strip().endswith(", 0 faults.")
+
+
+def scores_are_settled(ada: Reader) -> None:
+    """The scores lie side by side; what both say is begun from, the rest by a letter or a digit; comments are read."""
+    page = ada.page
+
+    def own() -> list[int | None]:
+        said = ada.api("forms/")["answers"].get("pan_2020", {})
+        return [said.get(lobe) for lobe in LOBES]
+
+    page.get_by_role("button", name="Scores differ in 2 of 5").click()
+    panel = page.get_by_role("region", name="Scores", exact=True)
+    expect(panel.locator(".score-row.differs")).to_have_count(2)
+    shown = [text.split() for text in panel.locator(".scores-beside tbody tr").first.locator("td").all_inner_texts()]
+    assert sorted(shown) == [["0"], ["9"], ["9"]]
+    candidates = ada.api()["settles"]["candidates"]
+    values = {one["letter"]: [one["answers"]["pan_2020"][lobe] for lobe in LOBES] for one in candidates}
+    panel.get_by_role("button", name="B", exact=True).click()
+    ada.until("B's scores are the adjudicator's", lambda: own() == values["B"])
+    panel.get_by_role("button", name="Undo").click()
+    ada.until("they are taken back", lambda: own() == [None] * 5)
+    panel.get_by_role("button", name="Agreed").click()
+    ada.until("what both say is answered", lambda: own() == [1, 2, None, None, 2])
+    page.get_by_role("radiogroup", name="Right lower lobe").get_by_role("radio").first.focus()
+    ada.press("a")
+    ada.press("5")
+    ada.until("a letter and a digit", lambda: own() == [1, 2, values["A"][2], 5, 2])
+    page.get_by_role("tab", name="Comments").click()
+    said = page.get_by_role("region", name="Said in the readings")
+    expect(said.get_by_text("A vessel? Reading A asks")).to_be_visible()
+    expect(said.get_by_text("A vessel? Reading B asks")).to_be_visible()
+    said.get_by_role("button", name="Slice 13").first.click()
+    ada.wait_for_handle("g.slices.axial === 12")
 
 
 def erase_all(reader: Reader) -> None:

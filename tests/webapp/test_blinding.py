@@ -16,13 +16,22 @@ from django.test import Client
 from django.urls import get_resolver
 
 from tests.factories.filed import FiledPlace, a_filed_place, read_and_sign
-from tests.factories.sites import PASSWORD, a_person, restage
+from tests.factories.sites import PASSWORD, a_person, restage, sign
 from tests.house.test_permissions import patterns
 from webapp import push
 from webapp.audit.models import Event
-from webapp.campaigns.protocols import Acceptance, Terms
+from webapp.campaigns.protocols import (
+    CAMPAIGN_CLOSED,
+    INTERSECTION,
+    Acceptance,
+    Stage,
+    Terms,
+    stages_of,
+    stored_stages,
+)
+from webapp.readings.actions import start_reading
 from webapp.readings.commenting_actions import open_thread
-from webapp.readings.models import Flag, Reading
+from webapp.readings.models import Flag, FormEntry, Reading
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +42,7 @@ QUERIES = {
     "map": "?layer=findings",
     "strokes": "?after=0",
 }
+FORM = {"key": "words", "title": "In words", "fields": [{"key": "said", "title": "Said", "kind": "text"}]}
 
 
 @pytest.fixture
@@ -40,7 +50,7 @@ def place(tmp_path, run_jobs) -> FiledPlace:
     """The first of two blinded readers has signed a mask of their own."""
     place = a_filed_place(tmp_path)
     restage(place.campaign, readers=2)
-    place.campaign.protocols.update(terms=Terms(acceptance=Acceptance()).stored)
+    place.campaign.protocols.update(terms=Terms(acceptance=Acceptance(), forms=[FORM]).stored)
     place.reader.display_name = "Rosalind Unmistakable"
     place.reader.save()
     findings = np.zeros(place.volume.shape_zyx, np.uint8)
@@ -49,6 +59,7 @@ def place(tmp_path, run_jobs) -> FiledPlace:
     reading = Reading.objects.get(reader=place.reader)
     open_thread(reading=reading, text="A conspicuous comment", voxel=[3, 4, 5], by=place.reader)
     Flag.objects.create(reading=reading, name="not COVID-19", raised=True, remark="A conspicuous remark")
+    FormEntry.objects.create(reading=reading, form="words", item="said", value="A conspicuous answer")
     run_jobs()
     return place
 
@@ -113,9 +124,10 @@ def addresses(place: FiledPlace) -> list[str]:
             filled = [one.replace(placeholder, choice) for one in filled for choice in choices]
         # What is left are things of other people's: batches, tokens and the like.
         found += [re.sub(r"<uuid:[a-z_]+>", str(reading.pk), one) for one in filled]
-    # Own readings of the second reader are walked, too: their neighbours must not show in them.
-    for own in Reading.objects.filter(reader=place.other_reader):
-        found += [one.replace(str(reading.pk), str(own.pk)) for one in found if str(reading.pk) in one]
+    # The other readings are walked, too: their neighbours must not show in them.
+    of_this = [one for one in found if str(reading.pk) in one]
+    for other in Reading.objects.exclude(pk=reading.pk):
+        found += [one.replace(str(reading.pk), str(other.pk)) for one in of_this]
     return sorted({one + QUERIES.get(one.rstrip("/").rsplit("/", 1)[-1], "") for one in found if "<" not in one})
 
 
@@ -136,14 +148,14 @@ def content_of(answer: Any) -> str:
     return text
 
 
-def leaks(place: FiledPlace, person: Any) -> list[str]:
-    """Where a person finds what tells of the first reading."""
+def leaks(place: FiledPlace, person: Any, within: str = "") -> list[str]:
+    """Where a person finds what tells of the first reading; only addresses that hold `within` are asked."""
     client = Client()
     if person is not None:
         client.force_login(person)
     # An address that was asked for may be said back: it tells nothing.
     found = []
-    for address in addresses(place):
+    for address in (one for one in addresses(place) if within in one):
         answer = client.get(address)
         # The times of events have six decimals, in which any short number may stand.
         text = re.sub(r"T\d\d:\d\d:\d\d\.\d{6}Z", "", content_of(answer))
@@ -154,8 +166,6 @@ def leaks(place: FiledPlace, person: Any) -> list[str]:
 
 
 def test_nobody_finds_anything_of_a_blinded_reading_before_it_is_over(place, run_jobs):
-    from webapp.readings.actions import start_reading
-
     start_reading(case=place.case, by=place.other_reader)
     technician = a_person("tech", place.campaign, "technician")
     for person in (place.other_reader, place.outsider, technician, None):
@@ -178,6 +188,27 @@ def test_the_second_reader_finds_the_first_ones_reading_once_both_are_signed(pla
     technician = a_person("tech", place.campaign, "technician")
     for person in (place.outsider, technician, None):
         assert leaks(place, person) == [], person
+
+
+@pytest.mark.slow
+def test_a_reader_blinded_until_the_campaign_closes_finds_nothing_in_what_was_settled(place, run_jobs):
+    adjudicator = a_person("ada", place.campaign, "adjudicator")
+    stages = stages_of(place.campaign.protocols.get().stages)
+    stages.append(Stage("adjudication", "adjudicator", starts_from=INTERSECTION, only_if_disputed=True, blinded=False))
+    terms = Terms(acceptance=Acceptance(), forms=[FORM], unblinded_when=CAMPAIGN_CLOSED)
+    place.campaign.protocols.update(stages=stored_stages(stages), terms=terms.stored)
+    read_and_sign(place.case, place.other_reader, np.zeros(place.volume.shape_zyx, np.uint8))
+    run_jobs()
+    settling = start_reading(case=place.case, by=adjudicator)
+    theirs = str(settling.pk)
+    # The adjudicator is told scores and comments, and no name.
+    told = leaks(place, adjudicator, within=theirs)
+    assert [word for word in ("conspicuous", "Rosalind") if any(word in found for found in told)] == ["conspicuous"]
+    assert leaks(place, place.other_reader, within=theirs) == []
+    sign(settling)
+    run_jobs()
+    case = f"/{place.campaign.slug}/cases/{place.case.number}/"
+    assert [leaks(place, place.other_reader, within=one) for one in (theirs, case)] == [[], []]
 
 
 def test_a_refused_signature_of_another_is_no_hint(place):

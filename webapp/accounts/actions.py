@@ -6,8 +6,6 @@ from math import isfinite
 from typing import Any
 
 from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
@@ -15,7 +13,13 @@ from django.utils import timezone
 from webapp.accounts import events, token_text
 from webapp.accounts.models import AccessToken, Preferences, User
 from webapp.accounts.queries import token_of
-from webapp.accounts.rules import may_create_token, may_manage_people, may_use_token, refusal_of_person
+from webapp.accounts.rules import (
+    may_create_token,
+    may_manage_people,
+    may_use_token,
+    refusal_of_password,
+    refusal_of_person,
+)
 from webapp.audit.actor import SYSTEM, Actor
 from webapp.audit.models import Event
 from webapp.audit.origin import present_address
@@ -40,12 +44,18 @@ WRONG = Refusal("wrong_password", "That name and password do not belong together
 
 @audited(events.PERSON_CREATED)
 def create_person(
-    *, username: str, display_name: str, password: str, by: Any, experience_years: int | None = None
+    *,
+    username: str,
+    display_name: str,
+    password: str,
+    by: Any,
+    experience_years: int | None = None,
+    email: str = "",
 ) -> User:
     """Make an account. Who may is asked by what calls this: the people's page, or an invitation."""
     require(refusal_of_person(username, display_name, password, experience_years))
     user = User.objects.create_user(
-        username, password=password, display_name=display_name, experience_years=experience_years
+        username, email=email, password=password, display_name=display_name, experience_years=experience_years
     )
     record(
         events.PERSON_CREATED,
@@ -83,6 +93,7 @@ def admit_person(
     password: str,
     by: Any,
     experience_years: int | None = None,
+    email: str = "",
     may_create_campaigns: bool = False,
 ) -> User:
     """Make an account as an administrator, who tells the person its first password."""
@@ -92,6 +103,7 @@ def admit_person(
         display_name=display_name,
         password=password,
         experience_years=experience_years,
+        email=email,
         by=by,
     )
     return set_campaign_right(user=user, allowed=True, by=by) if may_create_campaigns else user
@@ -143,10 +155,7 @@ def change_password(*, request: HttpRequest, old: str, new: str, by: User) -> No
     """Give a person a new password, who knows the old one; their other sessions end."""
     if not by.check_password(old):
         raise ActionRefused(Refusal("wrong_password", "The old password is not right."))
-    try:
-        validate_password(new, by)
-    except ValidationError as error:
-        raise ActionRefused(Refusal("weak_password", " ".join(error.messages))) from error
+    require(refusal_of_password(new, by))
     by.set_password(new)
     by.save(update_fields=["password"])
     update_session_auth_hash(request, by)

@@ -38,11 +38,23 @@ def refusal_of_person(username: str, display_name: str, password: str, experienc
         return Refusal("exists", f"Somebody signs in as {username} already: choose another user name.")
     if experience_years is not None and not 0 <= experience_years <= 80:
         return Refusal("malformed", "Experience is 0 to 80 years.")
+    return refusal_of_password(password, User(username=username, display_name=display_name))
+
+
+def refusal_of_password(password: str, user: User) -> Refusal | None:
+    """Why a password is none for a person."""
     try:
-        validate_password(password, User(username=username, display_name=display_name))
+        validate_password(password, user)
     except ValidationError as error:
         return Refusal("weak_password", " ".join(error.messages))
     return None
+
+
+def may_close_account(user: User, by: User | Actor) -> Refusal | None:
+    """Administrators close and reopen accounts, never their own: so one of them is always left."""
+    if isinstance(by, User) and by.pk == user.pk:
+        return Refusal("own_account", "Nobody closes their own account: another administrator does.")
+    return may_manage_people(by)
 
 
 def may_create_token(user: User, name: str, days: int) -> Refusal | None:

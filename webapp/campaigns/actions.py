@@ -1,6 +1,5 @@
 """What people do to campaigns."""
 
-import dataclasses
 import hashlib
 import itertools
 from collections.abc import Sequence
@@ -32,7 +31,7 @@ from webapp.campaigns.rules import (
 )
 from webapp.campaigns.wording import changes_between
 from webapp.masks.label_actions import make_label_set
-from webapp.masks.models import DataSet, LabelSet
+from webapp.masks.models import LabelSet
 
 # One signed reading a case, from the AI draft.
 REVIEW = stored_stages([Stage("review", "radiologist")])
@@ -219,7 +218,9 @@ def _next_version(before: Protocol, **changed: Any) -> Protocol:
     Case.ever.filter(pk__in=list(given.values_list("pk", flat=True))).update(protocol=before)
     waiting = unbegun.filter(state=Case.TO_READ)
     numbers = list(waiting.values_list("pk", "number"))
-    Case.ever.filter(pk__in=[pk for pk, _ in numbers]).update(stage=first.name, places_left=first.readers)
+    held = Case.ever.filter(pk__in=[pk for pk, _ in numbers])
+    held.filter(kind=Case.STUDY).update(stage=first.name, places_left=first.readers)
+    held.exclude(kind=Case.STUDY).filter(measures_stage="").update(stage=first.name)
     if arms != before.said.arms:
         cases = [Case(pk=pk, arm=arms.arm_of(number) if arms else "") for pk, number in numbers]
         Case.ever.bulk_update(cases, ["arm"], batch_size=1000)
@@ -258,6 +259,7 @@ def set_protocol(
     before = _seen_version(campaign, known_version)
     has_algorithm = campaign.draft_algorithm_id is not None
     require(fault_in(stages, terms, roles=ROLES, has_algorithm=has_algorithm) or _refusal_of_texts(statement, ""))
+    require(_refusal_of_lost_stages(campaign, stages))
     statement, note = statement.strip(), note.replace("\0", "").strip()
     require(Refusal("too_long", "A note has at most 500 letters.") if len(note) > 500 else None)
     changed = changes_between(before, stages, terms, statement)
@@ -278,6 +280,17 @@ def set_protocol(
         note=note,
     )
     return protocol
+
+
+def _refusal_of_lost_stages(campaign: Campaign, stages: Sequence[Stage]) -> Refusal | None:
+    """Why stages cannot go, or get other names: cases measure their readers."""
+    measuring = campaign.cases.exclude(measures_stage="").exclude(measures_stage__in=[stage.name for stage in stages])
+    lost = measuring.order_by("number").values_list("number", "measures_stage").first()
+    if lost is None:
+        return None
+    number, stage = lost
+    sentence = f"Case {number} measures readers of the stage {stage}, which would be gone: keep it under that name, "
+    return Refusal("stage_measured", sentence + "or let the case measure readers of another stage first.")
 
 
 @audited(events.PROTOCOL_SET)
@@ -303,25 +316,6 @@ def write_guideline(*, campaign: Campaign, text: str, known_version: int, by: An
         guideline_before_sha256=hashlib.sha256(before.guideline.encode()).hexdigest(),
     )
     return protocol
-
-
-@audited(events.PROTOCOL_SET)
-def set_start(
-    *, campaign: Campaign, starts_from: str, data_set: DataSet | None = None, known_version: int, by: Any
-) -> Protocol:
-    """Say what first readings begin from, from now on: set_protocol with that one term changed."""
-    protocol = current_protocol(campaign)
-    first, *later = protocol.stage_list
-    first = dataclasses.replace(first, starts_from=starts_from, data_set=str(data_set.pk) if data_set else None)
-    return set_protocol(
-        campaign=campaign,
-        stages=[first, *later],
-        terms=protocol.said,
-        statement=protocol.statement,
-        note="",
-        known_version=known_version,
-        by=by,
-    )
 
 
 @audited(events.DEFAULT_SITE_SET)

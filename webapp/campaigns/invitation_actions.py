@@ -119,6 +119,8 @@ def accept_invitation(
         display_name=display_name.strip(),
         password=password,
         experience_years=experience_years,
+        # Whoever holds the link got it at this address, or from somebody who did.
+        email=invitation.email,
         by=newcomer,
     )
     _joined(invitation, user)

@@ -161,7 +161,8 @@ class Case(models.Model):
     `protocol` is the version that its readings began under, None until the first. `stage`, `state` and `places_left`
     say where the case stands; they follow from its readings and its protocol alone (webapp.readings.standing), and are
     stored so that lists of many cases need not ask each. `kind` tells cases of the study from those that readers are
-    measured by, whose known reference is `known_version`.
+    measured by. Such a case has a known reference, `known_version`; it measures readers of one stage, `measures_stage`
+    (empty: the first), who all begin from `start_version` where it has one, since `measures_since`.
     """
 
     TO_READ, WITH_READERS, COMPARING = "to read", "with readers", "comparing"
@@ -182,6 +183,9 @@ class Case(models.Model):
     arm = models.CharField(max_length=16, blank=True, default="")
     kind = models.CharField(max_length=16, choices=[(k, k) for k in KINDS], default=STUDY)
     known_version = models.ForeignKey(Version, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    measures_stage = models.CharField(max_length=STAGE_NAME_LENGTH, blank=True, default="")
+    start_version = models.ForeignKey(Version, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    measures_since = models.DateTimeField(null=True, blank=True)
     priority = models.SmallIntegerField(default=0)
     due_on = models.DateField(null=True, blank=True)
     excluded_reason = models.CharField(max_length=500, blank=True, default="")
@@ -193,6 +197,11 @@ class Case(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["campaign", "scan"], name="one_case_per_scan"),
             models.UniqueConstraint(fields=["campaign", "number"], name="one_case_per_number"),
+            models.CheckConstraint(
+                condition=~models.Q(kind="study")
+                | models.Q(known_version=None, start_version=None, measures_stage="", measures_since=None),
+                name="study_cases_measure_nobody",
+            ),
         ]
         indexes = [models.Index(fields=["campaign", "state", "stage", "number"], name="case_standing")]
         ordering = ["campaign", "number"]

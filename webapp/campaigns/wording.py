@@ -15,7 +15,7 @@ from webapp.campaigns.protocols import (
     Stage,
     Terms,
 )
-from webapp.campaigns.wording_of_stages import words_of_stage
+from webapp.campaigns.wording_of_stages import words_of_stage, words_of_start
 from webapp.masks.models import DataSet
 
 TAKES_IN_WORDS = {
@@ -100,6 +100,19 @@ def facts_of(stages: Sequence[Stage], terms: Terms, statement: str, guideline: s
 def facts_of_protocol(protocol: Protocol) -> dict[str, str]:
     """Each term of a version of a protocol, in words."""
     return facts_of(protocol.stage_list, protocol.said, protocol.statement, protocol.guideline)
+
+
+def words_of_starts(protocol: Protocol) -> str:
+    """What new readings begin from at each stage, in one sentence."""
+    stages, arms = protocol.stage_list, protocol.said.arms
+    names = _data_set_names(stages)
+    starts = [words_of_start(stage, names) for stage in stages]
+    if len(stages) == 1:
+        sentence = f"New readings begin from {starts[0]}"
+    else:
+        parts = [f"at the stage {stage.name} from {start}" for stage, start in zip(stages, starts, strict=True)]
+        sentence = f"New readings begin {', '.join(parts)}"
+    return f"{sentence}{'; which cases begin without the AI draft is drawn' if arms else ''}."
 
 
 def changes_between(

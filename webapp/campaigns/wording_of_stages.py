@@ -21,10 +21,16 @@ def words_of_stage(stage: Stage, data_sets: Mapping[str, str] | None = None) -> 
     """One stage in a sentence without its name."""
     count = NUMBERS[stage.readers] if stage.readers < len(NUMBERS) else str(stage.readers)
     who = f"{count} {stage.role}{'s' if stage.readers > 1 else ''}"
-    start = STARTS_IN_WORDS[stage.starts_from]
-    if stage.starts_from == IMPORTED_MASK:
-        start += f" of {(data_sets or {}).get(str(stage.data_set), 'a data set')}"
+    start = words_of_start(stage, data_sets)
     end = "ends with a signature" if stage.ends_with == SIGN else "ends by handing the case on"
     more = ["blinded to other readings" if stage.blinded else "sees what came before"]
     more += ["only where readings before were not accepted"] if stage.only_if_disputed else []
     return f"{who}, begins from {start}, {end}; {'; '.join(more)}"
+
+
+def words_of_start(stage: Stage, data_sets: Mapping[str, str] | None = None) -> str:
+    """What readings of a stage begin from."""
+    start = STARTS_IN_WORDS[stage.starts_from]
+    if stage.starts_from == IMPORTED_MASK:
+        start += f" of {(data_sets or {}).get(str(stage.data_set), 'a data set')}"
+    return start

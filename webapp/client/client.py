@@ -8,6 +8,7 @@ from webapp.client.transport import Transport
 from webapp.client.types import (
     Campaign,
     Case,
+    IntraReaderPair,
     Invitation,
     Member,
     Moved,
@@ -151,6 +152,10 @@ class Groundglass:
     def draw_repeats(self, slug: str, count: int, after_days: int, seed: int) -> int:
         """Have a random sample of signed readings read again by the same readers; how many."""
         return self._changed(slug, "repeats", count=count, after_days=after_days, seed=seed)
+
+    def repeats(self, slug: str) -> list[IntraReaderPair]:
+        """Each signed repeat of a campaign with the first reading that it repeats."""
+        return cast(list[IntraReaderPair], self._site.get(_of(slug, "repeats")))
 
     # Readings
 

@@ -40,9 +40,10 @@ class Member(TypedDict):
 
 
 class Holder(TypedDict):
-    """Somebody's reading of a case; `reader` is the name that is shown."""
+    """Somebody's reading of a case; `reader` is the name that is shown, `username` the one that signs in."""
 
     reader: str
+    username: str
     stage: str
     state: str
 
@@ -87,6 +88,23 @@ class ReadingLine(TypedDict):
     ended_at: str | None
     active_s: int
     signed: Signed | None
+
+
+class IntraReaderPair(TypedDict):
+    """A first reading and a repeat of it by the same reader; the difference is the repeat's minus the first's."""
+
+    case: int
+    stage: str
+    reader: str
+    username: str
+    protocol_version: int
+    repeat: int
+    first: str
+    again: str
+    first_extent_percent: float | None
+    again_extent_percent: float | None
+    extent_difference: float | None
+    days_between: float
 
 
 class Invitation(TypedDict):

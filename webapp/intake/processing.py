@@ -5,13 +5,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Max, Q
 
 from webapp import push
 from webapp.audit.actor import SYSTEM
 from webapp.audit.refusal import ActionRefused
-from webapp.intake.actions import end_batch, try_again
+from webapp.intake.actions import end_batch, open_batch, try_again
 from webapp.intake.lines import Delivery, Line
 from webapp.intake.models import MACHINES, Batch, SeriesLine
 from webapp.intake.pipeline import take_in
@@ -36,6 +36,16 @@ def alone_with(batch: Batch) -> Iterator[bool]:
         if mine and not connection.needs_rollback:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)
+
+
+@contextlib.contextmanager
+def opened_alone(**said: Any) -> Iterator[Batch]:
+    """Open a batch as `open_batch` does, and hold it: nobody sees it a moment before, and takes it for left behind."""
+    with contextlib.ExitStack() as held:
+        with transaction.atomic():
+            batch = open_batch(**said)
+            held.enter_context(alone_with(batch))
+        yield batch
 
 
 def process(

@@ -14,8 +14,8 @@ from typing import BinaryIO
 from webapp.audit.actor import SYSTEM
 from webapp.campaigns.models import Campaign
 from webapp.intake import quarantine
-from webapp.intake.actions import discard_batch, finish_batch, open_batch
-from webapp.intake.processing import alone_with
+from webapp.intake.actions import discard_batch, finish_batch
+from webapp.intake.processing import opened_alone
 from webapp.intake.receiving import NOTHING_SAID, Said, receive_all
 from webapp.intake.sources import Sent
 
@@ -66,14 +66,8 @@ class Watch:
         return found
 
     def _take(self, name: str, state: State) -> int:
-        batch = open_batch(
-            campaign=self.campaign,
-            by=SYSTEM,
-            source="watch",
-            site=self._said.site,
-            data_set=self._said.data_set,
-        )
-        with alone_with(batch):
+        said = {"site": self._said.site, "data_set": self._said.data_set}
+        with opened_alone(campaign=self.campaign, by=SYSTEM, source="watch", **said) as batch:
             try:
                 things = [
                     Sent(str(path.relative_to(self.folder)), size, functools.partial(_opened, path))

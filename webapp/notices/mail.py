@@ -7,14 +7,8 @@ from django.core.mail import send_mail
 
 from webapp.accounts.models import User
 from webapp.notices.models import Notice
-from webapp.settings.mail import OFF
 
 END = "How you hear of such things is set on {address}/notices/."
-
-
-def sends_mail() -> bool:
-    """Whether this site sends e-mail at all."""
-    return settings.EMAIL_BACKEND != OFF
 
 
 def send_notices(person: User, notices: Sequence[Notice]) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from webapp import jobs, push
+from webapp.accounts.mail import sends_mail
 from webapp.accounts.models import User
-from webapp.notices.mail import sends_mail
 from webapp.notices.models import KINDS, Notice, NoticePreference
 
 

@@ -3,10 +3,11 @@
 from django.db import transaction
 from django.utils import timezone
 
+from webapp.accounts.mail import sends_mail
 from webapp.accounts.models import User
 from webapp.jobs import task
 from webapp.jobs.periodic import every
-from webapp.notices.mail import send_notices, sends_mail
+from webapp.notices.mail import send_notices
 from webapp.notices.models import Notice, NoticePreference
 from webapp.notices.queries import waits_for_digest
 

@@ -14,6 +14,10 @@ class PersonField(forms.ChoiceField):
     """One of the readers of a campaign, by user name."""
 
 
+class HolderField(PersonField):
+    """One of them whose account may be closed: cases are taken from those who left."""
+
+
 class PeopleField(forms.MultipleChoiceField):
     """Several of the readers of a campaign, by user name."""
 
@@ -27,7 +31,12 @@ class DoForm(forms.Form):
         for field in self.fields.values():
             if isinstance(field, PersonField | PeopleField):
                 nobody = [] if field.required else [("", "nobody: free again")]
-                field.choices = [*nobody, *((name, str(person)) for name, person in self.people.items())]
+                everybody = isinstance(field, HolderField)
+                field.choices = [*nobody, *(_choice(one) for one in readers if everybody or one.is_active)]
+
+
+def _choice(person: User) -> tuple[str, str]:
+    return person.username, str(person) if person.is_active else f"{person} (closed account)"
 
 
 class AssignForm(DoForm):
@@ -48,7 +57,7 @@ class DealForm(DoForm):
 class MoveForm(DoForm):
     """Take the chosen cases from one person, for another or for nobody."""
 
-    source = PersonField(label="Take from")
+    source = HolderField(label="Take from")
     target = PersonField(label="Give to", required=False)
     reason = forms.CharField(label="Why", max_length=REASON_LENGTH)
 

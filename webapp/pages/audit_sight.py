@@ -5,6 +5,8 @@ with their readings must not reach a blinded reader, so of those events nothing 
 and which readings they may know of by now, the rules of readings say (webapp.readings.queries).
 """
 
+import uuid
+
 from django.db.models import Q, QuerySet
 from django.http import Http404
 
@@ -18,6 +20,7 @@ from webapp.campaigns.queries import campaign_for, campaigns_for, current_protoc
 from webapp.pages.audit_lines import subjects_of_case, subjects_of_readings
 from webapp.readings.comments import kept_apart
 from webapp.readings.events import READINGS_COMPARED
+from webapp.readings.models import Signature
 from webapp.readings.queries import readings_of_case_for, sees_all_readings
 
 # What says nothing of anybody's reading. New events are hidden from blinded readers until they are named here.
@@ -77,11 +80,18 @@ def story_for(user: User, case: Case) -> QuerySet[Event]:
         return events
     seen = list(readings_of_case_for(user, case))
     known = _known_to(user) | Q(subject__in=subjects_of_readings((reading.pk, reading.mask_id) for reading in seen))
-    if any(reading.reader_id != user.pk for reading in seen):
+    # What was found between readings is told to whom each of them is shown.
+    if _compared_in(case) <= {reading.pk for reading in seen}:
         known |= Q(name=READINGS_COMPARED)
     # What readers beside them do with a draft that both may see (comment on it) would tell that they read the case.
     apart = [str(pk) for pk in kept_apart(user, case)]
     return events.filter(known).exclude(actor_id__in=apart)
+
+
+def _compared_in(case: Case) -> set[uuid.UUID]:
+    """The ids of the readings of a case that were ever compared."""
+    compared = [pk for of in case.comparisons.values_list("signatures", flat=True) for pk in of]
+    return set(Signature.objects.filter(pk__in=compared).values_list("reading_id", flat=True))
 
 
 def events_of_campaign_for(user: User, campaign: Campaign) -> QuerySet[Event]:

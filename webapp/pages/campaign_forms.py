@@ -32,7 +32,7 @@ from webapp.campaigns.score_presets import PRESET_FORMS
 from webapp.campaigns.wording import TAKES_IN_WORDS
 from webapp.campaigns.wording_of_stages import STARTS_IN_WORDS
 from webapp.masks.labels import MOST_LABELS
-from webapp.masks.models import LabelSet
+from webapp.masks.models import DataSet, LabelSet
 
 READERS_BY_ROLE = [(role, role) for role in ROLES if role not in ("coordinator", "auditor")]
 EMPTY_ROWS = 2
@@ -64,7 +64,7 @@ class StageForm(forms.Form):
     def __init__(self, *args: Any, data_sets: dict[str, str] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         starts = [(code, words) for code, words in STARTS_IN_WORDS.items() if code != IMPORTED_MASK]
-        starts += [(f"{IMPORTED_MASK}:{pk}", f"the mask of {name}") for pk, name in (data_sets or {}).items()]
+        starts += [(f"{IMPORTED_MASK}:{pk}", f"the imported mask of {name}") for pk, name in (data_sets or {}).items()]
         self.fields["starts_from"].choices = starts  # type: ignore[attr-defined]
 
 
@@ -192,7 +192,10 @@ class ProtocolForms:
         self, stages: list[Stage], terms: Terms, statement: str, data: Any = None, campaign: Campaign | None = None
     ) -> None:
         self.base = terms
-        sets = {str(one.pk): one.name for one in data_sets_in(campaign)} if campaign else {}
+        there = data_sets_in(campaign) if campaign else DataSet.objects.none()
+        # What the stages name stays to be chosen, also where no case here has such a mask (yet).
+        named = DataSet.objects.filter(pk__in=[stage.data_set for stage in stages if stage.data_set])
+        sets = {str(one.pk): one.name for one in [*there, *named]}
         rows = [initial_of_stage(stage) for stage in stages] if data is None else None
         self.stages: Any = StageFormSet(data, initial=rows, prefix="stage", form_kwargs={"data_sets": sets})
         if data is None:

@@ -3,12 +3,11 @@
 from typing import Any
 
 from django import forms
+from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.password_validation import password_validators_help_text_html
+from django.core.validators import MaxLengthValidator
 
 from webapp.accounts.rules import LIFETIMES_DAYS
-from webapp.campaigns.models import Campaign
-from webapp.campaigns.queries import current_protocol, data_sets_in
-from webapp.masks.models import DataSet
 
 
 class SignInForm(forms.Form):
@@ -27,15 +26,9 @@ class SignInForm(forms.Form):
     )
 
 
-class PasswordForm(forms.Form):
-    """The old password, and the new one twice."""
+class GivenPasswordForm(forms.Form):
+    """A new password for somebody else, twice."""
 
-    old = forms.CharField(
-        label="Old password",
-        strip=False,
-        max_length=4096,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
-    )
     new = forms.CharField(
         label="New password",
         strip=False,
@@ -56,6 +49,64 @@ class PasswordForm(forms.Form):
         if data.get("new") and data.get("again") and data["new"] != data["again"]:
             self.add_error("again", "The two new passwords differ.")
         return data
+
+
+class PasswordForm(GivenPasswordForm):
+    """The old password, and the new one twice."""
+
+    old = forms.CharField(
+        label="Old password",
+        strip=False,
+        max_length=4096,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
+    )
+    field_order = ("old", "new", "again")
+
+
+class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
+    """A new password by the link that was sent: Django's own form, in our words."""
+
+    error_messages = {"password_mismatch": "The two new passwords differ."}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["new_password1"].label = "New password"
+        self.fields["new_password2"].label = "New password, again"
+        self.fields["new_password2"].help_text = ""
+        for field in self.fields.values():
+            field.validators.append(MaxLengthValidator(4096))
+
+
+class ForgottenForm(forms.Form):
+    """Who asks for a link to a new password."""
+
+    name = forms.CharField(
+        label="User name or e-mail address",
+        max_length=254,
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autofocus": True, "autocapitalize": "none"}),
+    )
+
+
+class EmailForm(forms.Form):
+    """Where somebody gets e-mail."""
+
+    email = forms.EmailField(
+        label="E-mail address",
+        required=False,
+        help_text="For notices and for a forgotten password. Empty: none.",
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+
+class OwnEmailForm(EmailForm):
+    """Where one gets e-mail oneself: links to a new password go there, so the password is asked for."""
+
+    password = forms.CharField(
+        label="Your password",
+        strip=False,
+        max_length=4096,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
 
 
 class TokenForm(forms.Form):
@@ -120,38 +171,3 @@ class DeletionForm(forms.Form):
         if typed.upper() != self._pseudonym.upper():
             raise forms.ValidationError("That is not the pseudonym of this scan's patient.")
         return typed
-
-
-class StartForm(forms.Form):
-    """What readings of a campaign begin from: the AI draft, the imported mask of a data set, or nothing."""
-
-    known_version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
-    starts_from = forms.ChoiceField(widget=forms.RadioSelect)
-
-    @classmethod
-    def of(cls, campaign: Campaign, data: Any = None) -> "StartForm":
-        """The form of a campaign, with what holds now chosen, or with what was sent."""
-        protocol = current_protocol(campaign)
-        stage = protocol.stage_list[0]
-        now = f"{stage.starts_from}:{stage.data_set or ''}".rstrip(":")
-        form = cls(data, initial={"known_version": protocol.version, "starts_from": now})
-        sets = {str(data_set.pk): data_set for data_set in data_sets_in(campaign)}
-        if (named := stage.data_set) and named not in sets:
-            sets |= {str(data_set.pk): data_set for data_set in DataSet.objects.filter(pk=named)}
-        form.data_sets = sets
-        choices = [("ai_draft", f"the AI draft ({campaign.draft_algorithm})")] if campaign.draft_algorithm else []
-        choices += [(f"imported_mask:{key}", f"the imported mask of {name}") for key, name in sets.items()]
-        choices.append(("empty", "an empty mask"))
-        form.fields["starts_from"].choices = choices  # type: ignore[attr-defined]
-        form.now = dict(choices).get(now, "an empty mask")
-        return form
-
-    data_sets: dict[str, DataSet]
-    now: str
-
-    @property
-    def chosen(self) -> dict[str, Any]:
-        """What was chosen, of a form that is valid, as the action takes it."""
-        kind, _, key = self.cleaned_data["starts_from"].partition(":")
-        data_set = self.data_sets[key] if key else None
-        return {"starts_from": kind, "data_set": data_set, "known_version": self.cleaned_data["known_version"]}

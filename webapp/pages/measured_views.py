@@ -10,12 +10,15 @@ from django.views.decorators.http import require_http_methods
 
 from webapp.audit.refusal import ActionRefused
 from webapp.campaigns.models import Campaign, Case
-from webapp.campaigns.queries import current_protocol, roles_of
+from webapp.campaigns.protocols import EMPTY, STARTS
+from webapp.campaigns.queries import current_protocol, protocol_of, roles_of
 from webapp.campaigns.rules import may_assign
+from webapp.campaigns.wording_of_stages import STARTS_IN_WORDS, words_of_start
 from webapp.pages.campaign_settings_views import overseen
-from webapp.readings.measured_actions import mark_case
-from webapp.readings.measured_queries import known_choices, results_of
+from webapp.readings.measured_actions import AS_THE_STAGE, mark_case
+from webapp.readings.measured_queries import known_choices, results_of, start_choices
 from webapp.readings.queries import sees_all_readings
+from webapp.readings.standing import measured_stage
 
 
 @never_cache
@@ -36,21 +39,33 @@ def measured(request: HttpRequest, slug: str) -> HttpResponse:
             messages.success(request, f"Case {case.number} is a {case.kind} case now.", "good")
             return redirect("pages:measured", slug)
     protocol = current_protocol(campaign)
-    cases = campaign.cases.exclude(kind=Case.STUDY).select_related("known_version__mask", "scan__study__patient")
+    cases = campaign.cases.exclude(kind=Case.STUDY).select_related(
+        "known_version__mask", "start_version__mask", "protocol", "campaign"
+    )
     chosen = _case_asked(campaign, request.GET.get("case", ""))
     context = {
         "campaign": campaign,
         "here": "assignment",
         "protocol": protocol,
-        "cases": cases.order_by("kind", "number"),
+        "cases": [(case, _words_of_start(case)) for case in cases.order_by("kind", "number")],
         "results": results_of(campaign, protocol),
         "may_assign": may_assign(campaign, request.user) is None,
         "asked": request.GET.get("case", "")[:9],
         "chosen": chosen,
         "known": known_choices(chosen) if chosen else [],
+        "stages": protocol.stage_list,
+        "starts": start_choices(chosen) if chosen else [],
         "refusal": refusal,
     }
     return render(request, "pages/measured.html", context, status=status)
+
+
+def _words_of_start(case: Case) -> str:
+    """What everybody begins from whom a case measures."""
+    if case.start_version:
+        return case.start_version.mask.author_name
+    stage = measured_stage(case, protocol_of(case))
+    return words_of_start(stage) if stage.starts_from in STARTS else STARTS_IN_WORDS[EMPTY]
 
 
 def _case_asked(campaign: Campaign, text: str) -> Case | None:
@@ -68,4 +83,16 @@ def _marked(request: HttpRequest, campaign: Campaign) -> Case:
     versions = {str(version.pk): version for version, _ in known_choices(case)}
     kind = request.POST.get("kind", "")
     known = None if kind == Case.STUDY else versions.get(request.POST.get("known", ""))
-    return mark_case(case=case, kind=kind, known_version=known, by=request.user)
+    stages, asked = current_protocol(campaign).stage_list, request.POST.get("stage", "")
+    # The first stage is said by no name, so that it stays the first whatever it comes to be called.
+    stage_name = "" if kind == Case.STUDY or asked == stages[0].name else asked
+    prepared = {str(version.pk): version for version, _ in start_choices(case)}
+    start = request.POST.get("start", AS_THE_STAGE)
+    return mark_case(
+        case=case,
+        kind=kind,
+        known_version=known,
+        stage_name=stage_name,
+        start=prepared.get(start, start),
+        by=request.user,
+    )

@@ -10,9 +10,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
+from webapp.accounts.mail import sends_mail
 from webapp.audit.refusal import ActionRefused
 from webapp.notices.actions import mark_notices_seen, set_notice_mail
-from webapp.notices.mail import sends_mail
 from webapp.notices.models import NoticePreference
 from webapp.notices.queries import mail_wish_of, notices_of, unseen_count
 

@@ -4,17 +4,20 @@ import io
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from inference.imaging import axes
 from inference.imaging.masks import decode_slice
-from inference.imaging.slabs import decode_slab
+from inference.imaging.slabs import SlabError, decode_slab
 from webapp.archive.models import Scan
 from webapp.archive.pictures import windowed
 from webapp.archive.queries import slab_bytes
+from webapp.archive.storage import DamagedFile
 from webapp.masks.models import HeadSlice, Mask
 from webapp.masks.overlay import FILL, LUNG_OUTLINE, paint
 
+# The colours of a panel and of what is said by the way on it.
+PANEL, DIM = "#12171C", "#8D9AA6"
 Slice = NDArray[np.generic]
 
 
@@ -28,11 +31,15 @@ def middle_slice(scan: Scan, mask: Mask | None) -> int:
 
 
 def hu_slice(scan: Scan, z: int) -> NDArray[np.int16]:
-    """One axial slice (int16 HU, axes yx); only the slab that holds it is read."""
-    index, slab = next((i, s) for i, s in enumerate(scan.slabs) if s["z_start"] <= z < s["z_start"] + s["z_count"])
+    """One axial slice (int16 HU, axes yx); only the slab that holds it is read. Raises DamagedFile where none does."""
     _, ny, nx = scan.shape_zyx
-    voxels = decode_slab(slab_bytes(scan, index), (slab["z_count"], ny, nx))
-    return voxels[z - slab["z_start"]]
+    for index, slab in enumerate(scan.slabs):
+        if slab["z_start"] <= z < slab["z_start"] + slab["z_count"]:
+            try:
+                return decode_slab(slab_bytes(scan, index), (slab["z_count"], ny, nx))[z - slab["z_start"]]
+            except SlabError as error:
+                raise DamagedFile(f"{slab['path']} cannot be decoded.") from error
+    raise DamagedFile(f"No slab of this scan holds slice {z + 1} of {scan.shape_zyx[0]}.")
 
 
 def picture_png(scan: Scan, mask: Mask | None, size_px: int) -> bytes:
@@ -50,6 +57,18 @@ def picture_png(scan: Scan, mask: Mask | None, size_px: int) -> bytes:
         _draw_mask(canvas, mask, z, affine, size)
     out = io.BytesIO()
     Image.fromarray(canvas.clip(0, 255).astype(np.uint8)).save(out, "PNG", optimize=size_px > 128)
+    return out.getvalue()
+
+
+def placeholder_png(size_px: int, words: str) -> bytes:
+    """PNG of a dark square that says, where it is large enough to be read, why there is no picture."""
+    image = Image.new("RGB", (size_px, size_px), PANEL)
+    draw = ImageDraw.Draw(image)
+    font = ImageFont.load_default(max(10, size_px // 36))
+    shown = words if draw.textlength(words, font) < size_px else "–"
+    draw.text((size_px / 2, size_px / 2), shown, fill=DIM, font=font, anchor="mm")
+    out = io.BytesIO()
+    image.save(out, "PNG", optimize=True)
     return out.getvalue()
 
 

@@ -84,10 +84,11 @@ def draft_for(user: User, case: Case) -> DraftView | None:
 
 
 def visible_mask_for(user: User, case: Case) -> Mask | None:
-    """The mask that a picture of a case may show to a person: of the last reading they may see, else of what readings
-    begin from, else the AI draft.
+    """The mask that a picture of a case may show to a person: of the last reading they may see, of repeats only where
+    they see nothing else, else of what readings begin from, else the AI draft.
     """
-    reading = readings_of_case_for(user, case).exclude(state=Reading.SUPERSEDED).exclude(mask=None).last()
+    readings = readings_of_case_for(user, case).exclude(state=Reading.SUPERSEDED).exclude(mask=None)
+    reading = readings.order_by("-repeat", "started_at").last()
     if reading is not None:
         return reading.mask
     imported = import_to_begin_from(case, protocol_of(case).stage_list[0])

@@ -45,6 +45,8 @@ def story_for(user: User, case: Case) -> dict[str, Any]:
     readings = list(readings_of_case_for(user, case))
     current = [r for r in readings if r.state != Reading.SUPERSEDED]
     signed = [r for r in current if r.state == Reading.SIGNED]
+    # A repeat measures its reader: what is measured of the case is a first reading.
+    counted = [r for r in signed if not r.repeat] or signed
     draft, imports = draft_for(user, case), imports_shown(user, case)
     mine = next((r for r in current if r.reader_id == user.pk), None)
     return {
@@ -60,7 +62,7 @@ def story_for(user: User, case: Case) -> dict[str, Any]:
         "mine": mine if mine and mine.state in Reading.OPEN_STATES else None,
         "start_refusal": may_start_reading(case, user),
         "signed": signed,
-        "numbers": _numbers(signed[-1].signature.version) if signed else None,
+        "numbers": _numbers(counted[-1].signature.version) if counted else None,
         "seg_refusal": may_export_seg(case.scan) or may_export_dicom(case.campaign, user),
         "labels": _legend(case, user),
     }
@@ -109,7 +111,7 @@ def _reading_stations(case: Case, readings: list[Reading], draft: DraftView | No
         word = "superseded" if reading.state == Reading.SUPERSEDED else "" if ended else reading.state
         stations.append(
             Station(
-                reading.stage.capitalize(),
+                _title(reading),
                 DONE if ended else NOW,
                 str(reading.reader),
                 reading.started_at,
@@ -136,6 +138,11 @@ def _reading_stations(case: Case, readings: list[Reading], draft: DraftView | No
         verb = "Signed" if stage.ends_with == SIGN else "Submitted"
         stations += [Station(stage.name.capitalize(), AHEAD, lines=[f"by a {stage.role}"]), Station(verb, AHEAD)]
     return stations
+
+
+def _title(reading: Reading) -> str:
+    title = reading.stage.capitalize()
+    return f"{title}, repeat {reading.repeat}" if reading.repeat else title
 
 
 def _origin(reading: Reading) -> str:

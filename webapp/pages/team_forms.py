@@ -74,4 +74,5 @@ class AdmittedForm(PersonForm):
     """An account that an administrator makes."""
 
     display_name = forms.CharField(label="Name", max_length=120)
+    email = forms.EmailField(label="E-mail address (notices, a forgotten password)", required=False)
     may_create_campaigns = forms.BooleanField(label="May make campaigns", required=False)

@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from webapp.accounts.actions import sign_in
+from webapp.accounts.mail import sends_mail
 from webapp.accounts.queries import person_called
 from webapp.audit.refusal import ActionRefused, Refusal, require
 from webapp.campaigns.actions import add_member
@@ -29,7 +30,6 @@ from webapp.campaigns.invitation_actions import (
 from webapp.campaigns.models import ROLES, Campaign, Invitation, Membership
 from webapp.campaigns.queries import open_invitations
 from webapp.campaigns.rules import may_manage_team
-from webapp.notices.mail import sends_mail
 from webapp.pages.campaign_settings_views import overseen
 from webapp.pages.team_forms import InvitationForm, MemberForm, PersonForm
 from webapp.readings.assigning_queries import open_readings_of_role
@@ -110,7 +110,7 @@ def _page(
         "campaign": campaign,
         "here": "team",
         "members": sorted(members, key=lambda one: (order[one.role], str(one.user).casefold())),
-        "invitations": open_invitations(campaign, timezone.now()) if may_manage else [],
+        "invitations": open_invitations(campaign, timezone.now()).select_related("made_by"),
         "may_manage": may_manage,
         "member_form": member,
         "invitation_form": invitation,

@@ -8,13 +8,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from webapp.accounts.actions import create_token, revoke_token
+from webapp.accounts.password_actions import set_email
 from webapp.accounts.queries import tokens_of
 from webapp.audit.refusal import ActionRefused
 from webapp.campaigns.queries import campaigns_for
-from webapp.pages.forms import TokenForm
+from webapp.pages.forms import OwnEmailForm, TokenForm
 
 
 @require_http_methods(["GET", "POST"])
@@ -47,13 +49,30 @@ def end_token(request: HttpRequest, token_id: uuid.UUID) -> HttpResponse:
     return redirect("pages:profile")
 
 
-def _page(request: HttpRequest, form: TokenForm, **more: object) -> HttpResponse:
+@sensitive_post_parameters("password")
+@require_POST
+@login_required
+def email(request: HttpRequest) -> HttpResponse:
+    """Say where one gets e-mail oneself."""
+    form = OwnEmailForm(request.POST)
+    if not form.is_valid():
+        return _page(request, TokenForm(), email_form=form, status=400)
+    try:
+        set_email(user=request.user, by=request.user, **form.cleaned_data)
+    except ActionRefused as refused:
+        return _page(request, TokenForm(), email_form=form, email_refusal=refused.sentence, status=409)
+    messages.success(request, "Your e-mail address is kept.", "good")
+    return redirect("pages:profile")
+
+
+def _page(request: HttpRequest, form: TokenForm, status: int = 200, **more: object) -> HttpResponse:
     context = {
         "form": form,
+        "email_form": OwnEmailForm(initial={"email": request.user.email}),
         "tokens": tokens_of(request.user),
         "now": timezone.now(),
         "campaigns": campaigns_for(request.user),
         "site": request.build_absolute_uri("/").rstrip("/"),
         **more,
     }
-    return render(request, "pages/profile.html", context)
+    return render(request, "pages/profile.html", context, status=status)

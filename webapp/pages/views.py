@@ -13,15 +13,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from webapp.archive.remarks import remarks_of, weight_remarks_of
-from webapp.audit.answers import refused_with
+from webapp.archive.storage import DamagedFile
 from webapp.audit.refusal import ActionRefused
-from webapp.campaigns.actions import request_draft_again, set_start
+from webapp.campaigns.actions import request_draft_again
 from webapp.campaigns.metadata import shown_to
-from webapp.campaigns.queries import campaign_for, case_for, personal_campaign_of
-from webapp.campaigns.rules import may_add_scans, may_assign, may_create_campaign, may_set_protocol
+from webapp.campaigns.queries import case_for, personal_campaign_of
+from webapp.campaigns.rules import may_add_scans, may_assign, may_create_campaign
 from webapp.pages import pictures, vite
 from webapp.pages.actions import view_scan
-from webapp.pages.forms import StartForm
+from webapp.pages.case_comments import comment_lines_for
 from webapp.pages.home import cards_for, waiting_for
 from webapp.pages.queries import first_slabs_of, next_case_for, recent_readings_for, visible_mask_for
 from webapp.pages.story import spacing_text, story_for
@@ -57,29 +57,6 @@ def home(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_POST
-@login_required
-def begin_from(request: HttpRequest, slug: str) -> HttpResponse:
-    """Say what readings of a campaign begin from."""
-    place = campaign_for(request.user, slug)
-    form = StartForm.of(place, request.POST)
-    refusal = may_set_protocol(place, request.user)
-    if refusal or not form.is_valid():
-        sentence = refusal.sentence if refusal else "Nothing was changed: choose what readings begin from."
-        messages.error(request, sentence)
-        answer = redirect("pages:campaign", slug=slug)
-        return refused_with(answer, refusal) if refusal else answer
-    try:
-        protocol = set_start(campaign=place, by=request.user, **form.chosen)
-    except ActionRefused as refused:
-        messages.error(request, refused.sentence)
-    else:
-        messages.success(
-            request, f"New readings begin from {StartForm.of(place).now} (protocol version {protocol.version}).", "good"
-        )
-    return redirect("pages:campaign", slug=slug)
-
-
 @require_GET
 @never_cache
 @login_required
@@ -104,6 +81,7 @@ def case(request: HttpRequest, slug: str, number: int) -> HttpResponse:
             "add_refusal": may_add_scans(item.campaign, request.user),
             "scores": scores_for(request.user, item),
             "flags": flags_for(request.user, item.campaign, item),
+            "comments": comment_lines_for(request.user, item),
             "decide_refusal": may_assign(item.campaign, request.user),
             **story_for(request.user, item),
         },
@@ -152,9 +130,22 @@ def picture(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     if request.headers.get("If-None-Match") == etag:
         response = HttpResponseNotModified()
     else:
-        response = HttpResponse(pictures.picture_png(item.scan, mask, size_px), content_type="image/png")
+        try:
+            response = HttpResponse(pictures.picture_png(item.scan, mask, size_px), content_type="image/png")
+        except (DamagedFile, OSError) as error:
+            return _no_picture(size_px, error)
     response["ETag"], response["Cache-Control"] = etag, REVALIDATED
     return response
+
+
+def _no_picture(size_px: int, error: Exception) -> HttpResponse:
+    """In the place of a picture, so that a page keeps its form: why there is none. It is not kept."""
+    if isinstance(error, DamagedFile):
+        words, status = "The pixels of this scan are missing or damaged in storage.", 500
+    else:
+        words, status = "The storage of pixels does not answer.", 503
+    content = pictures.placeholder_png(size_px, words)
+    return HttpResponse(content, content_type="image/png", status=status, headers={"Cache-Control": "no-store"})
 
 
 @require_GET

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from webapp.audit.refusal import ActionRefused
 from webapp.campaigns.models import Case
-from webapp.campaigns.queries import campaign_for
+from webapp.campaigns.queries import campaign_for, current_protocol
 from webapp.campaigns.rules import may_add_scans
-from webapp.pages.forms import StartForm
+from webapp.campaigns.wording import words_of_starts
 from webapp.pages.models import SavedView
 from webapp.pages.queries import first_slabs_of, next_case_for
 from webapp.pages.view_actions import remove_view, save_view
@@ -103,7 +103,7 @@ def campaign(request: HttpRequest, slug: str) -> HttpResponse:
             "roles": sorted(place.roles),
             "signed_count": counts.get("signed", 0) + counts.get("done", 0),
             "add_refusal": refusal,
-            "starts": None if refusal else StartForm.of(place.campaign),
+            "starts": "" if refusal else words_of_starts(current_protocol(place.campaign)),
         },
     )
 

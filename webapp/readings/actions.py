@@ -12,7 +12,7 @@ from webapp.audit.refusal import ActionRefused, Refusal, require
 from webapp.audit.trail import audited, record
 from webapp.campaigns.actions import chain_of
 from webapp.campaigns.models import Case, Protocol
-from webapp.campaigns.protocols import AI_DRAFT, IMPORTED_MASK, PREVIOUS, WITHOUT_DRAFT, Stage
+from webapp.campaigns.protocols import AI_DRAFT, IMPORTED_MASK, PREVIOUS, STARTS, WITHOUT_DRAFT, Stage
 from webapp.campaigns.queries import protocol_of
 from webapp.masks.actions import create_mask, cut_version, fork_mask, lease_is_live
 from webapp.masks.consensus import RULES, consensus_version
@@ -107,6 +107,8 @@ def _first_mask(case: Case, stage: Stage, by: User) -> tuple[Mask, str | None]:
 
 
 def _version_to_begin_from(case: Case, stage: Stage, by: User) -> Version | None:
+    if case.start_version_id or (case.kind != Case.STUDY and stage.starts_from not in STARTS):
+        return case.start_version  # the same for everybody whom the case measures; none is an empty mask
     if stage.starts_from == AI_DRAFT and case.arm != WITHOUT_DRAFT:
         run = finished_draft(case.scan, case.campaign.draft_algorithm, case.campaign.label_set)
         return run.mask.versions.get(number=1) if run and run.mask else None

@@ -16,8 +16,9 @@ from webapp.campaigns.models import Campaign, Case
 from webapp.campaigns.protocols import AI_DRAFT, WITHOUT_DRAFT
 from webapp.campaigns.queries import current_protocol, roles_of
 from webapp.readings.models import Reading, Signature
+from webapp.readings.qualifying import stages_to_qualify
 from webapp.readings.queries import readings_in_campaign_for
-from webapp.readings.rules import is_to_qualify, may_start_reading
+from webapp.readings.rules import may_start_reading
 
 LOOK_AHEAD = 50
 
@@ -61,9 +62,8 @@ def room_for(user: User, campaign: Campaign) -> Room:
         barred = barred.exclude(state__in=Reading.PAST_STATES)
     # What was begun under an older protocol may have other stages: the rule looks again at each.
     free = Q(state=Case.TO_READ, places_left__gt=0, stage__in=mine) & ~Q(pk__in=barred.values("case"))
-    first = protocol.stage_list[0].name
-    if first in mine and is_to_qualify(user, campaign, first):
-        free &= Q(kind=Case.QUALIFICATION) | ~Q(stage=first)
+    if waiting := stages_to_qualify(user, campaign):
+        free &= Q(kind=Case.QUALIFICATION) | ~Q(stage__in=waiting)
     return Room(Q(pk__in=given), free)
 
 
@@ -90,7 +90,7 @@ def drafts_pending(campaign: Campaign) -> Q:
     from_draft = [stage.name for stage in current_protocol(campaign).stage_list if stage.starts_from == AI_DRAFT]
     finished = runs.filter(state=DraftRun.FINISHED).values("scan")
     waits = Q(stage__in=from_draft, scan__in=under_way) & ~Q(scan__in=finished)
-    return waits & ~Q(arm=WITHOUT_DRAFT)
+    return waits & ~Q(arm=WITHOUT_DRAFT) & Q(start_version=None)
 
 
 def first_to_begin(user: User, cases: Iterable[Case]) -> Case | None:

@@ -71,6 +71,7 @@ class Holder:
     """Somebody's reading of a case: who, at which stage, in which state."""
 
     name: str
+    username: str
     stage: str
     state: str
 
@@ -106,7 +107,7 @@ def holders_of(cases: list[Case]) -> dict[Any, list[Holder]]:
     readings = Reading.objects.filter(case__in=cases).exclude(state__in=Reading.PAST_STATES).select_related("reader")
     for reading in readings.order_by("started_at"):
         state = f"{reading.state}, repeat" if reading.repeat else reading.state
-        found[reading.case_id].append(Holder(str(reading.reader), reading.stage, state))
+        found[reading.case_id].append(Holder(str(reading.reader), reading.reader.username, reading.stage, state))
     return found
 
 

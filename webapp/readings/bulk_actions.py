@@ -21,9 +21,10 @@ from webapp.campaigns.rules import may_assign
 from webapp.readings import events
 from webapp.readings.assignment_actions import assign_repeat, release_reading
 from webapp.readings.balancing import Open, deal
-from webapp.readings.measured_queries import unqualified_readers
 from webapp.readings.models import Reading
+from webapp.readings.qualifying import readers_to_qualify
 from webapp.readings.rules import refusal_of_reason
+from webapp.readings.standing import measured_stage
 from webapp.readings.telling import tell_many_assigned
 
 MOST_CASES, MOST_REPEATS, BATCH = 10_000, 500, 1000
@@ -39,7 +40,7 @@ class Table:
     protocols: dict[int, Protocol]
     now: Protocol
     roles: dict[Any, set[str]]
-    to_qualify: set[Any]
+    to_qualify: Mapping[Any, set[str]]
     # (case, stage) -> readers with a reading that counts there; case -> {stage: readers who had a hand in it}
     holders: dict[tuple[Any, str], set[Any]] = field(default_factory=lambda: defaultdict(set))
     hands: dict[Any, dict[str, set[Any]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
@@ -51,11 +52,13 @@ class Table:
         rows = rows.filter(state=Case.TO_READ, places_left__gt=0, excluded_reason="", kind=Case.STUDY)
         cases = {case.number: case for case in rows.select_related("scan").order_by("pk")}
         roles: dict[Any, set[str]] = defaultdict(set)
-        for user, role in Membership.objects.filter(campaign=campaign).values_list("user_id", "role"):
+        for user, role in Membership.objects.filter(campaign=campaign, user__is_active=True).values_list(
+            "user_id", "role"
+        ):
             roles[user].add(role)
         protocols = {one.pk: one for one in campaign.protocols.all()}
         now = current_protocol(campaign)
-        table = cls(campaign, cases, protocols, now, roles, unqualified_readers(campaign, now, set(roles)))
+        table = cls(campaign, cases, protocols, now, roles, readers_to_qualify(campaign, set(roles)))
         table._look_at_readings()
         return table
 
@@ -80,7 +83,7 @@ class Table:
         protocol = self.protocol_of(case)
         if protocol.stage(case.stage).role not in self.roles[reader] or reader in self.holders[case.pk, case.stage]:
             return False
-        if reader in self.to_qualify and case.stage == self.now.stage_list[0].name:
+        if case.stage in self.to_qualify.get(reader, ()):
             return False
         if not protocol.said.separate_duties:
             return True
@@ -244,7 +247,10 @@ def _release_waiting(readings: Sequence[Reading]) -> None:
     Reading.objects.filter(pk__in=ids).update(state=Reading.RELEASED, ended_at=timezone.now())
     places: dict[int, list[Any]] = defaultdict(list)
     for reading in readings:
-        if reading.stage == reading.case.stage and reading.case.state in (Case.TO_READ, Case.WITH_READERS):
+        case = reading.case
+        if case.kind != Case.STUDY:
+            continue  # it has a place for everybody, always
+        if reading.stage == case.stage and case.state in (Case.TO_READ, Case.WITH_READERS):
             places[reading.case.places_left + 1].append(reading.case_id)
     for count, cases in places.items():
         Case.ever.filter(pk__in=cases).update(places_left=count, state=Case.TO_READ, settled_at=timezone.now())
@@ -263,7 +269,7 @@ def exclude_cases(*, campaign: Campaign, numbers: Sequence[int], reason: str, by
     by_stage: dict[str, list[Any]] = defaultdict(list)
     for case in cases:
         protocol = protocols[case.protocol_id] if case.protocol_id else now
-        by_stage[protocol.stage_list[0].name].append(case.pk)
+        by_stage[measured_stage(case, protocol).name].append(case.pk)
     for stage, ids in by_stage.items():
         Case.ever.filter(pk__in=ids).update(
             excluded_reason=reason.strip(), state=Case.EXCLUDED, stage=stage, places_left=0, settled_at=timezone.now()

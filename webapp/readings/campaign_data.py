@@ -65,9 +65,10 @@ class RemovedData(serializers.Serializer[Any]):
 
 
 class HolderData(serializers.Serializer[Any]):
-    """Somebody's reading of a case."""
+    """Somebody's reading of a case; `reader` is the name that is shown, `username` the one that signs in."""
 
     reader = serializers.CharField()
+    username = serializers.CharField()
     stage = serializers.CharField()
     state = serializers.CharField()
 
@@ -151,5 +152,7 @@ def case_data(case: Case, readings: list[Any]) -> dict[str, Any]:
         **{name: getattr(case, name) for name in names},
         "pseudonym": case.scan.study.patient.pseudonym,
         "site": case.scan.site,
-        "readings": [{"reader": one.name, "stage": one.stage, "state": one.state} for one in readings],
+        "readings": [
+            {"reader": one.name, "username": one.username, "stage": one.stage, "state": one.state} for one in readings
+        ],
     }

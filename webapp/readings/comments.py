@@ -110,6 +110,12 @@ def threads_for(user: User, case: Case) -> list[ThreadNow]:
     return _as_they_stand(threads, kept_apart(user, case))
 
 
+def threads_of(reading: Reading) -> list[ThreadNow]:
+    """The threads of one reading with everything said in them, oldest first; who may see them is asked before."""
+    threads = Thread.objects.filter(reading=reading).select_related("reading__reader").order_by("opened_at", "pk")
+    return _as_they_stand(threads, set())
+
+
 def thread_for(user: User, reading: Reading, identifier: uuid.UUID) -> ThreadNow:
     """One thread of a reading that a person sees; Http404 where it has none that they may see."""
     threads = Thread.objects.filter(pk=identifier, reading=reading).select_related("reading__reader")

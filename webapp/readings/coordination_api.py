@@ -20,6 +20,7 @@ from webapp.readings.campaigns_api import ERRORS, asked_page, fields_of_body, ov
 from webapp.readings.coordination_data import (
     CasesWithReasonData,
     ChangedData,
+    IntraReaderPairData,
     InvitationData,
     MoveData,
     MovedData,
@@ -29,8 +30,10 @@ from webapp.readings.coordination_data import (
     ScheduleData,
     StandingData,
     invitation_line,
+    pair_line,
     reading_line,
 )
+from webapp.readings.intra_reader import intra_reader_pairs
 from webapp.readings.queries import readings_in_campaign_for
 
 DO = {
@@ -128,11 +131,17 @@ def read_campaign_cases_again(request: Request, slug: str) -> Response:
     )
 
 
-@extend_schema(request=RepeatsData, responses={200: ChangedData, **ERRORS})
-@api_view(["POST"])
-def draw_campaign_repeats(request: Request, slug: str) -> Response:
-    """Have a random sample of signed readings read again by the same readers, blinded to their first."""
+@extend_schema(methods=["GET"], responses={200: IntraReaderPairData(many=True), **ERRORS})
+@extend_schema(methods=["POST"], request=RepeatsData, responses={200: ChangedData, **ERRORS})
+@api_view(["GET", "POST"])
+def campaign_repeats(request: Request, slug: str) -> Response:
+    """GET: each signed repeat with the first reading that it repeats, as far as you may see both.
+
+    POST: have a random sample of signed readings read again by the same readers, blinded to their first.
+    """
     campaign = overseen(request, slug)
+    if request.method == "GET":
+        return Response([pair_line(pair) for pair in intra_reader_pairs(request.user, campaign)])
     said = fields_of_body(RepeatsData, request)
     return Response({"changed": draw_repeats(campaign=campaign, by=request.user, **said)})
 

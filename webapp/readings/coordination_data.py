@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from webapp.campaigns.invitation_actions import LIFETIMES_DAYS
 from webapp.campaigns.models import ROLES, Invitation
+from webapp.readings.intra_reader import IntraReaderPair, extent_percent_of
 from webapp.readings.models import REASON_LENGTH, Reading
 
 MOST_CASES = 10_000
@@ -58,6 +59,26 @@ class RepeatsData(serializers.Serializer[Any]):
     count = serializers.IntegerField(min_value=1, max_value=LARGEST)
     after_days = serializers.IntegerField(min_value=0, max_value=LARGEST)
     seed = serializers.IntegerField(min_value=0, max_value=LARGEST)
+
+
+class IntraReaderPairData(serializers.Serializer[Any]):
+    """A first reading and a repeat of it by the same reader; `extent_difference` is the repeat's minus the first's.
+
+    In percentage points; null until both are measured.
+    """
+
+    case = serializers.IntegerField()
+    stage = serializers.CharField()
+    reader = serializers.CharField()
+    username = serializers.CharField()
+    protocol_version = serializers.IntegerField()
+    repeat = serializers.IntegerField()
+    first = serializers.UUIDField()
+    again = serializers.UUIDField()
+    first_extent_percent = serializers.FloatField(allow_null=True)
+    again_extent_percent = serializers.FloatField(allow_null=True)
+    extent_difference = serializers.FloatField(allow_null=True)
+    days_between = serializers.FloatField()
 
 
 class StandingData(serializers.Serializer[Any]):
@@ -132,6 +153,25 @@ def reading_line(reading: Reading) -> dict[str, Any]:
         }
         if signature
         else None,
+    }
+
+
+def pair_line(pair: IntraReaderPair) -> dict[str, Any]:
+    """A pair of readings of one reader for programs."""
+    first, again = pair.first.reading, pair.again.reading
+    return {
+        "case": again.case.number,
+        "stage": again.stage,
+        "reader": str(again.reader),
+        "username": again.reader.username,
+        "protocol_version": again.protocol.version,
+        "repeat": again.repeat,
+        "first": first.pk,
+        "again": again.pk,
+        "first_extent_percent": extent_percent_of(pair.first),
+        "again_extent_percent": extent_percent_of(pair.again),
+        "extent_difference": pair.extent_difference,
+        "days_between": (pair.again.signed_at - pair.first.signed_at).total_seconds() / 86400,
     }
 
 

@@ -194,7 +194,7 @@ def _state(reading: Reading, user: User, name: str) -> tuple[State, str, bool]:
             other = readings_of_case_for(user, reading.case).get(pk=uuid.UUID(rest))
             return head_state(other.mask), f"{other.stage} by {other.reader}", False
         if kind in (CANDIDATE, CONSENSUS):
-            return *settled_state(reading, kind, rest), False
+            return *settled_state(reading, user, kind, rest), False
     except (KeyError, ValueError, Stroke.DoesNotExist, Reading.DoesNotExist):
         pass
     raise Http404("No such state of this mask.")

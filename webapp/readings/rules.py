@@ -2,19 +2,20 @@
 
 from collections.abc import Sequence
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from webapp.accounts.models import User
 from webapp.algorithms.queries import finished_draft, latest_draft
 from webapp.audit.actor import Actor
 from webapp.audit.refusal import Refusal
-from webapp.campaigns.models import Campaign, Case
+from webapp.campaigns.models import Case
 from webapp.campaigns.protocols import AI_DRAFT, BLOCK, SIGN, WITHOUT_DRAFT, Stage
-from webapp.campaigns.queries import current_protocol, protocol_of, roles_of
+from webapp.campaigns.queries import protocol_of, roles_of
 from webapp.campaigns.rules import may_assign
 from webapp.readings.attesting import Missing
-from webapp.readings.models import REASON_LENGTH, Grade, Reading, Submission
+from webapp.readings.models import REASON_LENGTH, Reading, Submission
+from webapp.readings.qualifying import stages_to_qualify
 
 SHORTEST_REASON = 5
 
@@ -64,23 +65,11 @@ def may_start_reading(case: Case, user: User) -> Refusal | None:
 
 
 def refusal_of_unqualified(case: Case, stage: Stage, user: User) -> Refusal | None:
-    """Why a person is not given a study case yet: they have not passed each qualification case of its campaign."""
-    if case.kind != Case.STUDY or not is_to_qualify(user, case.campaign, stage.name):
+    """Why a person is not given a study case yet: they have not passed each qualification case of the stage."""
+    if case.kind != Case.STUDY or stage.name not in stages_to_qualify(user, case.campaign):
         return None
     sentence = "Before study cases are given to you, you read cases whose reference is known: take the next case."
     return Refusal("not_qualified", sentence)
-
-
-def is_to_qualify(user: User, campaign: Campaign, stage_name: str) -> bool:
-    """Whether a person has yet to pass a qualification case before they read study cases at a stage (the first)."""
-    protocol = current_protocol(campaign)
-    if protocol.said.qualification is None or protocol.stage_list[0].name != stage_name:
-        return False
-    passed = Grade.objects.filter(reading__case=OuterRef("pk"), reading__reader_id=user.pk, passed=True)
-    cases = campaign.cases.filter(kind=Case.QUALIFICATION, excluded_reason="")
-    # Whose own signed mask is what is known of a case has nothing to show in it.
-    cases = cases.exclude(known_version__mask__author_id=str(user.pk))
-    return cases.filter(~Exists(passed)).exists()
 
 
 def refusal_of_two_hats(case: Case, stage: Stage, user: User) -> Refusal | None:
@@ -95,7 +84,7 @@ def refusal_of_two_hats(case: Case, stage: Stage, user: User) -> Refusal | None:
 
 
 def _refusal_of_start(case: Case, stage: Stage) -> Refusal | None:
-    if stage.starts_from == AI_DRAFT and case.arm != WITHOUT_DRAFT:
+    if stage.starts_from == AI_DRAFT and case.arm != WITHOUT_DRAFT and case.start_version_id is None:
         algorithm, labels = case.campaign.draft_algorithm, case.campaign.label_set
         run = latest_draft(case.scan, algorithm, labels)
         if run and run.state != run.FAILED and not finished_draft(case.scan, algorithm, labels):
@@ -143,6 +132,8 @@ def submission_returnable_by(reading: Reading, user: User) -> Submission | None:
     """The submission that a reviewer's open reading began from and may send back; None where there is none."""
     if may_edit(reading, user) is not None or reading.mask is None or reading.supersedes_id or reading.repeat:
         return None
+    if reading.case.kind != Case.STUDY:
+        return None  # its author handed it on long ago: only the reviewer is measured
     submission = Submission.objects.filter(version=reading.mask.forked_from_id).select_related("reading").first()
     return submission if submission and submission.reading.state == Reading.SUBMITTED else None
 
@@ -171,12 +162,17 @@ def may_be_assigned(case: Case, stage: Stage, reader: User) -> Refusal | None:
     """Whether a case may be given to a person at a stage: it has a place there, and they may read it."""
     if refusal := may_read_at_all(case, reader):
         return refusal
+    if not reader.is_active:
+        return Refusal("closed_account", f"The account of {reader} is closed: give the case to somebody else.")
     if stage.role not in roles_of(reader, case.campaign):
         return Refusal("not_reader", f"{reader} is no {stage.role} of this campaign.")
+    if case.kind != Case.STUDY and stage.name != case.stage:
+        return Refusal("measured", f"Case {case.number} measures readers of the stage {case.stage}, and no others.")
     counted = case.readings.filter(stage=stage.name, repeat=0).exclude(state__in=Reading.PAST_STATES)
     if counted.filter(reader_id=reader.pk).exists():
         return Refusal("reading_exists", f"{reader} has a reading of case {case.number} already.")
-    if counted.filter(supersedes=None).count() >= stage.readers:
+    # What readers are measured by, everybody reads.
+    if case.kind == Case.STUDY and counted.filter(supersedes=None).count() >= stage.readers:
         return Refusal("taken", f"Case {case.number} has been given to its readers.")
     if refusal_of_two_hats(case, stage, reader):
         sentence = f"{reader} has worked on case {case.number} at another stage: somebody else does its {stage.name}."

@@ -25,7 +25,7 @@ from webapp.masks.history import edited_slices
 from webapp.masks.models import LAYERS, Lease, Version
 from webapp.masks.queries import imported_version
 from webapp.masks.strokes import SentStroke
-from webapp.readings.adjudicating import CANDIDATE, candidates_of, settling_data
+from webapp.readings.adjudicating import CANDIDATE, candidates_shown, settling_data
 from webapp.readings.around import next_case_after, reading_beside, timeline_of
 from webapp.readings.attesting import decisions_of, missing_in
 from webapp.readings.flags import flags_data
@@ -186,7 +186,8 @@ def comparable_states(reading: Reading, user: User) -> list[dict[str, str]]:
         name = origin_name(version)
         states.insert(0, {"state": f"version:{version.pk}", "label": f"{name}, {version.author_name}"})
         version = version.mask.forked_from
-    states += [{"state": f"{CANDIDATE}:{letter}", "label": f"Reading {letter}"} for letter in candidates_of(reading)]
+    candidates = candidates_shown(reading, user)
+    states += [{"state": f"{CANDIDATE}:{letter}", "label": f"Reading {letter}"} for letter in candidates]
     known = {state["state"] for state in states}
     for imported in imports_shown(user, reading.case):
         version = imported_version(imported)
@@ -363,7 +364,7 @@ def reading_data(reading: Reading, user: User) -> dict[str, Any]:
         "ledger": {**ledger_data(reading), "lung": lung_slices(reading)},
         "protocol": protocol_data(reading),
         "ending": ending_data(reading, user),
-        "settles": settling_data(reading),
+        "settles": settling_data(reading, user),
         "flags": flags_data(reading),
         "forms": forms_data(reading),
         "guideline": guideline_data(reading),

@@ -65,11 +65,16 @@ def standing_of(case: Case) -> Standing:
     protocol = protocol_of(case)
     if case.kind != Case.STUDY:
         # Everybody reads what readers are measured by: its places never run out, and it never becomes a reference.
-        first = protocol.stage_list[0]
-        return Standing(first, Case.EXCLUDED) if case.excluded_reason else Standing(first, Case.TO_READ, 1)
+        stage = measured_stage(case, protocol)
+        return Standing(stage, Case.EXCLUDED) if case.excluded_reason else Standing(stage, Case.TO_READ, 1)
     compared = case.comparisons.filter(protocol=protocol).order_by("pk")
     accepted = dict(compared.values_list("stage", "accepted"))
     return standing(protocol.stage_list, counted_readings(case), accepted, bool(case.excluded_reason))
+
+
+def measured_stage(case: Case, protocol: Protocol) -> Stage:
+    """The stage at which a case measures readers by a protocol: the one it says, else the first."""
+    return next((stage for stage in protocol.stage_list if stage.name == case.measures_stage), protocol.stage_list[0])
 
 
 def settle(case: Case) -> Standing:

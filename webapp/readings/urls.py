@@ -17,7 +17,7 @@ urlpatterns = [
     path(f"{CAMPAIGN}next/", coordination_api.begin_next_case, name="api-campaign-next"),
     path(f"{CAMPAIGN}readings/", coordination_api.campaign_readings, name="api-campaign-readings"),
     path(f"{CAMPAIGN}standing/", coordination_api.change_campaign_standing, name="api-campaign-standing"),
-    path(f"{CAMPAIGN}repeats/", coordination_api.draw_campaign_repeats, name="api-campaign-repeats"),
+    path(f"{CAMPAIGN}repeats/", coordination_api.campaign_repeats, name="api-campaign-repeats"),
     path(f"{CAMPAIGN}invitations/", coordination_api.campaign_invitations, name="api-campaign-invitations"),
     path(
         f"{CAMPAIGN}invitations/<uuid:invitation_id>/revoke/",

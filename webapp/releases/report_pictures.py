@@ -13,6 +13,7 @@ from inference.imaging.slabs import decode_slab
 from webapp.archive.models import Scan
 from webapp.archive.pictures import windowed
 from webapp.archive.queries import slab_bytes
+from webapp.archive.storage import DamagedFile
 from webapp.masks.models import LAYERS, SliceBlob, Version
 from webapp.masks.overlay import FILL, LUNG_OUTLINE, paint
 from webapp.masks.versions import manifest_digests
@@ -109,7 +110,7 @@ def _row_axis(affine: NDArray[np.float64]) -> int:
 def _grey(
     scan: Scan, chosen: set[int], across: int, row: int
 ) -> tuple[dict[int, NDArray[np.int16]], NDArray[np.int16]]:
-    """The chosen slices, and the plane at `row` of axis `across`, as arrays zyx one thick."""
+    """The chosen slices, and the plane at `row` of axis `across`, as arrays zyx one thick. Raises DamagedFile."""
     _, ny, nx = scan.shape_zyx
     slices: dict[int, NDArray[np.int16]] = {}
     planes = []
@@ -118,6 +119,8 @@ def _grey(
         voxels = decode_slab(slab_bytes(scan, index), (count, ny, nx))
         planes.append(np.take(voxels, [row], axis=across))
         slices |= {z: voxels[z - start].copy() for z in chosen if start <= z < start + count}
+    if sum(plane.shape[0] for plane in planes) != scan.shape_zyx[0]:
+        raise DamagedFile("The slabs of this scan do not hold every slice.")
     return slices, np.concatenate(planes)
 
 

@@ -125,10 +125,21 @@ export interface Ending {
 
 /** The readings that an adjudicator settles, by letters, without names. */
 export interface Settles {
-  candidates: { letter: string; state: string; extent_percent?: number | null; lesion_volume_ml?: number | null }[];
+  candidates: { letter: string; state: string; answers?: Record<string, FormAnswers>; extent_percent?: number | null; lesion_volume_ml?: number | null }[];
+  /** What was said in them, as far as it is not told by name among the comments of the case. */
+  comments?: NamelessThread[];
   pairs: { first: string; second: string; dice: number | null; extent_difference: number | null; contradicting_slices: number[] }[];
   reasons: string[];
   consensus: { rule: string; state: string }[];
+}
+
+export interface NamelessThread {
+  id: string;
+  letter: string;
+  voxel: [number, number, number] | null;
+  resolved: boolean;
+  /** `by` is a letter, or the role of somebody else. */
+  comments: { by: string; text: string }[];
 }
 
 export interface Attesting {

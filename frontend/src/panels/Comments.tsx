@@ -25,10 +25,11 @@ export function Comments({ desk }: { desk: Desk }) {
       </div>
       {commentsTrouble.value && <p class="message is-bad">{commentsTrouble.value}</p>}
       <Compose desk={desk} />
-      {said && !said.threads.length && !composing.value && (
+      {said && !said.threads.length && !composing.value && !state.reading.value?.settles?.comments?.length && (
         <p class="dim">No comment on this case yet. {said.may_comment ? `${shownKeys("comment")} writes one where the pointer is.` : ""}</p>
       )}
       <Threads desk={desk} />
+      <Nameless desk={desk} />
       {said?.comment_refusal && <p class="dim">{said.comment_refusal}</p>}
       <Flags desk={desk} />
     </section>
@@ -61,6 +62,42 @@ function Compose({ desk }: { desk: Desk }) {
       </div>
       <WriteComment key={at.spot.join()} label="Comment" draft={`new.${desk.session.id}`} send={(text) => addThread(desk, text, composing.value?.voxel ?? null)} done={() => (composing.value = null)} />
     </div>
+  );
+}
+
+/** What was said in the readings in dispute, by letters: only to be read. A click goes to the voxel. */
+function Nameless({ desk }: { desk: Desk }) {
+  const threads = state.reading.value?.settles?.comments ?? [];
+  if (!threads.length) return null;
+  return (
+    <section class="nameless" aria-label="Said in the readings">
+      <h2>
+        Said in the readings <span class="num dim">{threads.length}</span>
+      </h2>
+      <ol class="threads">
+        {threads.map(({ id, letter, voxel, resolved, comments: said }) => (
+          <li key={id} class={resolved ? "resolved" : ""}>
+            <p class="nameless-head">
+              <b data-letter={letter}>{letter}</b>
+              {resolved && <span class="dim">resolved</span>}
+              {voxel ? (
+                <button class="compact num" onClick={() => desk.centreOn(voxel)}>
+                  Slice {voxel[2] + 1}
+                </button>
+              ) : (
+                <span class="dim">whole case</span>
+              )}
+            </p>
+            {said.map(({ by, text }, n) => (
+              <p class="comment-text" key={n}>
+                {by !== letter && <span class="dim">{by.length === 1 ? `Reading ${by}` : by}: </span>}
+                {text}
+              </p>
+            ))}
+          </li>
+        ))}
+      </ol>
+    </section>
   );
 }
 

@@ -2,8 +2,11 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Settles } from "../api/types";
+import { shownKeys } from "../keyboard";
 import type { Desk } from "../reading/desk";
+import { openComments } from "../reading/comments";
 import { compare, comparing, stop } from "../reading/difference";
+import { differing, openForms } from "../reading/forms";
 import { restore } from "../reading/film";
 import { inWords } from "../reading/verdicts";
 import * as state from "../state";
@@ -25,6 +28,7 @@ export function Settle({ desk }: { desk: Desk }) {
   if (!settles) return null;
   const pair = settles.pairs[0];
   const open = comparing.value !== "no";
+  const said = settles.comments?.length ?? 0;
   return (
     <section class="overlay-panel settle" aria-label="Readings to settle">
       <div class="side-heading">
@@ -40,7 +44,7 @@ export function Settle({ desk }: { desk: Desk }) {
               Dice <b class="num">{pair ? (pair.dice === null ? "none" : fixed(pair.dice, 3)) : "–"}</b>
             </th>
             {settles.candidates.map(({ letter }) => (
-              <th scope="col" key={letter}>
+              <th scope="col" key={letter} data-letter={letter}>
                 {letter}
               </th>
             ))}
@@ -76,6 +80,20 @@ export function Settle({ desk }: { desk: Desk }) {
           <button class="compact" onClick={() => desk.showSlice("axial", pair.contradicting_slices[0])}>
             Go
           </button>
+        </p>
+      )}
+      {(differing.value || said > 0) && (
+        <p class="settle-more num">
+          {differing.value && (
+            <button class="compact" title={`The scores side by side (${shownKeys("scores")})`} onClick={openForms}>
+              {differing.value.differ ? `Scores differ in ${differing.value.differ} of ${differing.value.of}` : "Scores all alike"}
+            </button>
+          )}
+          {said > 0 && (
+            <button class="compact" title={`What was said in the readings (${shownKeys("comments")})`} onClick={openComments}>
+              {said} {said === 1 ? "comment" : "comments"}
+            </button>
+          )}
         </p>
       )}
       <div class="start-from">

@@ -45,8 +45,10 @@ export function SidePanel({ desk }: { desk: Desk }) {
     state.section.value = sections[next].name;
     (list.current?.children[next] as HTMLElement | undefined)?.focus();
   };
+  // Whoever settles scores or reads what was said has the room for it; what is laid over the picture keeps its heading.
+  const roomy = !!state.reading.value?.settles && (open.name === "scores" || open.name === "comments");
   return (
-    <div class="side-body">
+    <div class={`side-body ${roomy ? "is-roomy" : ""}`}>
       <div class="side-tabs" role="tablist" aria-label="Panel" ref={list} onKeyDown={move}>
         {sections.map(({ name, title, action }) => (
           <button

@@ -8,7 +8,8 @@ import { onKey } from "./acts";
 import type { Desk } from "./desk";
 import { RowQueue } from "./rowqueue";
 import { RowStore } from "./rowstore";
-import { accepts, missingIn, type AnswerValue, type FormAnswers, type ScoringForm } from "./scoringrules";
+import { itemsBeside, type LetteredScores } from "./scoresbeside";
+import { accepts, itemsOf, missingIn, type AnswerValue, type FormAnswers, type ScoringForm } from "./scoringrules";
 
 export interface AnswerRow {
   form: string;
@@ -92,6 +93,19 @@ export function say(form: ScoringForm, item: string, value: AnswerValue | null):
   if ((answers.peek()[form.key]?.[item] ?? null) !== value) answering.say({ form: form.key, item, value });
   return true;
 }
+
+/** Answers every item of a form as `wanted` says, what it leaves open as well. */
+export function sayAll(form: ScoringForm, wanted: FormAnswers): void {
+  for (const { key } of itemsOf(form)) say(form, key, wanted[key] ?? null);
+}
+
+/** The readings that are settled here, with their answers; none where nothing is settled. */
+export const disputed = computed<readonly LetteredScores[]>(() => (state.reading.value?.settles?.candidates ?? []).map(({ letter, answers }) => ({ letter, answers: answers ?? {} })));
+/** How many items of all forms the readings differ in, of how many; null where there is nothing to compare. */
+export const differing = computed(() => {
+  const rows = forms.value.flatMap((form) => itemsBeside(form, disputed.value));
+  return rows.length ? { differ: rows.filter(({ differs }) => differs).length, of: rows.length } : null;
+});
 
 export function openForms(): void {
   state.section.value = "scores";

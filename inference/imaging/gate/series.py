@@ -90,7 +90,7 @@ ROWS = (
     ),
     warned(
         "thick_slices",
-        "Thick slices ({thickness_mm:g} mm): partial volume biases weight.",
+        "Thick slices ({thickness_mm:.4g} mm): partial volume biases weight.",
         "Voxels at edges average tissue and air.",
         biases_weight=True,
     ),
@@ -102,12 +102,12 @@ ROWS = (
     ),
     warned(
         "overlapping_slices",
-        "Slices overlap: {thickness_mm:g} mm thick, {spacing_mm:.2f} mm apart.",
+        "Slices overlap: {thickness_mm:.4g} mm thick, {spacing_mm:.2f} mm apart.",
         "Usual for reconstructions; each slice shows some of its neighbours' tissue. Volumes follow the spacing.",
     ),
     warned(
         "slice_gaps",
-        "Gaps between slices: {thickness_mm:g} mm thick, {spacing_mm:.2f} mm apart.",
+        "Gaps between slices: {thickness_mm:.4g} mm thick, {spacing_mm:.2f} mm apart.",
         "Tissue between the slices was never imaged; volumes take each slice for all that lies around it.",
         biases_weight=True,
     ),

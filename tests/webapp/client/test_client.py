@@ -22,6 +22,7 @@ COMPONENTS = {
     "Case": "CaseData",
     "Signed": "SignedData",
     "ReadingLine": "ReadingLineData",
+    "IntraReaderPair": "IntraReaderPairData",
     "Invitation": "InvitationData",
     "Moved": "MovedData",
 }

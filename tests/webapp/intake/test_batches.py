@@ -2,6 +2,7 @@
 
 import io
 import threading
+import time
 from datetime import timedelta
 from typing import Any
 from unittest import mock
@@ -21,7 +22,7 @@ from webapp.campaigns.models import Case
 from webapp.intake import quarantine
 from webapp.intake.actions import discard_batch, finish_batch, open_batch, try_again
 from webapp.intake.models import Batch, SeriesLine
-from webapp.intake.processing import alone_with
+from webapp.intake.processing import alone_with, opened_alone
 from webapp.intake.queries import batches_of_kind, counts_by_kind, may_hear_intake, outlived_batches
 from webapp.intake.receiving import Incoming, Sender, note_sent_whole, receive_files, receive_instance
 from webapp.intake.tasks import close_quiet_batches, process_batch, sweep
@@ -210,6 +211,31 @@ def test_a_process_has_a_batch_to_itself_and_lets_it_go(campaign):
     with alone_with(batch) as mine, alone_with(batch) as mine_again:
         assert mine
         assert mine_again
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_of_the_command_is_never_seen_without_its_process(campaign, settings):
+    """Whoever ends what killed processes left looks all the time, by a connection of their own."""
+    ended, over = [], threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            sweep()
+        connection.close()
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        for _ in range(40):
+            with opened_alone(campaign=campaign, by=SYSTEM, source="command") as batch:
+                time.sleep(0.02)
+                batch.refresh_from_db()
+                ended.append(batch.state != "receiving")
+                discard_batch(batch=batch, by=SYSTEM)
+    finally:
+        over.set()
+        looking.join()
+    assert not any(ended)
 
 
 # Discarding

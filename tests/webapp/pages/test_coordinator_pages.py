@@ -6,11 +6,13 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
+from tests.factories.protocol_forms import sent_by, values_of
 from tests.factories.sites import PASSWORD, a_person, a_team, paint, sign
 from webapp.accounts.models import User
 from webapp.audit.models import Event
 from webapp.audit.verify import faults
 from webapp.campaigns.actions import set_protocol
+from webapp.campaigns.invitation_actions import invite
 from webapp.campaigns.models import Campaign, Case, Invitation, Membership
 from webapp.campaigns.queries import current_protocol, listed_campaigns_for, roles_of
 from webapp.masks.models import LabelSet
@@ -20,27 +22,6 @@ from webapp.readings.actions import start_reading
 from webapp.readings.models import Reading
 
 pytestmark = pytest.mark.django_db
-
-
-def sent_by(forms: ProtocolForms, **changes: str) -> dict[str, object]:
-    """What a browser would send of a form that nobody touched, with some fields changed."""
-    said: dict[str, object] = {}
-    for form in [forms.stages.management_form, *forms.stages.forms, forms.terms]:
-        said |= values_of(form)
-    return {**said, **changes}
-
-
-def values_of(form: object) -> dict[str, object]:
-    said: dict[str, object] = {}
-    for bound in form:  # type: ignore[attr-defined]
-        value = bound.value()
-        if isinstance(value, bool):
-            said |= {bound.html_name: "on"} if value else {}
-        elif isinstance(value, list):
-            said[bound.html_name] = value
-        elif value is not None:
-            said[bound.html_name] = str(value)
-    return said
 
 
 def wizard(preset: str, **changes: str) -> dict[str, object]:
@@ -404,3 +385,16 @@ def test_assignment_page_takes_as_many_queries_for_many_cases(client, django_ass
     client.force_login(team["clara"])
     with django_assert_max_num_queries(20):
         client.get(reverse("pages:assignment", args=["team"]))
+
+
+def test_auditor_sees_who_is_invited_and_ends_nothing(client):
+    team = a_team("ai_check")
+    made, secret = invite(campaign=team.campaign, role="technician", days=7, email="tess@example.org", by=team["clara"])
+    client.force_login(team["otto"])
+    page = client.get("/campaigns/team/team/").content.decode()
+    assert "Open invitations" in page
+    assert "by Clara, until" in page
+    assert not any(word in page for word in (secret, "tess@example.org", "Revoke", "Make a link"))
+    assert client.post(f"/campaigns/team/team/invitations/{made.pk}/revoke/").status_code == 302
+    made.refresh_from_db()
+    assert made.revoked_at is None

@@ -10,11 +10,16 @@ from tests.factories.filed import a_filed_scan, letter_f, read_and_sign
 from tests.factories.sites import PASSWORD
 from tests.webapp.pages.conftest import client_of
 from webapp.algorithms.actions import fail_draft, request_draft, start_draft
+from webapp.archive.models import Scan
+from webapp.archive.storage import DamagedFile
 from webapp.audit.actor import SYSTEM
 from webapp.campaigns.actions import add_case
 from webapp.pages import pictures
+from webapp.pages.queries import visible_mask_for
 from webapp.readings.actions import start_reading
+from webapp.readings.assignment_actions import assign_repeat
 from webapp.readings.models import Reading
+from webapp.releases.models import Measurement
 
 CASE = "/campaigns/covid/cases/1/"
 
@@ -87,6 +92,41 @@ def test_picture_is_the_middle_slice_in_the_lung_window_with_the_mask(place):
     assert again.status_code == 304
     z = pictures.middle_slice(place.case.scan, place.case.scan.masks.get())
     np.testing.assert_array_equal(pictures.hu_slice(place.case.scan, z), place.volume.hu[z])
+
+
+def test_scan_whose_pixels_are_missing_has_a_placeholder_for_a_picture(place):
+    scan = place.case.scan
+    Scan.objects.filter(pk=scan.pk).update(slabs=[])
+    for size in (80, 640):
+        response = client_of(place.reader).get(f"{CASE}picture.png?size={size}")
+        assert (response.status_code, response["Content-Type"], response["Cache-Control"]) == (
+            500,
+            "image/png",
+            "no-store",
+        )
+        assert Image.open(io.BytesIO(response.content)).size == (size, size)
+    scan.refresh_from_db()
+    with pytest.raises(DamagedFile, match="No slab of this scan holds slice 3 of 14"):
+        pictures.hu_slice(scan, 2)
+    # The words are there to be read: the placeholder is not one colour.
+    assert np.asarray(Image.open(io.BytesIO(response.content))).std() > 1
+
+
+def test_what_is_measured_and_pictured_of_a_case_is_the_first_reading_and_not_its_repeat(place, run_jobs):
+    read_and_sign(place.case, place.reader, letter_f(place.volume.shape_zyx))
+    first = Reading.objects.get()
+    again = assign_repeat(reading=first, after_days=0, by=place.coordinator)
+    read_and_sign(place.case, place.reader, np.zeros(place.volume.shape_zyx, np.uint8))
+    run_jobs()
+    extents = [
+        Measurement.objects.get(version__signature__reading=one).values["extent_percent"] for one in (first, again)
+    ]
+    assert extents[0] > 1 > extents[1] == 0
+    for person in (place.reader, place.coordinator):
+        page = client_of(person).get(CASE).content.decode()
+        assert f"<dt>Extent</dt><dd>{extents[0]:.2f} " in page
+        assert page.count("Review, repeat 1") == 2
+        assert visible_mask_for(person, place.case) == first.mask
 
 
 def test_lung_window_runs_from_black_to_white():

@@ -89,7 +89,7 @@ def test_cases_come_in_pages_and_are_assigned(clara, team):
     assert first["next"].endswith("/api/campaigns/team/cases/?page_size=2&page=2")
     assert clara.post("team/cases/assign/", {"cases": [1, 3], "reader": "robin"}).json() == {"assigned": 2}
     (case,) = clara.get("team/cases/", reader="robin", numbers="3").json()["results"]
-    assert case["readings"] == [{"reader": "Robin", "stage": "reading", "state": "assigned"}]
+    assert case["readings"] == [{"reader": "Robin", "username": "robin", "stage": "reading", "state": "assigned"}]
     dealt = clara.post("team/cases/assign/", {"cases": [1, 2, 3], "readers": ["robin", "amara"], "seed": 4})
     assert dealt.json() == {"assigned": 4}
     for wrong in (

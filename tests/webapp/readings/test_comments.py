@@ -288,3 +288,38 @@ def test_the_longest_name_is_the_one_that_is_meant():
     assert mentioned_in("@Kim Lee: look", [kim, longer]) == [longer]
     assert mentioned_in("@kim: look", [kim, longer]) == [kim]
     assert mentioned_in("@kimono, a@kim.org, @@kim", [kim, longer]) == []
+
+
+def test_the_page_of_a_case_lists_its_threads_with_their_state_and_the_way_to_their_voxel(place, reading):
+    now = open_thread(reading=reading, text="Is <b>this</b> a vessel?", voxel=[1, 2, 3], by=place.reader)
+    answer_thread(reading=reading, thread=now.thread.pk, text="It is", by=place.coordinator)
+    whole = open_thread(reading=reading, text="Breathing", voxel=None, by=place.reader)
+    resolve_thread(reading=reading, thread=whole.thread.pk, by=place.coordinator)
+    path = f"/campaigns/{place.campaign.slug}/cases/{place.case.number}/"
+    page = client_of(place.reader).get(path).content.decode()
+    assert "1 open, 1 resolved" in page
+    assert "Is &lt;b&gt;this&lt;/b&gt; a vessel?" in page
+    assert ", 1 answer, in review<" in page
+    for thread, words in ((now.thread, "Slice 4"), (whole.thread, "Whole case")):
+        link = page.split(f'href="/readings/{reading.pk}/#comment-{thread.pk}"')[1]
+        assert words in link[:400]
+    assert page.index("vessel?") < page.index("Breathing")
+    assert "Comments" not in client_of(place.other_reader).get(path).content.decode()
+
+
+def test_the_page_of_a_case_tells_a_blinded_reader_of_no_thread_of_another(run_jobs):
+    team = a_team("double_reading")
+    pair = [start_reading(case=team.case(), by=team[name]) for name in ("robin", "amara")]
+    for reading in pair:
+        open_thread(reading=reading, text=f"Said by {reading.reader}", by=reading.reader)
+
+    def page(name: str) -> str:
+        return client_of(team[name]).get("/campaigns/team/cases/1/").content.decode()
+
+    assert ("Said by Robin" in page("robin"), "Said by Robin" in page("amara")) == (True, False)
+    assert "1 open, 0 resolved" in page("amara")
+    assert "2 open, 0 resolved" in page("clara")
+    for reading in pair:
+        sign(reading)
+    run_jobs()
+    assert "Said by Robin" in page("amara")

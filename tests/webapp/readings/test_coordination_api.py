@@ -2,14 +2,19 @@
 
 import uuid
 
+import numpy as np
 import pytest
 
 from tests.factories.programs import Program
-from tests.factories.sites import a_team, sign
+from tests.factories.sites import a_team, paint, sign
 from webapp.audit.models import Event
 from webapp.campaigns.models import Campaign, Case
+from webapp.masks.history import extent_of, version_state
 from webapp.readings import events
+from webapp.readings.actions import amend_reading, start_reading
+from webapp.readings.intra_reader import independent_signatures
 from webapp.readings.models import Reading
+from webapp.releases.models import Measurement
 
 pytestmark = pytest.mark.django_db
 
@@ -111,6 +116,42 @@ def test_repeats_are_drawn(client, clara, team):
     assert clara.post("team/repeats/", {"count": 1, "after_days": 0, "seed": 5}).json() == {"changed": 1}
     assert Reading.objects.filter(repeat=1).count() == 1
     assert clara.post("team/repeats/", {"count": 0, "after_days": 0, "seed": 5}).status_code == 409
+
+
+def test_a_reader_and_their_repeat_are_a_pair_once_both_are_signed(client, clara, team):
+    def read(findings: bool) -> Reading:
+        reading = start_reading(case=team.case(), by=team["robin"])
+        empty = np.zeros_like(team.phantoms[0].findings)
+        paint(reading, team["robin"], (team.phantoms[0].findings > 0).astype(np.uint8) if findings else empty)
+        sign(reading)
+        return Reading.objects.get(pk=reading.pk)
+
+    first = read(findings=True)
+    assert clara.post("team/repeats/", {"count": 9, "after_days": 0, "seed": 5}).json() == {"changed": 1}
+    assert clara.get("team/repeats/").json() == []
+    again = read(findings=False)
+    measured = {one: measure_signed(one) for one in (first, again)}
+    (pair,) = clara.get("team/repeats/").json()
+    assert (pair["first"], pair["again"], pair["repeat"]) == (str(first.pk), str(again.pk), 1)
+    assert (pair["username"], pair["case"], pair["again_extent_percent"]) == ("robin", 1, 0.0)
+    assert pair["first_extent_percent"] == measured[first] > 1
+    assert pair["extent_difference"] == -measured[first]
+    # An amendment stands for the case; the independent value is the one before it.
+    amended = amend_reading(reading=again, reason="A lesion was there", by=team["robin"])
+    paint(amended, team["robin"], (team.phantoms[0].findings > 0).astype(np.uint8))
+    sign(amended)
+    assert clara.get("team/repeats/").json() == [pair]
+    independent = independent_signatures(team["clara"], team.campaign)
+    assert {one.reading_id for one in independent} == {first.pk, again.pk}
+    for name, status in (("robin", 403), ("mallory", 404)):
+        assert Program(client, team[name], "pairs").get("team/repeats/").status_code == status
+
+
+def measure_signed(reading: Reading) -> float | None:
+    """The extent of what was signed, measured and kept as a worker would."""
+    values = {"extent_percent": extent_of(version_state(reading.signature.version), [1], [])}
+    Measurement.objects.update_or_create(version=reading.signature.version, defaults={"values": values})
+    return values["extent_percent"]
 
 
 def test_campaign_closes_and_opens_again(client, clara, team):

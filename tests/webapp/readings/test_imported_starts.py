@@ -1,6 +1,6 @@
 """Readings that begin from the mask of a data set: named as such everywhere, unknown to whoever is blinded to it."""
 
-import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,10 +10,11 @@ from django.urls import reverse
 
 from inference.phantoms import make_phantom
 from tests.factories.pairs import lesion_of, write_volumes
-from tests.factories.sites import Tab, a_campaign, a_person
+from tests.factories.protocol_forms import sent_by
+from tests.factories.sites import Tab, a_campaign, a_person, client_of
 from webapp.audit.models import Event
 from webapp.audit.refusal import ActionRefused
-from webapp.campaigns.actions import set_start
+from webapp.campaigns.actions import set_protocol
 from webapp.campaigns.models import Case
 from webapp.campaigns.queries import current_protocol
 from webapp.masks.models import DataSet, ImportedMask, Version
@@ -42,8 +43,17 @@ def place(tmp_path, settings):
 
 def begin(campaign, data_set: DataSet | None, by, starts_from: str = "imported_mask"):
     """Let readings begin from a data set's mask."""
-    version = current_protocol(campaign).version
-    return set_start(campaign=campaign, starts_from=starts_from, data_set=data_set, known_version=version, by=by)
+    now = current_protocol(campaign)
+    stage = replace(now.stage_list[0], starts_from=starts_from, data_set=str(data_set.pk) if data_set else None)
+    return set_protocol(
+        campaign=campaign,
+        stages=[stage],
+        terms=now.said,
+        statement=now.statement,
+        note="",
+        known_version=now.version,
+        by=by,
+    )
 
 
 def seen_at(client: Client, reading: Reading, **query: str) -> dict:
@@ -171,27 +181,43 @@ def test_newest_mask_of_the_data_set_counts_for_new_readings_alone(place, tmp_pa
     assert Version.objects.filter(reason="import").count() == 2
 
 
-def test_form_on_the_campaign_page_sets_the_start(place):
+def test_start_is_said_in_the_protocols_editor_and_told_on_the_campaigns_page(place):
     campaign, _, _ = place
-    clara, robin = a_person("clara", campaign, "coordinator"), a_person("robin", campaign, "radiologist")
+    clara = a_person("clara", campaign, "coordinator")
     data_set = DataSet.objects.get()
-    client = Client()
-    client.force_login(clara)
+    client = client_of(clara)
     page = client.get("/campaigns/covid/").content.decode()
-    assert "the imported mask of Shanghai" in page
-    address = reverse("pages:begin_from", args=["covid"])
-    sent = {"starts_from": f"imported_mask:{data_set.pk}", "known_version": 1}
-    client.post(address, sent)
+    assert "New readings begin from the AI draft." in page
+    address = reverse("pages:protocol", args=["covid"])
+    assert address in page
+    now = current_protocol(campaign)
+    form = client.get(address).context["protocol"]
+    assert (f"imported_mask:{data_set.pk}", "the imported mask of Shanghai") in form.stages[0].fields[
+        "starts_from"
+    ].choices
+    sent = {**sent_by(form), "known_version": now.version, "stage-0-starts_from": f"imported_mask:{data_set.pk}"}
+    assert client.post(address, sent).status_code == 302
     stage = current_protocol(campaign).stages[0]
     assert (stage["starts_from"], stage["data_set"]) == ("imported_mask", str(data_set.pk))
-    client.post(address, {"starts_from": "empty", "known_version": 1})  # another protocol than was seen
-    client.post(address, {"starts_from": "imported_mask:nonsense", "known_version": 2})
-    client.force_login(robin)
-    client.post(address, {"starts_from": "empty", "known_version": 2})
+    assert "New readings begin from the imported mask of Shanghai." in client.get("/campaigns/covid/").content.decode()
+    # Another data set than there is, and another protocol than was seen, change nothing.
+    for change in (
+        {"known_version": 2, "stage-0-starts_from": "imported_mask:nonsense"},
+        {"stage-0-starts_from": "empty"},
+    ):
+        assert client.post(address, {**sent, **change}).status_code in (400, 409)
     assert current_protocol(campaign).version == 2
-    client.force_login(clara)
-    client.post(address, {"starts_from": "ai_draft", "known_version": 2})
-    assert json.dumps(current_protocol(campaign).stages[0]).count("data_set") == 0
+
+
+def test_editor_keeps_a_data_set_of_which_no_case_has_a_mask_yet(place):
+    campaign, _, _ = place
+    clara = a_person("clara", campaign, "coordinator")
+    other = DataSet.objects.create(name="Elsewhere")
+    begin(campaign, other, clara)
+    client = client_of(clara)
+    form = client.get(reverse("pages:protocol", args=["covid"])).context["protocol"]
+    assert form.stages[0]["starts_from"].value() == f"imported_mask:{other.pk}"
+    assert f"imported_mask:{other.pk}" in dict(form.stages[0].fields["starts_from"].choices)
 
 
 @pytest.mark.parametrize(

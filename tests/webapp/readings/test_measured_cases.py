@@ -63,8 +63,8 @@ def test_reader_qualifies_before_study_cases_are_theirs(team, run_jobs):
     # Two equal squares of ten rows, one row apart: Dice 0.9.
     assert (grade.dice, grade.passed, grade.reasons) == (pytest.approx(0.9), True, [])
     assert take_next_case(campaign=team.campaign, by=team["robin"]).case.number == 2
-    results = {str(one.reader): one.qualified for one in results_of(team.campaign, team.campaign.protocols.get())}
-    assert (results["Robin"], results["Amara"]) == (True, False)
+    results = {str(one.reader): one.stages for one in results_of(team.campaign, team.campaign.protocols.get())}
+    assert (results["Robin"], results["Amara"]) == ([("check", True)], [("check", False)])
     assert list(faults()) == []
 
 

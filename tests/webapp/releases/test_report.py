@@ -9,6 +9,7 @@ from pypdf import PdfReader
 
 from tests.factories.filed import a_filed_place, letter_f, read_and_sign
 from tests.webapp.releases.conftest import body_of, client_of
+from webapp.archive.models import Scan
 from webapp.audit.models import Event
 from webapp.releases.measurements import measured
 from webapp.releases.report_pictures import key_slices, report_pictures
@@ -82,3 +83,11 @@ def test_an_empty_mask_has_a_report_too(tmp_path):
     read_and_sign(place.case, place.reader, letter_f(place.volume.shape_zyx) * 0)
     _, words = texts_of(body_of(client_of(place.reader).get("/campaigns/empty/cases/1/exports/report.pdf")))
     assert "0.00 %" in words
+
+
+def test_a_report_of_a_scan_whose_pixels_are_missing_is_refused_in_words(place, signed):
+    measured(signed.signature.version)
+    Scan.objects.filter(pk=place.case.scan_id).update(slabs=[])
+    answer = client_of(place.reader).get(REPORT)
+    assert answer.status_code == 409
+    assert "missing or damaged" in answer.content.decode()

@@ -44,7 +44,9 @@ COORDINATION = {
             "case": "its number",
             "before": "until now",
             "after": "from now on",
+            "stage": "whose readers it measures; none: the first",
             "known_version": "hash of what is known of it",
+            "start_version": "hash of what they begin from; none: as the stage says, or empty",
         },
     ),
     "case.many_assigned": Words(

@@ -53,10 +53,41 @@ SITE = {
         },
     ),
     "patient.viewed": Words("opened the page of a patient", "All scans of a patient in order of time were shown."),
+    "person.account_closed": Words(
+        "closed the account of {name}",
+        "Somebody is let in no more; sessions, access tokens and leases ended. What they read and did stays.",
+        {"name": "the person's", "sessions": "how many ended", "tokens": "how many", "leases": "how many"},
+    ),
+    "person.account_reopened": Words(
+        "opened the account of {name} again", "A closed account lets its person in again.", {"name": "the person's"}
+    ),
     "person.created": Words(
         "made the account {username}",
         "Somebody may sign in from now on.",
         {"username": "to sign in with", "display_name": "for people"},
+    ),
+    "person.email_set": Words(
+        "set the e-mail address of {name}",
+        "Where a person gets e-mail: notices, and links to a new password.",
+        {"name": "the person's", "before": "until now", "after": "from now on"},
+    ),
+    "person.password_given": Words(
+        "gave {name} a new password",
+        "An administrator set a person's password; their sessions ended.",
+        {"name": "the person's", "sessions": "how many ended"},
+    ),
+    "person.password_reset": Words(
+        "set a new password by a link that was sent to them",
+        "A forgotten password was replaced; every session of the person ended.",
+        {"sessions": "how many ended"},
+    ),
+    "person.reset_asked": Words(
+        "asked for a link to a new password",
+        "Somebody who is not signed in asked; they were not told whether there is such a person.",
+        {"asked": "the name or address that was typed", "sent": "how many links went out"},
+    ),
+    "person.reset_sent": Words(
+        "had a link to a new password sent to {name}", "A link went to the person's address.", {"name": "the person's"}
     ),
     "person.password_changed": Words("changed their password", "A person has a new password; other sessions ended."),
     "person.preferences_kept": Words(

@@ -15,11 +15,11 @@ from django.core.management.base import BaseCommand, CommandError
 from webapp.audit.actor import SYSTEM
 from webapp.campaigns.models import Campaign
 from webapp.intake import quarantine
-from webapp.intake.actions import discard_batch, open_batch
+from webapp.intake.actions import discard_batch
 from webapp.intake.lines import Line
 from webapp.intake.management.data_sets import add_data_set_arguments, data_set_of
 from webapp.intake.models import Batch
-from webapp.intake.processing import alone_with, process
+from webapp.intake.processing import opened_alone, process
 from webapp.intake.receiving import receive_all
 from webapp.intake.sources import Sent, Unusable, files_under
 
@@ -62,16 +62,13 @@ class Command(BaseCommand):
             known = ", ".join(Campaign.objects.order_by("slug").values_list("slug", flat=True)) or "none yet"
             raise CommandError(f"There is no campaign called {options['campaign']!r} (there are: {known}).")
         things = files_under(Path(path) for path in options["paths"])
-        batch = open_batch(
-            campaign=campaign,
-            by=SYSTEM,
-            source="command",
-            site=options["site"] or "",
-            data_set=data_set_of(options),
-            single_pictures=options["single_pictures"],
-        )
+        said = {
+            "site": options["site"] or "",
+            "data_set": data_set_of(options),
+            "single_pictures": options["single_pictures"],
+        }
         accepted = refused = 0
-        with alone_with(batch):
+        with opened_alone(campaign=campaign, by=SYSTEM, source="command", **said) as batch:
             sent = things if options["no_hold"] else self._sealed(batch, things)
             for line in process(batch, sent, SYSTEM, in_second_process=True):
                 accepted += line.state == "accepted"

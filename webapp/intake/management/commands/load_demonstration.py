@@ -11,9 +11,11 @@ from django.db import transaction
 
 from inference.phantoms.chest import make_phantom
 from inference.phantoms.series import write_dicom_series
-from webapp.accounts.actions import create_person
+from webapp.accounts.actions import create_person, set_campaign_right
+from webapp.accounts.events import CAMPAIGN_RIGHT_SET
 from webapp.algorithms.baseline import register_baseline
 from webapp.audit.actor import SYSTEM
+from webapp.audit.models import Event
 from webapp.campaigns.actions import add_case, add_guideline_picture, add_member, create_campaign, write_guideline
 from webapp.campaigns.models import Campaign
 from webapp.campaigns.protocols import PRESETS, stored_stages
@@ -32,6 +34,7 @@ PEOPLE = [
 ]
 # The same scans and people under the workflows that the product was made for.
 WORKFLOWS = {"draft_and_review": "study-protocol", "double_reading": "double-reading"}
+REVIEWERS = ("coordinator", "radiologist")
 SEEDS = (11, 12, 13)
 
 
@@ -53,6 +56,18 @@ class Command(BaseCommand):
                 call_command("ingest", folder, campaign=SLUG, no_hold=True, stdout=self.stdout)
         for preset, slug in WORKFLOWS.items():
             self._show_workflow(campaign, preset, slug)
+        self._let_review(campaign)
+
+    @transaction.atomic
+    def _let_review(self, campaign: Campaign) -> None:
+        """Let its coordinator make campaigns, and its radiologists review scans of their own, where none was said so.
+
+        What an administrator took from somebody is not given anew.
+        """
+        said = set(Event.objects.filter(name=CAMPAIGN_RIGHT_SET).values_list("subject", flat=True))
+        for member in campaign.memberships.filter(role__in=REVIEWERS).select_related("user"):
+            if f"person:{member.user_id}" not in said:
+                set_campaign_right(user=member.user, allowed=True, by=SYSTEM)
 
     @transaction.atomic
     def _show_workflow(self, like: Campaign, preset: str, slug: str) -> None:
