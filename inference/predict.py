@@ -17,6 +17,7 @@ from inference.networks.devices import deterministic, device_of, mixed_precision
 from inference.networks.drawing import Drawn, draw
 from inference.networks.running import MemoryShort, Runner
 from inference.networks.stacks import See, stack_probabilities
+from inference.networks.unet import fused
 from inference.networks.weights import load_network
 from inference.transforms.looks import resized
 
@@ -32,7 +33,7 @@ class Predictor:
         network, self.card = load_network(card_path)
         self.device = device_of(device)
         self.precision = mixed_precision(self.device)
-        self.runner = Runner(network, self.device, self.precision, batch)
+        self.runner = Runner(fused(network), self.device, self.precision, batch)
 
     @property
     def draws_lung(self) -> bool:
@@ -49,7 +50,7 @@ class Predictor:
         Slices are turned for the network so that the patient's left is right in the picture and the back is down.
         """
         try:
-            with deterministic():
+            with deterministic(self.device):
                 return self._segment(volume, tell)
         except MemoryShort as error:
             raise SeriesRefused("memory", str(error)) from error
@@ -61,7 +62,7 @@ class Predictor:
 
         `lung` (bool zyx) is taken where the network draws lesion alone.
         """
-        with deterministic():
+        with deterministic(self.device):
             drawn = self._of_stack(lambda z: pictures[z], len(pictures), lung, lambda part: None)
         return drawn.lung > self.card.threshold, drawn.lesion > self.card.threshold
 

@@ -7,7 +7,7 @@ import fill_voids
 import numpy as np
 from numpy.typing import NDArray
 
-SMALLEST_SHARE = 0.05
+SMALLEST_SHARE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +21,7 @@ class Drawn:
 def draw(lung: NDArray[np.float16], lesion: NDArray[np.float16], threshold: float) -> Drawn:
     """Settle what is lung and what is lesion (probabilities, float16 zyx of one shape).
 
-    Lung and the lesion that touches it are pieces; those that hold at least a twentieth as much lung as the largest
+    Lung and the lesion that touches it are pieces; those that hold at least a tenth as much lung as the largest
     are the lungs, filled where they are closed all round. Lesion is dense lung, so it belongs to the lungs; lesion that
     touches none is dropped.
     """

@@ -33,7 +33,7 @@ def train(run: Run, world: World) -> list[dict[str, float | None]]:
 
     The outcome follows from recipe, split, seed and data; on one device, stopped or not, bit for bit.
     """
-    with deterministic():
+    with deterministic(world.device):
         return _Training(run, world).all_epochs()
 
 

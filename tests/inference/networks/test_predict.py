@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from inference.baseline import segment as segment_classically
 from inference.imaging.findings import SeriesRefused
 from inference.imaging.volume import Volume
 from inference.measures.overlap import dice
@@ -194,3 +195,30 @@ def test_what_lung_closes_in_is_lung_and_specks_are_not() -> None:
     assert not drawn.lung[0].any()
     assert not drawn.lesion.any()
     assert not draw(np.zeros_like(lung), lesion, 0.5).lesion.any()
+
+
+def test_weights_for_lesion_alone_get_their_lungs_from_the_baseline(tmp_path: Path, phantom: Phantom) -> None:
+    class LesionByGrey(ByGrey):
+        def forward(self, slices: Tensor) -> Tensor:
+            return super().forward(slices)[:, 1:]
+
+    card = Card(
+        name="study",
+        version="1",
+        labels=("lesion",),
+        width=2,
+        look=Look(kind="window", size=128, lung_alone=True),
+        weights_sha256="",
+        licence="CC0",
+        training={"sets": []},
+        metrics={},
+    )
+    save_network(UNet(2, ("lesion",)), card, tmp_path / "study.json")
+    made = predictor(tmp_path / "study.json", LesionByGrey())
+    found = made.segment(phantom.volume, silent)
+    assert np.array_equal(found.anatomy, segment_classically(phantom.volume).anatomy)
+    assert dice(found.findings, phantom.findings) > 0.85
+    assert not found.findings[found.anatomy == 0].any()
+    empty = made.segment(Volume(np.zeros((3, 40, 50), np.int16), np.eye(4)), silent)
+    assert not empty.anatomy.any()
+    assert not empty.findings.any()

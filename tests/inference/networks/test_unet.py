@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from inference.networks.normalisation import SharedBatchNorm
-from inference.networks.unet import UNet
+from inference.networks.unet import UNet, fused
 
 
 def test_the_network_has_the_topology_of_the_study() -> None:
@@ -46,3 +46,21 @@ def test_normalisation_alone_is_the_ordinary_one() -> None:
     ours, torchs = SharedBatchNorm(3), nn.BatchNorm2d(3)
     assert torch.equal(ours(values), torchs(values))
     assert torch.equal(ours.running_var, torchs.running_var)
+
+
+def test_the_network_for_evaluation_computes_the_same_without_normalisation() -> None:
+    torch.manual_seed(0)
+    network = UNet(4, ("lung", "lesion"))
+    with torch.no_grad():
+        for one in network.modules():
+            if isinstance(one, nn.BatchNorm2d):
+                one.running_mean.normal_()
+                one.running_var.uniform_(0.5, 2)
+                one.weight.uniform_(0.5, 2)
+                one.bias.normal_()
+    slices = torch.rand(2, 1, 32, 32)
+    with torch.inference_mode():
+        plain, quick = network.eval()(slices), fused(network)(slices)
+    assert torch.allclose(plain, quick, rtol=1e-3, atol=1e-3 * float(plain.abs().max()))
+    assert not any(isinstance(one, nn.BatchNorm2d) for one in fused(network).modules())
+    assert any(isinstance(one, nn.BatchNorm2d) for one in network.modules())
