@@ -69,6 +69,17 @@ def default_lesions(random: np.random.Generator) -> list[Lesion]:
     return lesions
 
 
+def dense_lesions(random: np.random.Generator) -> list[Lesion]:
+    """The default lesions, and in each lung a consolidation as dense as muscle that may fill a lobe and reach the
+    pleura: what threshold and closing take for chest wall."""
+    dense = []
+    for side in (1, -1):
+        centre = (random.uniform(-0.6, 0.3), random.uniform(0.1, 0.42), side * random.uniform(0.35, 0.6))
+        radii = (random.uniform(0.15, 0.45), random.uniform(0.08, 0.2), random.uniform(0.1, 0.22))
+        dense.append(Lesion(centre, radii, int(random.uniform(-60, 60)), CONSOLIDATION))
+    return [*default_lesions(random), *dense]
+
+
 def make_phantom(
     seed: int = 0,
     *,

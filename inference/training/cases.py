@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from inference.imaging.volume import Volume
 from inference.phantoms import make_phantom
+from inference.phantoms.chest import dense_lesions
 from inference.transforms import Look
 
 Planes = NDArray[np.uint8]
@@ -84,8 +85,11 @@ def case_of_volume(
     )
 
 
-def phantom_cases(count: int, look: Look, *, seed: int = 0, side: int = 64, slices: int = 12) -> list[TrainingCase]:
-    """Synthetic chests with lesions as training cases: one a patient, the last of every three healthy."""
+def phantom_cases(
+    count: int, look: Look, *, seed: int = 0, side: int = 64, slices: int = 12, dense: bool = False
+) -> list[TrainingCase]:
+    """Synthetic chests with lesions as training cases: one a patient, the last of every three healthy. With `dense`
+    the others have large consolidations too."""
     cases = []
     for number in range(count):
         healthy = number % 3 == 2
@@ -93,7 +97,7 @@ def phantom_cases(count: int, look: Look, *, seed: int = 0, side: int = 64, slic
             seed + number,
             shape_zyx=(slices, side, side),
             spacing_zyx_mm=(300 / slices, 360 / side, 360 / side),
-            lesions=[] if healthy else None,
+            lesions=[] if healthy else dense_lesions(np.random.default_rng(seed + number)) if dense else None,
         )
         cases.append(
             case_of_volume(

@@ -50,7 +50,7 @@ def identity_of(recipe: Recipe, split: Split, seed: int, cases: Sequence[Trainin
 
 def load(out: Path, identity: str) -> Checkpoint | None:
     """The last checkpoint of a run's folder, or None; raises RunRefused where it is of another run or damaged."""
-    for part in out.glob(".*.part"):
+    for part in (*out.glob(".*.part"), *out.glob(f"{EPOCHS}/.*.part")):
         part.unlink(missing_ok=True)
     path = out / LAST
     if not path.exists():

@@ -64,7 +64,7 @@ def cases_of(chosen: argparse.Namespace, recipe: Recipe, tell: Callable[[str], N
         return phantom_cases(chosen.phantoms, recipe.look, seed=1000, side=recipe.look.size)
     folder = data_folder() if chosen.data is None else chosen.data
     cases = public_cases(folder, recipe.look, tell)
-    return cases + phantom_cases(recipe.phantoms, recipe.look, side=PHANTOM_SIDE, slices=PHANTOM_SLICES)
+    return cases + phantom_cases(recipe.phantoms, recipe.look, side=PHANTOM_SIDE, slices=PHANTOM_SLICES, dense=True)
 
 
 def always(cases: list[TrainingCase]) -> list[str]:

@@ -11,8 +11,9 @@ from inference.networks.unet import UNet
 from inference.networks.weights import save_network
 from inference.training import checkpoints
 from inference.training.cases import TrainingCase
-from inference.training.public_sets import LICENCES
+from inference.training.public_sets import COVID20, LICENCES, MEDSEG
 from inference.training.runs import Run
+from inference.transforms.looks import WINDOW
 
 Row = Mapping[str, float | None]
 NON_COMMERCIAL = "CC BY-NC-SA 4.0: non-commercial, as the sets that it was trained on"
@@ -59,9 +60,17 @@ def write_best(run: Run, history: Sequence[Row]) -> Card:
             "torch": torch.__version__,
         },
         metrics={name: history[best - 1][name] for name in FIGURES},
-        notes=list(run.split.warnings),
+        notes=[*run.split.warnings, *_remarks(run)],
     )
     return save_network(network, card, card_path(run))
+
+
+def _remarks(run: Run) -> list[str]:
+    """What whoever runs the weights must know of the data that they come from."""
+    pictures = any(case.source in (COVID20, MEDSEG) for case in run.cases)
+    if pictures and run.recipe.look.kind == WINDOW:
+        return ["Trained on 8-bit pictures whose look is theirs, not the window's: scans in HU look otherwise to it."]
+    return []
 
 
 def _sets(cases: Sequence[TrainingCase]) -> dict[str, Any]:

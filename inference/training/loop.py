@@ -136,7 +136,8 @@ class _Training:
             return
         self.network.load_state_dict(found.network)
         self.optimiser.load_state_dict(found.optimiser)
-        self.scaler.load_state_dict(found.scaler)
+        if found.scaler:  # empty where it was stopped on a device that needs none
+            self.scaler.load_state_dict(found.scaler)
         self.state = found
 
     def _store(self) -> None:

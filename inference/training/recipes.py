@@ -23,7 +23,7 @@ class Recipe:
     The loss is binary cross entropy plus `soft_dice` times (1 - soft Dice over the batch). A learning rate that is
     `one-cycle` rises over the first fifth and falls to zero along a cosine (Smith & Topin 2018). The epoch with the
     highest lesion Dice on the tuning set is taken. `mixed_precision` is used where the device has it. `phantoms`
-    synthetic chests train beside the public sets: their lungs are known where consolidation hides them.
+    synthetic chests with large consolidations train beside the public sets: their lungs are known under those.
     """
 
     name: str
@@ -89,7 +89,7 @@ DEFAULT = Recipe(
     largest_gradient=1.0,
     augmentation=Augmentation(),
     mixed_precision=True,
-    phantoms=6,
+    phantoms=12,
 )
 RECIPES = {recipe.name: recipe for recipe in (DEFAULT, STUDY)}
 

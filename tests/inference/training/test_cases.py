@@ -57,6 +57,16 @@ def test_every_third_phantom_is_healthy() -> None:
     assert len({case.patient for case in cases}) == 3
 
 
+def test_dense_phantoms_keep_their_lung_where_consolidation_fills_it() -> None:
+    look = Look(kind="window", size=64)
+    plain, dense = (phantom_cases(2, look, slices=16, dense=dense) for dense in (False, True))
+    for one, other in zip(plain, dense, strict=True):
+        assert other.lesion.sum() > 1.5 * one.lesion.sum()
+        assert (other.lung[other.lesion > 0] > 0).mean() > 0.98
+        # As bright as soft tissue in this window.
+        assert (other.images[other.lesion > 0] > 200).sum() > 3 * (one.images[one.lesion > 0] > 200).sum() > 0
+
+
 def test_data_that_is_missing_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GROUNDGLASS_DATA", raising=False)
     with pytest.raises(DataMissing, match="GROUNDGLASS_DATA is not set"):
