@@ -1,107 +1,92 @@
-"""The command line: `groundglass segment SCAN --out DIR`."""
+"""The command line: `groundglass segment | train | crossvalidate`."""
 
 import argparse
-import json
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-from inference import baseline
-from inference.imaging.dicom import SeriesRefused, read_header_group, volume_from_files
-from inference.imaging.formats import VOLUME_ENDINGS, read_volume
-from inference.imaging.nifti import write_mask
-from inference.imaging.volume import Volume
-from inference.measures.quantification import Measurements, measure
+from inference.segmenting import algorithms, batch
+from inference.segmenting.scans import KINDS
+from inference.training import command as training
+
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status (0 done, 1 refused, 2 wrong use)."""
+    """Run the command line; returns the exit status (0 done, 1 something failed, 2 wrong use, 130 interrupted)."""
     parser = argparse.ArgumentParser(prog="groundglass", description="Quantify pneumonia on chest CT.")
     commands = parser.add_subparsers(dest="command", required=True)
-    segment = commands.add_parser("segment", help="draw lungs and lesion of one scan and measure them")
-    segment.add_argument("scan", type=Path, help="a folder of DICOM files, or a NIfTI, NRRD or MetaImage file")
-    segment.add_argument("--out", type=Path, required=True, help="folder for the masks and measurements")
-    segment.add_argument("--algorithm", choices=[baseline.NAME], default=baseline.NAME)
+    _add_segment(commands)
+    training.add_commands(commands)
     chosen = parser.parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = chosen.run
     try:
-        run_segment(chosen.scan, chosen.out)
-    except SeriesRefused as refusal:
-        print(f"Refused ({refusal.code}): {refusal.sentence}", file=sys.stderr)
-        for detail in refusal.details[1:]:
-            print(f"  {detail.sentence}", file=sys.stderr)
-        return 1
+        return command(chosen)
+    except KeyboardInterrupt:
+        print("Interrupted; what was finished is kept, and the same command goes on from there.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _add_segment(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    segment = commands.add_parser(
+        "segment",
+        help="draw lungs and lesion of scans and measure them",
+        description="Draw lungs and lesion of scans and measure them. What was done before is skipped.",
+        epilog="Exit status: 0 all done, 1 some failed (listed at the end), 2 wrong use, 130 interrupted.",
+    )
+    segment.add_argument("scans", type=Path, nargs="+", metavar="SCAN", help=KINDS)
+    segment.add_argument("--out", type=Path, required=True, help="folder of the results; of several, one folder a scan")
+    segment.add_argument(
+        "--algorithm", default=algorithms.DEFAULT, help=f"one of: {', '.join(algorithms.names())} (%(default)s)"
+    )
+    segment.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (%(default)s)")
+    segment.add_argument("--jobs", type=_jobs, default=1, help="how many scans at once (%(default)s)")
+    segment.add_argument("--again", action="store_true", help="segment anew what was done before")
+    segment.set_defaults(run=_segment)
+
+
+def _segment(chosen: argparse.Namespace) -> int:
+    try:
+        works = batch.plan(chosen.scans, chosen.out)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    several = len(works) > 1
+
+    def tell(outcome: batch.Outcome) -> None:
+        for line in batch.describe(outcome, named=several):
+            print(line)
+
+    try:
+        outcomes = batch.run(works, chosen.algorithm, chosen.device, jobs=chosen.jobs, again=chosen.again, tell=tell)
+        if several:
+            batch.write_tables(chosen.out, outcomes)
+    except algorithms.AlgorithmRefused as refusal:
+        print(refusal, file=sys.stderr)
+        return 2
     except OSError as error:
         print(f"Cannot write the results: {error.strerror or error}.", file=sys.stderr)
         return 1
-    return 0
+    return _list_failures(outcomes, several)
 
 
-def run_segment(scan: Path, out: Path) -> None:
-    """Segment one scan into `out`: lung.nii.gz (1 left, 2 right), lesion.nii.gz, measurements.json."""
-    started = time.monotonic()
-    volume, warnings = read_scan(scan)
-    found = baseline.segment(volume, _show)
-    measurements = measure(
-        volume.hu,
-        found.anatomy,
-        found.findings,
-        volume.voxel_volume_ml if volume.has_spacing else None,
-        lesion_values=[1],
-        has_hu=volume.has_hu,
-    )
-    out.mkdir(parents=True, exist_ok=True)
-    write_mask(out / "lung.nii.gz", found.anatomy, volume.affine_lps)
-    write_mask(out / "lesion.nii.gz", found.findings, volume.affine_lps)
-    report: dict[str, Any] = {
-        "algorithm": {"name": baseline.NAME, "version": baseline.VERSION},
-        "scan": {"shape_zyx": volume.shape_zyx, "spacing_zyx_mm": volume.spacing_zyx_mm},
-        "warnings": warnings,
-        "measurements": measurements.as_dict(),
-        "seconds": round(time.monotonic() - started, 2),
-    }
-    (out / "measurements.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    print(_summary(measurements))
-    # What biases a weight stands wherever a weight does.
-    for sentence in warnings:
-        print(f"Warning: {sentence}")
+def _list_failures(outcomes: Sequence[batch.Outcome], several: bool) -> int:
+    failures = [outcome for outcome in outcomes if outcome.report is None]
+    if failures and several:
+        print(f"{len(failures)} of {len(outcomes)} scans failed:", file=sys.stderr)
+    for failure in failures:
+        name = f"{failure.work.scan}: " if several else ""
+        print(f"{name}{failure.reasons[0]}", file=sys.stderr)
+        for detail in failure.reasons[1:]:
+            print(f"  {detail}", file=sys.stderr)
+    return 1 if failures else 0
 
 
-def read_scan(scan: Path) -> tuple[Volume, list[str]]:
-    """The volume of a DICOM folder or a volume file, and its warnings; raises SeriesRefused."""
-    if scan.name.lower().endswith(VOLUME_ENDINGS):
-        read = read_volume(scan)
-        return read.volume, [finding.sentence for finding in read.warnings]
-    if not scan.is_dir():
-        raise SeriesRefused("no_scan", f"{scan} is neither a folder of DICOM files nor a volume file (NIfTI, ...).")
-    group = read_header_group(sorted(path for path in scan.rglob("*") if path.is_file()))
-    if not group.series:
-        first = f" {group.refused[0][1].sentence}" if group.refused else ""
-        raise SeriesRefused("no_scan", f"{scan} holds no DICOM images.{first}")
-    if len(group.series) > 1:
-        raise SeriesRefused("two_series", f"{scan} holds {len(group.series)} series; give one of them.")
-    [datasets] = group.series.values()
-    series = volume_from_files([Path(str(dataset.filename)) for dataset in datasets])
-    skipped = [finding.sentence for _, finding in group.refused]
-    return series.volume, [finding.sentence for finding in series.warnings] + skipped
-
-
-def _show(fraction: float, text: str) -> None:
-    if sys.stderr.isatty():
-        print(f"\r{fraction:4.0%} {text:<24}", end="\n" if fraction >= 1 else "", file=sys.stderr, flush=True)
-
-
-def _summary(measurements: Measurements) -> str:
-    if measurements.extent_percent is None:
-        return "No lung was found."
-    weight = "unknown" if measurements.weight_g is None else f"{measurements.weight_g:.1f} g"
-    if measurements.lesion_volume_ml is None or measurements.lung_volume_ml is None:
-        return f"Extent {measurements.extent_percent:.1f} % by area; nothing is known of size."
-    return (
-        f"Extent {measurements.extent_percent:.1f} %, weight {weight}, lesion "
-        f"{measurements.lesion_volume_ml:.1f} mL in {measurements.lung_volume_ml:.0f} mL of lung."
-    )
+def _jobs(text: str) -> int:
+    count = int(text) if text.isdecimal() else 0
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of jobs; give 1 or more")
+    return count
 
 
 if __name__ == "__main__":

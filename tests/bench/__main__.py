@@ -19,6 +19,7 @@ from tests.bench import (
     regions,
     scrolling,
     searching,
+    segmenting,
     starting,
     worklists,
 )
@@ -41,10 +42,11 @@ PARTS = {
     "worklist": "worklist, home and progress of 10,000 cases and 100,000 readings",
     "search": "the list of 10,000 scans: search, filters, counts",
     "audit": "the audit page over two million events, and checking them all",
+    "segment": "groundglass segment on the real scan by each algorithm, the network of lungmask beside it",
     "start": "the second make run",
 }
 # These bring what they need.
-WITHOUT_SCANS = {"intake", "search", "worklist", "audit", "start"}
+WITHOUT_SCANS = {"intake", "search", "segment", "worklist", "audit", "start"}
 SCROLLED = ("axial", "coronal", "sagittal")
 # A minute and more of region tools is spent on one scan alone.
 REGIONS_ON = ("600",)
@@ -241,6 +243,7 @@ def main() -> int:
     parser.add_argument("--only", default=",".join(PARTS), help="parts to measure, with commas between")
     parser.add_argument("--scans", default=",".join((REAL, *PHANTOMS)), help="248 is the real scan, others phantoms")
     parser.add_argument("--runs", type=int, default=3, help="loads of each kind (default 3)")
+    parser.add_argument("--weights", help="weights to segment by beside those that ship")
     options = parser.parse_args()
     parts, scans = set(options.only.split(",")), options.scans.split(",")
     if unknown := parts - set(PARTS):
@@ -262,6 +265,7 @@ def main() -> int:
     listed: dict[str, list[float]] = {}
     taken_in: dict[str, Any] = {}
     audited: dict[str, Any] = {}
+    segmented: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="groundglass-bench-") as home:
         if scans != [""] and parts - WITHOUT_SCANS:
             with running_site(Path(home) / "site") as site, sync_playwright() as playwright:
@@ -285,6 +289,8 @@ def main() -> int:
             say("filing 10,000 scans' records ...")
             with running_site(Path(home) / "search") as site:
                 search_ms = searching.measure(site)
+        if "segment" in parts and data:
+            segmented = segmenting.measure(folder / SCAN, Path(home) / "segment", options.runs, options.weights)
         if "start" in parts:
             say("starting make run twice ...")
             second_start_s = starting.second_start_s(Path(home) / "run")
@@ -292,6 +298,7 @@ def main() -> int:
         *figures_of(subjects, second_start_s, search_ms, taken_in),
         *audit_figures(audited),
         *page_figures(listed),
+        *segmenting.figures_of(segmented),
     ]
     print_table(figures, scans)
     for subject in subjects:
@@ -304,6 +311,7 @@ def main() -> int:
         "intake": taken_in,
         "audit": audited,
         "worklist": listed,
+        "segment": segmented,
     }
     measured = [vars(figure) for figure in figures]
     print(f"\nEvery run: {write_results(ROOT / 'bench-results', {'measured': measured, 'raw': raw})}")

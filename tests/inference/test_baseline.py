@@ -86,3 +86,24 @@ def test_a_single_slice_is_segmented(phantom: Phantom) -> None:
     z = 20
     found = segment(Volume(phantom.volume.hu[z : z + 1], phantom.volume.affine_lps))
     assert dice(found.anatomy > 0, phantom.anatomy[z : z + 1] > 0) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("shape", "spacing"),
+    [
+        ((28, 256, 256), (10.0, 1.4, 1.4)),
+        ((280, 100, 100), (1.0, 3.6, 3.6)),
+        ((60, 96, 160), (4.7, 3.75, 2.25)),
+        ((1500, 80, 80), (0.19, 4.5, 4.5)),
+    ],
+    ids=["thick slices", "coarse pixels", "oblong pixels", "1,500 slices"],
+)
+def test_voxels_of_any_shape_give_the_same_lungs_and_extent(
+    shape: tuple[int, int, int], spacing: tuple[float, float, float]
+) -> None:
+    phantom = make_phantom(2, shape_zyx=shape, spacing_zyx_mm=spacing, padding_hu=-3024)
+    found = segment(phantom.volume)
+    for side in (1, 2):
+        assert dice(found.anatomy == side, phantom.anatomy == side) > 0.94
+    extent = 100 * (found.findings > 0).sum() / (found.anatomy > 0).sum()
+    assert extent == pytest.approx(phantom.facts.extent_percent, rel=0.25)

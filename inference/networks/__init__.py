@@ -1,0 +1,1 @@
+"""Networks, one architecture a file, and weights with the card that says what they are. Needs torch."""

@@ -1,0 +1,133 @@
+"""A scan through a network: the volume seen as the weights' card says, lungs and lesion on the scan's own grid."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.baseline import Segmentation
+from inference.baseline import segment as segment_classically
+from inference.baseline.segment import LESION, Progress
+from inference.baseline.sides import split_lung
+from inference.imaging.findings import SeriesRefused
+from inference.imaging.volume import Volume
+from inference.networks.devices import deterministic, device_of, mixed_precision
+from inference.networks.drawing import Drawn, draw
+from inference.networks.running import MemoryShort, Runner
+from inference.networks.stacks import See, stack_probabilities
+from inference.networks.unet import fused
+from inference.networks.weights import load_network
+from inference.transforms.looks import resized
+
+
+class Predictor:
+    """Weights ready to segment scans on a device.
+
+    The same scan gives the same masks on one device, bit for bit, unless memory ran out and the batch was halved.
+    """
+
+    def __init__(self, card_path: Path, device: str = "auto", batch: int | None = None) -> None:
+        """Load weights; raises CardRefused and DeviceRefused with a sentence."""
+        network, self.card = load_network(card_path)
+        self.device = device_of(device)
+        self.precision = mixed_precision(self.device)
+        self.runner = Runner(fused(network), self.device, self.precision, batch)
+
+    @property
+    def draws_lung(self) -> bool:
+        """Whether the network draws the lungs itself; else the classical baseline does, from Hounsfield units."""
+        return "lung" in self.card.labels
+
+    def options(self) -> dict[str, Any]:
+        """What shaped a result beside the weights."""
+        return {"threshold": self.card.threshold, "precision": self.precision}
+
+    def segment(self, volume: Volume, tell: Progress) -> Segmentation:
+        """Segment a scan; raises SeriesRefused where memory does not suffice for one slice.
+
+        Slices are turned for the network so that the patient's left is right in the picture and the back is down.
+        """
+        try:
+            with deterministic(self.device):
+                return self._segment(volume, tell)
+        except MemoryShort as error:
+            raise SeriesRefused("memory", str(error)) from error
+
+    def masks_of(
+        self, pictures: NDArray[np.uint8], lung: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Lung and lesion (bool zyx) of slices that already look as the card says (uint8, z x size x size).
+
+        `lung` (bool zyx) is taken where the network draws lesion alone.
+        """
+        with deterministic(self.device):
+            drawn = self._of_stack(lambda z: pictures[z], len(pictures), lung, lambda part: None)
+        return drawn.lung > self.card.threshold, drawn.lesion > self.card.threshold
+
+    def _segment(self, volume: Volume, tell: Progress) -> Segmentation:
+        tell(0.02, "Looking for lungs and lesions")
+        lung = None
+        if not self.draws_lung:
+            lung = segment_classically(volume).anatomy
+            if not lung.any():
+                tell(1.0, "No lung found")
+                return Segmentation(lung, np.zeros_like(lung))
+        planes, lungs = _turned(volume.hu, volume), None if lung is None else _turned(lung, volume)
+        drawn = self._drawn(volume, planes, lungs, tell)
+        tell(0.85, "Drawing masks")
+        inside, ill = (_native(layer, planes.shape, self.card.threshold) for layer in (drawn.lung, drawn.lesion))
+        findings = np.where(inside & ill, np.uint8(LESION), np.uint8(0)) if self.draws_lung else ill.astype(np.uint8)
+        findings = np.ascontiguousarray(_turned(findings, volume, back=True))
+        if lung is None:
+            lung = split_lung(
+                np.ascontiguousarray(_turned(inside, volume, back=True)), volume.affine_lps, volume.spacing_zyx_mm
+            )
+        findings[lung == 0] = 0
+        tell(1.0, "Done")
+        return Segmentation(lung, findings)
+
+    def _drawn(
+        self, volume: Volume, planes: NDArray[np.int16], lungs: NDArray[np.uint8] | None, tell: Progress
+    ) -> Drawn:
+        look = self.card.look
+
+        def see(z: int) -> NDArray[np.uint8]:
+            inside = None if lungs is None else lungs[z] != 0
+            return look.of_hu(planes[z], inside) if volume.has_hu else look.of_picture(planes[z], inside)
+
+        known = None if lungs is None else np.stack([look.of_mask(plane) for plane in lungs])
+        return self._of_stack(
+            see, len(planes), known, lambda part: tell(0.02 + 0.83 * part, "Looking for lungs and lesions")
+        )
+
+    def _of_stack(self, see: See, count: int, lung: NDArray[np.bool_] | None, told: Callable[[float], None]) -> Drawn:
+        found = stack_probabilities(self.runner, see, count, len(self.card.labels), self.card.look.size, told)
+        by_label = {label: found[:, place] for place, label in enumerate(self.card.labels)}
+        lesion = by_label.get("lesion", np.zeros_like(found[:, 0]))
+        if "lung" in by_label:
+            return draw(by_label["lung"], lesion, self.card.threshold)
+        assert lung is not None
+        return Drawn(lung.astype(np.float16), lesion)
+
+
+def _native(layer: NDArray[np.float16], shape_zyx: tuple[int, ...], threshold: float) -> NDArray[np.bool_]:
+    """Probabilities on the network's grid as a mask on the scan's, linear between voxels."""
+    mask = np.zeros(shape_zyx, bool)
+    for z, plane in enumerate(layer):
+        if plane.any():
+            mask[z] = resized(plane.astype(np.float32), (shape_zyx[1], shape_zyx[2])) > threshold
+    return mask
+
+
+def _turned(planes: NDArray[Any], volume: Volume, *, back: bool = False) -> NDArray[Any]:
+    """Slices (zyx) with x running to the patient's left and y to the back, as near as it can be; `back` undoes it."""
+    in_plane = volume.affine_lps[:2, :2]
+    swapped = abs(in_plane[0, 1]) > abs(in_plane[0, 0])
+    along_x, along_y = (in_plane[0, 1], in_plane[1, 0]) if swapped else (in_plane[0, 0], in_plane[1, 1])
+    flips = tuple(axis for axis, along in ((2, along_x), (1, along_y)) if along < 0)
+    if back:
+        planes = np.flip(planes, flips)
+        return planes.swapaxes(1, 2) if swapped else planes
+    return np.flip(planes.swapaxes(1, 2) if swapped else planes, flips)

@@ -1,0 +1,1 @@
+"""From scans on disk to masks, numbers and pictures on disk: what `groundglass segment` does."""

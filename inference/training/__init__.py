@@ -1,0 +1,1 @@
+"""Training of networks: cases and their split, sampling, augmentation, recipes."""

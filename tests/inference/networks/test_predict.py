@@ -1,0 +1,224 @@
+"""Prediction: a made-up network whose answer is known, so that all around it can be checked."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from inference.baseline import segment as segment_classically
+from inference.imaging.findings import SeriesRefused
+from inference.imaging.volume import Volume
+from inference.measures.overlap import dice
+from inference.networks.cards import Card
+from inference.networks.drawing import draw
+from inference.networks.running import MemoryShort, Runner
+from inference.networks.stacks import FEWEST_FOR_SCOUTS, stack_probabilities
+from inference.networks.unet import UNet
+from inference.networks.weights import save_network
+from inference.phantoms import Phantom, make_phantom
+from inference.phantoms.chest import Lesion
+from inference.predict import Predictor
+from inference.transforms import Look
+
+CPU = torch.device("cpu")
+
+
+class ByGrey(nn.Module):
+    """Aerated lung by its grey in the window -600 / 1500, ground glass by its; counts what it was asked."""
+
+    def __init__(self, holds: int = 1000) -> None:
+        super().__init__()
+        self.holds = holds
+        self.asked: list[tuple[int, ...]] = []
+
+    def forward(self, slices: Tensor) -> Tensor:
+        self.asked.append(tuple(slices.shape))
+        if len(slices) > self.holds:
+            raise torch.OutOfMemoryError("out of memory")
+        hu = slices * 1500 - 1350
+        lung = (hu > -940) & (hu < -700)
+        lesion = (hu > -700) & (hu < -300)
+        return torch.cat([lung, lesion], 1).float() * 20 - 10
+
+
+def silent(fraction: float, what: str) -> None:
+    pass
+
+
+@pytest.fixture
+def card_path(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    card = Card(
+        name="tiny",
+        version="1",
+        labels=("lung", "lesion"),
+        width=2,
+        look=Look(kind="window", size=128),
+        weights_sha256="",
+        licence="CC0",
+        training={"sets": []},
+        metrics={},
+    )
+    save_network(UNet(2, ("lung", "lesion")), card, tmp_path / "tiny.json")
+    return tmp_path / "tiny.json"
+
+
+def predictor(card_path: Path, network: nn.Module) -> Predictor:
+    made = Predictor(card_path, "cpu")
+    made.runner = Runner(network, CPU, "fp32", 4)
+    return made
+
+
+@pytest.fixture(scope="module")
+def phantom() -> Phantom:
+    lesions = [Lesion((-0.1, 0.2, side * 0.45), (0.2, 0.12, 0.1), -550, 1) for side in (1, -1)]
+    return make_phantom(5, shape_zyx=(32, 128, 128), spacing_zyx_mm=(8.0, 2.8, 2.8), lesions=lesions, noise_hu=5)
+
+
+def test_lungs_and_lesion_come_back_on_the_scans_grid(card_path: Path, phantom: Phantom) -> None:
+    told: list[float] = []
+    made = predictor(card_path, ByGrey())
+    found = made.segment(phantom.volume, lambda fraction, what: told.append(fraction))
+    assert dice(found.findings, phantom.findings) > 0.9
+    assert dice(found.anatomy == 1, phantom.anatomy == 1) > 0.93
+    assert dice(found.anatomy == 2, phantom.anatomy == 2) > 0.93
+    assert not found.findings[found.anatomy == 0].any()
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+
+
+def test_most_slices_are_cut_to_the_lungs(card_path: Path, phantom: Phantom) -> None:
+    network = ByGrey()
+    predictor(card_path, network).segment(phantom.volume, silent)
+    whole = [shape for shape in network.asked if shape[2:] == (128, 128)]
+    cut = {shape[2:] for shape in network.asked} - {(128, 128)}
+    assert sum(shape[0] for shape in whole) == 9
+    assert len(cut) == 1
+    assert cut.pop()[0] < 128
+
+
+def test_a_patient_who_lies_the_other_way_gets_the_same_masks(card_path: Path, phantom: Phantom) -> None:
+    made = predictor(card_path, ByGrey())
+    plain = made.segment(phantom.volume, silent)
+    affine = phantom.volume.affine_lps.copy()
+    affine[:2, 3] += affine[:2, :2] @ np.array([127.0, 127.0])
+    affine[:2, :2] *= -1
+    turned = made.segment(Volume(phantom.volume.hu[:, ::-1, ::-1], affine), silent)
+    assert np.array_equal(turned.anatomy[:, ::-1, ::-1], plain.anatomy)
+    assert np.array_equal(turned.findings[:, ::-1, ::-1], plain.findings)
+    swapped = phantom.volume.affine_lps[:, [1, 0, 2, 3]]
+    across = made.segment(Volume(phantom.volume.hu.swapaxes(1, 2), swapped), silent)
+    assert np.array_equal(across.anatomy.swapaxes(1, 2), plain.anatomy)
+
+
+def test_where_memory_runs_out_the_batch_is_halved_and_nothing_is_lost(card_path: Path, phantom: Phantom) -> None:
+    made = predictor(card_path, ByGrey(holds=1))
+    found = made.segment(phantom.volume, silent)
+    assert made.runner.batch == 1
+    assert np.array_equal(found.anatomy, predictor(card_path, ByGrey()).segment(phantom.volume, silent).anatomy)
+    with pytest.raises(SeriesRefused, match="does not suffice for a single slice"):
+        predictor(card_path, ByGrey(holds=0)).segment(phantom.volume, silent)
+
+
+def test_other_errors_are_no_lack_of_memory() -> None:
+    class Broken(nn.Module):
+        def forward(self, slices: Tensor) -> Tensor:
+            raise RuntimeError("weights of another shape")
+
+    class Starved(nn.Module):
+        def forward(self, slices: Tensor) -> Tensor:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
+
+    with pytest.raises(RuntimeError, match="another shape"):
+        Runner(Broken(), CPU, "fp32").logits(np.zeros((2, 16, 16), np.uint8))
+    with pytest.raises(MemoryShort):
+        Runner(Starved(), CPU, "fp32").logits(np.zeros((2, 16, 16), np.uint8))
+
+
+def test_the_same_scan_gives_the_same_masks(card_path: Path, phantom: Phantom) -> None:
+    one, two = (Predictor(card_path, "cpu").segment(phantom.volume, silent) for _ in range(2))
+    assert np.array_equal(one.anatomy, two.anatomy)
+    assert np.array_equal(one.findings, two.findings)
+
+
+@pytest.mark.parametrize("hu", [-1000, 0, -3024])
+def test_scans_without_a_chest_give_empty_masks(card_path: Path, hu: int) -> None:
+    made = predictor(card_path, ByGrey())
+    found = made.segment(Volume(np.full((3, 40, 50), hu, np.int16), np.eye(4)), silent)
+    assert not found.anatomy.any()
+    assert not found.findings.any()
+
+
+def test_a_single_slice_is_segmented(card_path: Path, phantom: Phantom) -> None:
+    alone = Volume(phantom.volume.hu[16:17], phantom.volume.affine_lps)
+    found = predictor(card_path, ByGrey()).segment(alone, silent)
+    assert dice(found.anatomy, phantom.anatomy[16:17]) > 0.9
+
+
+def test_every_slice_is_seen_where_there_are_few_and_none_is_lost_where_many() -> None:
+    network = ByGrey()
+    lung = np.full((32, 32), 80, np.uint8)
+    few = stack_probabilities(Runner(network, CPU, "fp32"), lambda z: lung, FEWEST_FOR_SCOUTS - 1, 2, 32)
+    many = stack_probabilities(Runner(network, CPU, "fp32"), lambda z: lung, 41, 2, 32)
+    assert (few[:, 0] > 0.99).all()
+    assert (many[:, 0] > 0.99).all()
+    black = np.zeros((32, 32), np.uint8)
+    edge = stack_probabilities(Runner(network, CPU, "fp32"), lambda z: lung if 9 <= z < 30 else black, 41, 2, 32)
+    assert np.flatnonzero(edge[:, 0].max(axis=(1, 2)) > 0.5).tolist() == list(range(9, 30))
+
+
+def layers() -> tuple[np.ndarray, np.ndarray]:
+    lung, lesion = np.zeros((10, 40, 60), np.float16), np.zeros((10, 40, 60), np.float16)
+    lung[1:9, 5:35, 5:25] = 0.9
+    lung[1:9, 5:35, 35:55] = 0.9
+    return lung, lesion
+
+
+def test_dense_lung_that_the_network_saw_as_lesion_alone_belongs_to_the_lung() -> None:
+    lung, lesion = layers()
+    lung[3:6, 25:35, 5:20] = 0.1
+    lesion[3:6, 25:35, 5:20] = 0.8
+    drawn = draw(lung, lesion, 0.5)
+    assert (drawn.lung[3:6, 25:35, 5:20] > 0.5).all()
+    assert (drawn.lesion <= drawn.lung).all()
+
+
+def test_what_lung_closes_in_is_lung_and_specks_are_not() -> None:
+    lung, lesion = layers()
+    lung[4:6, 15:20, 10:15] = 0.1
+    lung[0, 0:2, 0:2] = 0.9
+    lesion[8:, 0:3, 57:] = 0.9
+    drawn = draw(lung, lesion, 0.5)
+    assert (drawn.lung[4:6, 15:20, 10:15] > 0.5).all()
+    assert not drawn.lung[0].any()
+    assert not drawn.lesion.any()
+    assert not draw(np.zeros_like(lung), lesion, 0.5).lesion.any()
+
+
+def test_weights_for_lesion_alone_get_their_lungs_from_the_baseline(tmp_path: Path, phantom: Phantom) -> None:
+    class LesionByGrey(ByGrey):
+        def forward(self, slices: Tensor) -> Tensor:
+            return super().forward(slices)[:, 1:]
+
+    card = Card(
+        name="study",
+        version="1",
+        labels=("lesion",),
+        width=2,
+        look=Look(kind="window", size=128, lung_alone=True),
+        weights_sha256="",
+        licence="CC0",
+        training={"sets": []},
+        metrics={},
+    )
+    save_network(UNet(2, ("lesion",)), card, tmp_path / "study.json")
+    made = predictor(tmp_path / "study.json", LesionByGrey())
+    found = made.segment(phantom.volume, silent)
+    assert np.array_equal(found.anatomy, segment_classically(phantom.volume).anatomy)
+    assert dice(found.findings, phantom.findings) > 0.85
+    assert not found.findings[found.anatomy == 0].any()
+    empty = made.segment(Volume(np.zeros((3, 40, 50), np.int16), np.eye(4)), silent)
+    assert not empty.anatomy.any()
+    assert not empty.findings.any()

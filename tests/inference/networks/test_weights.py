@@ -1,0 +1,138 @@
+"""Weights and cards: what was saved comes back, what does not fit is refused in a sentence."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from inference.networks.cards import Card, CardRefused, card_of
+from inference.networks.unet import UNet
+from inference.networks.weights import load_network, save_network
+from inference.transforms import Look
+
+BOTH = ("lung", "lesion")
+
+
+def card(**parts: Any) -> Card:
+    """A card of a network of width 2."""
+    plain: dict[str, Any] = {
+        "name": "tiny",
+        "version": "1",
+        "labels": BOTH,
+        "width": 2,
+        "look": Look(size=32),
+        "weights_sha256": "",
+        "licence": "CC0",
+        "training": {"sets": ["phantoms"]},
+        "metrics": {},
+    }
+    return Card(**(plain | parts))
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    save_network(UNet(2, BOTH), card(), tmp_path / "tiny.json")
+    return tmp_path / "tiny.json"
+
+
+def test_a_saved_network_comes_back_and_computes_the_same(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = UNet(2, BOTH).eval()
+    written = save_network(network, card(notes=["A note."]), tmp_path / "tiny.json", half=False)
+    loaded, read = load_network(tmp_path / "tiny.json")
+    assert read == written
+    assert read.weights_sha256 == hashlib.sha256((tmp_path / "tiny.safetensors").read_bytes()).hexdigest()
+    slices = torch.rand(2, 1, 32, 32)
+    with torch.inference_mode():
+        assert torch.equal(loaded(slices), network(slices))
+    assert not loaded.training
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tiny.json", "tiny.safetensors"]
+
+
+def test_half_precision_halves_the_file_and_hardly_moves_the_output(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = UNet(8, BOTH).eval()
+    save_network(network, card(width=8), tmp_path / "half.json")
+    save_network(network, card(width=8), tmp_path / "full.json", half=False)
+    sizes = [(tmp_path / f"{name}.safetensors").stat().st_size for name in ("half", "full")]
+    assert sizes[0] < 0.55 * sizes[1]
+    slices = torch.rand(1, 1, 32, 32)
+    with torch.inference_mode():
+        whole = network(slices)
+        assert (load_network(tmp_path / "half.json")[0](slices) - whole).abs().max() < 0.01 * whole.abs().max()
+
+
+def change(path: Path, **parts: Any) -> None:
+    recorded = json.loads(path.read_text())
+    path.write_text(json.dumps({**recorded, **parts}))
+
+
+@pytest.mark.parametrize(
+    ("parts", "sentence"),
+    [
+        ({"format": 2}, "format 2; this version reads format 1"),
+        ({"network": "vit"}, "network 'vit'; this version has unet-2d"),
+        ({"labels": ["bone"]}, "has labels"),
+        ({"labels": "lesion"}, "has labels"),
+        ({"width": 3}, "do not fit the network of their card"),
+        ({"labels": ["lesion"]}, "do not fit the network of their card"),
+        ({"width": 0}, "must be 1 to 256 channels"),
+        ({"width": True}, "must be 1 to 256 channels"),
+        ({"look": {"kind": "sepia"}}, "There is no look 'sepia'"),
+        ({"look": {"hue": 1}}, "a part that this version does not know: 'hue'"),
+        ({"look": None}, "has no look"),
+        ({"weights_sha256": "0" * 64}, "are not those that the card of tiny describes"),
+        ({"weights_sha256": "nonsense"}, "no SHA-256"),
+        ({"licence": " "}, "names no licence"),
+        ({"training": {}}, "does not say what was trained on"),
+        ({"spacing_yx_mm": [0.7]}, "pixel spacing"),
+        ({"spacing_yx_mm": [0.7, float("nan")]}, "pixel spacing"),
+        ({"threshold": 1}, "threshold"),
+        ({"name": "../x"}, "small letters, digits, dots and hyphens"),
+        ({"notes": [1]}, "no list of sentences"),
+        ({"extra": 1}, "'extra', which this version does not know"),
+    ],
+)
+def test_a_card_that_does_not_fit_is_refused(saved: Path, parts: dict[str, Any], sentence: str) -> None:
+    change(saved, **parts)
+    with pytest.raises(CardRefused, match=sentence):
+        load_network(saved)
+
+
+def test_a_card_that_lacks_something_is_refused(saved: Path) -> None:
+    recorded = json.loads(saved.read_text())
+    del recorded["licence"]
+    with pytest.raises(CardRefused, match="The card lacks 'licence'"):
+        card_of(recorded)
+
+
+def test_files_that_are_no_cards_or_weights_are_refused(saved: Path, tmp_path: Path) -> None:
+    weights = saved.with_suffix(".safetensors")
+    with pytest.raises(CardRefused, match="cannot be read"):
+        load_network(tmp_path / "gone.json")
+    weights.write_bytes(b"\xff" * 100)
+    change(saved, weights_sha256=hashlib.sha256(weights.read_bytes()).hexdigest())
+    with pytest.raises(CardRefused, match="no safetensors file"):
+        load_network(saved)
+    weights.unlink()
+    with pytest.raises(CardRefused, match=r"The weights tiny\.safetensors cannot be read"):
+        load_network(saved)
+    saved.write_text("[1")
+    with pytest.raises(CardRefused, match="is no JSON"):
+        load_network(saved)
+
+
+@pytest.mark.parametrize("spoil", [lambda one: one * float("nan"), lambda one: one.int()])
+def test_weights_that_are_no_numbers_are_refused(saved: Path, spoil: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    weights = saved.with_suffix(".safetensors")
+    tensors = load_file(weights)
+    save_file({**tensors, "final.weight": spoil(tensors["final.weight"])}, weights)
+    change(saved, weights_sha256=hashlib.sha256(weights.read_bytes()).hexdigest())
+    with pytest.raises(CardRefused, match="hold a number that is none"):
+        load_network(saved)

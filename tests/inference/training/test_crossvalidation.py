@@ -1,0 +1,127 @@
+"""Cross-validation: figures with known answers, folds judged once, nothing lost by a kill."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from inference.cli import main
+from inference.phantoms import make_phantom, write_dicom_series
+from inference.training.cases import TrainingCase
+from inference.training.crossvalidation import results_of, table_of
+from inference.training.judging import SLICE_ML, judge
+from inference.training.public_sets import INFECTED, LABELS, NORMAL
+from inference.training.recipes import DEFAULT
+
+ARGUMENTS = ["crossvalidate", "--phantoms", "5", "--folds", "2", "--width", "2", "--size", "32", "--epochs", "1"]
+
+
+def square(name: str, columns: slice, *, drawn: bool = True) -> TrainingCase:
+    """Ten slices, lung in the middle, lesion in some of its columns."""
+    lung, lesion = np.zeros((10, 32, 32), np.uint8), np.zeros((10, 32, 32), np.uint8)
+    lung[:, 8:24, 8:24] = 1
+    lesion[:, 8:24, columns] = 1
+    return TrainingCase(name, name, "made", np.zeros_like(lung), lesion, lung if drawn else None)
+
+
+def predictor(lesion: slice, findings: Any = None) -> Any:
+    """One that draws the lung as it is and lesion in the columns given; of scans, what is given."""
+
+    def masks_of(pictures: np.ndarray, lung: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found = np.zeros_like(lung)
+        found[:, 8:24, lesion] = True
+        return lung, found
+
+    def segment(volume: Any, tell: Any) -> Any:
+        return SimpleNamespace(findings=findings, anatomy=np.ones_like(findings))
+
+    return SimpleNamespace(masks_of=masks_of, segment=segment, draws_lung=True)
+
+
+def test_figures_of_a_case_are_those_of_geometry() -> None:
+    cases = [square("a", slice(8, 16)), square("healthy", slice(8, 8)), square("b", slice(8, 16), drawn=False)]
+    [figures] = judge(predictor(slice(12, 20)), cases, None)["cases"]
+    assert figures["case"] == "a"
+    assert figures["lung_dice"] == 1.0
+    assert figures["lesion_dice"] == figures["lesion_sensitivity"] == figures["lesion_ppv"] == 0.5
+    assert figures["extent_percent"] == figures["reference_extent_percent"] == 50.0
+
+
+def test_hu_scans_are_judged_by_the_fold_that_did_not_train_on_them(tmp_path: Path) -> None:
+    phantom = make_phantom(1, shape_zyx=(8, 32, 32), spacing_zyx_mm=(40.0, 11.0, 11.0))
+    for name in (INFECTED, NORMAL):
+        write_dicom_series(phantom, tmp_path / "dicom" / name)
+    labels = [f"{place},{int(place < 4)}" for place in range(8)]
+    (tmp_path / "dicom" / LABELS).write_text("\n".join(["slice_from_head,infection", *labels]))
+    findings = np.zeros((8, 32, 32), np.uint8)
+    # The head is the last slice: four to seven are infected, and one too many is found.
+    findings[3:8, 4:8, 4:8] = 1
+    cases = [square(INFECTED, slice(8, 8)), square(NORMAL, slice(8, 8))]
+    figures = judge(predictor(slice(8, 8), findings), cases, tmp_path)
+    slices = figures["slices"]
+    assert (slices["positive"], slices["negative"], slices["threshold"]) == (4, 4, SLICE_ML)
+    assert (slices["sensitivity"], slices["specificity"]) == (1.0, 0.75)
+    assert slices["auc"] == pytest.approx((12 + 4 * 0.5) / 16)
+    assert figures["normal"]["extent_percent"] == pytest.approx(100 * 5 * 16 / (8 * 32 * 32))
+    assert figures["normal"]["lesion_volume_ml"] == pytest.approx(5 * 16 * phantom.volume.voxel_volume_ml)
+    assert set(judge(predictor(slice(8, 8)), cases[:0], tmp_path)) == {"cases"}
+
+
+def test_means_and_deviations_count_what_is_defined() -> None:
+    def case(dice: float | None) -> dict[str, Any]:
+        return {
+            "case": "x",
+            "slices": 3,
+            "lung_dice": None,
+            "lesion_dice": dice,
+            "lesion_sensitivity": 1.0,
+            "lesion_ppv": 1.0,
+            "extent_percent": 1.0,
+            "reference_extent_percent": 1.0,
+        }
+
+    folds = [
+        {"fold": "fold-1", "cases": [case(0.6), case(0.8)]},
+        {
+            "fold": "fold-2",
+            "cases": [case(None)],
+            "normal": {"scan": "n", "lesion_volume_ml": 1.5, "extent_percent": 0.2},
+        },
+    ]
+    results = results_of(folds, DEFAULT, 0)
+    lesion = results["summary"]["lesion_dice"]
+    assert (lesion["mean"], lesion["cases"], lesion["undefined"]) == (pytest.approx(0.7), 2, 1)
+    assert lesion["sd"] == pytest.approx(0.02**0.5)
+    assert results["summary"]["lung_dice"]["mean"] is None
+    table = table_of(results)
+    assert "undefined ± undefined | 0.700 ± 0.141" in table
+    assert "lung_dice 3, lesion_dice 1." in table
+    assert "1.5 mL of lesion, extent 0.20 %" in table
+
+
+def test_every_fold_is_judged_once_and_one_that_is_lost_again(tmp_path: Path) -> None:
+    arguments = [*ARGUMENTS, "--device", "cpu", "--out", str(tmp_path)]
+    assert main(arguments) == 0
+    results = json.loads((tmp_path / "crossvalidation.json").read_text())
+    assert [fold["fold"] for fold in results["folds"]] == ["fold-1", "fold-2"]
+    judged = [case["patient"] for fold in results["folds"] for case in fold["cases"]]
+    assert len(judged) == len(set(judged)) == 4
+    for fold in results["folds"]:
+        assert {case["case"] for case in fold["cases"]} <= set(fold["split"]["validate"])
+        assert not {case["case"] for case in fold["cases"]} & {*fold["split"]["train"], *fold["split"]["tune"]}
+    kept = (tmp_path / "fold-1" / "result.json").stat().st_mtime_ns
+    (tmp_path / "fold-2" / "result.json").write_text("{")
+    (tmp_path / "crossvalidation.json").unlink()
+    assert main(arguments) == 0
+    assert (tmp_path / "fold-1" / "result.json").stat().st_mtime_ns == kept
+    assert json.loads((tmp_path / "crossvalidation.json").read_text()) == results
+
+
+def test_the_study_recipe_is_judged_by_lesion_alone(tmp_path: Path) -> None:
+    assert main([*ARGUMENTS, "--recipe", "study", "--device", "cpu", "--out", str(tmp_path)]) == 0
+    summary = json.loads((tmp_path / "crossvalidation.json").read_text())["summary"]
+    assert (summary["lung_dice"]["cases"], summary["lung_dice"]["undefined"]) == (0, 4)
+    assert summary["lesion_dice"]["cases"] == 4
