@@ -1,8 +1,8 @@
 """How fast `groundglass segment` is, files in to files out, by each algorithm; the network of lungmask beside it.
 
 lungmask's R231 (Hofmanninger 2020) is a U-Net of five levels, 64 channels wide at the first, on 256 x 256 slices. Its
-time does not depend on its weights, so any do; some slices are timed and counted up to those of the scan. It draws lungs
-alone; reading, resampling and writing are not in its figure.
+time does not depend on its weights, so any do; some slices are timed and counted up to those of the scan. It draws
+lungs alone; reading, resampling and writing are not in its figure.
 """
 
 import json
