@@ -85,6 +85,23 @@ def set_campaign_right(*, user: User, allowed: bool, by: Any) -> User:
     return user
 
 
+@audited(events.ADMINISTRATOR_SET)
+def set_administrator(*, user: User, allowed: bool, by: Any) -> User:
+    """Make a person an administrator of the site, or one no more; one of them is always left."""
+    require(may_manage_people(by))
+    administrators = User.objects.select_for_update().filter(is_superuser=True, is_active=True)
+    others = [one for one in administrators.order_by("pk") if one.pk != user.pk]
+    user = User.objects.select_for_update().get(pk=user.pk)
+    require(Refusal("unchanged", f"{user} is that already.") if user.is_superuser == allowed else None)
+    require(None if allowed or others else Refusal("last_administrator", f"{user} is the only administrator left."))
+    user.is_superuser = allowed
+    user.save(update_fields=["is_superuser"])
+    record(
+        events.ADMINISTRATOR_SET, by=by, subject=f"person:{user.pk}", name=str(user), before=not allowed, after=allowed
+    )
+    return user
+
+
 @audited(events.PERSON_CREATED)
 def admit_person(
     *,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import BooleanField, ExpressionWrapper, FloatField, Prefetch, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, FloatField, Prefetch, QuerySet, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 from django.utils import timezone
@@ -80,8 +80,8 @@ class CaseLine:
         return self.draft is not None and self.draft.state in (DraftRun.QUEUED, DraftRun.RUNNING)
 
 
-def lines_of(place: Place, cases: QuerySet[Case]) -> list[CaseLine]:
-    """The lines of some cases (one page of them), in their order."""
+def lines_of(place: Place, cases: QuerySet[Case], *, to_begin: bool = False) -> list[CaseLine]:
+    """The lines of some cases (one page of them), in their order; `to_begin` where all are known to wait for them."""
     # Their ids first: what a line needs to know would be asked of every case before this page as well.
     ids = list(cases.values_list("pk", flat=True))
     small = Picture.objects.filter(size="small", plane="axial").only("scan_id", "sha256")
@@ -91,8 +91,8 @@ def lines_of(place: Place, cases: QuerySet[Case]) -> list[CaseLine]:
         .defer("scan__slabs", "scan__affine_lps", "scan__warnings", "scan__search_text")
         .prefetch_related(Prefetch("scan__pictures", small, to_attr="thumbnails"))
         .annotate(
-            has_place=ExpressionWrapper(place.room, output_field=BooleanField()),
-            is_pending=ExpressionWrapper(place.pending, output_field=BooleanField()),
+            has_place=Value(True) if to_begin else ExpressionWrapper(place.room, BooleanField()),
+            is_pending=Value(False) if to_begin else ExpressionWrapper(place.pending, BooleanField()),
         )
     )
     page = sorted(found, key=lambda case: ids.index(case.pk))

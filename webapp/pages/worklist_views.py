@@ -83,7 +83,7 @@ def campaign(request: HttpRequest, slug: str) -> HttpResponse:
             "place": place,
             "wish": wish,
             "page": page,
-            "lines": lines_of(place, page.object_list),
+            "lines": lines_of(place, page.object_list, to_begin=wish.show == "ready"),
             "found": found,
             "previous": wish.address(page=page.previous_page_number()) if page.has_previous() else "",
             "following": wish.address(page=page.next_page_number()) if page.has_next() else "",

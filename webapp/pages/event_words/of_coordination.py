@@ -85,6 +85,11 @@ COORDINATION = {
             "already_there": "the same labels were there under that name",
         },
     ),
+    "person.administrator_set": Words(
+        "said whether {name} is an administrator",
+        "Somebody was made an administrator of the site, or is one no more.",
+        {"name": "the person's", "before": "until now", "after": "from now on"},
+    ),
     "person.campaign_right_set": Words(
         "said whether {name} may make campaigns",
         "The right to make campaigns was given or taken.",

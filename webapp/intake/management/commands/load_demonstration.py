@@ -11,7 +11,7 @@ from django.db import transaction
 
 from inference.phantoms.chest import make_phantom
 from inference.phantoms.series import write_dicom_series
-from webapp.accounts.actions import create_person, set_campaign_right
+from webapp.accounts.actions import create_person, set_administrator, set_campaign_right
 from webapp.accounts.events import CAMPAIGN_RIGHT_SET
 from webapp.algorithms.baseline import register_baseline
 from webapp.audit.actor import SYSTEM
@@ -31,6 +31,7 @@ PEOPLE = [
     ("technician", "Kim Park", ["technician"], 3),
     ("adjudicator", "Dr Ines Costa", ["adjudicator"], 22),
     ("auditor", "Otto Brandt", ["auditor"], None),
+    ("administrator", "Sam Ferreira", [], None),
 ]
 # The same scans and people under the workflows that the product was made for.
 WORKFLOWS = {"draft_and_review": "study-protocol", "double_reading": "double-reading"}
@@ -119,7 +120,10 @@ class Command(BaseCommand):
                 )
                 for role in roles:
                     add_member(campaign=campaign, user=person, role=role, by=SYSTEM)
-                lines.append(f"  {username:<14} {password}   {display_name}, {' and '.join(roles)}")
+                if not roles:
+                    set_administrator(user=person, allowed=True, by=SYSTEM)
+                what = " and ".join(roles) or "administrator of the site: its people, its trail"
+                lines.append(f"  {username:<14} {password}   {display_name}, {what}")
         self.stdout.write("Log-ins of the demonstration (shown this once; each can be changed after signing in):")
         for line in lines:
             self.stdout.write(line)
