@@ -28,8 +28,10 @@ def load_network(card_path: Path) -> tuple[UNet, Card]:
         tensors = load_file(weights)
     except (SafetensorError, OSError, ValueError) as error:
         raise CardRefused(f"The weights {weights.name} are no safetensors file.") from error
+    with torch.device("meta"):
+        # Without memory: what the card asks for may be far more than the file holds.
+        _check_tensors(UNet(card.width, card.labels), tensors, weights.name)
     network = UNet(card.width, card.labels)
-    _check_tensors(network, tensors, weights.name)
     network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=False)
     return network.eval(), card
 

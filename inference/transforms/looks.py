@@ -48,6 +48,8 @@ class Look:
         numbers = (self.size, self.lowest_hu, self.clip_limit, self.tiles, self.level_hu, self.width_hu)
         if not all(isinstance(number, int | float) and np.isfinite(number) for number in numbers):
             raise LookRefused("A number of the look is none.")
+        if any(type(number) is not int for number in (self.size, self.tiles)) or type(self.lung_alone) is not bool:
+            raise LookRefused("Size and tiles of a look are whole numbers, and lung_alone is true or false.")
         if self.size % STEP or not 0 < self.size <= 2048:
             raise LookRefused(f"The side of a slice must be a multiple of {STEP} up to 2048, not {self.size}.")
         if self.width_hu <= 0 or self.tiles < 1 or self.size % self.tiles or self.clip_limit <= 0:
