@@ -83,7 +83,7 @@ def scans(request: HttpRequest) -> HttpResponse:
             "any_at_all": bool(lines) or not search.narrows or allowed.exists(),
             "coordinates": bool(coordinates),
             "places": coordinates,
-            "most_added": MOST_SCANS_ADDED,
+            "most_added": f"{MOST_SCANS_ADDED:,}",
             "hiding": campaigns_hiding_from(request.user),
             "site_length": SITE_LENGTH,
             "previous": search.address(page=page.previous_page_number()) if page.has_previous() else "",
