@@ -7,6 +7,7 @@ test holds the two together.
 from webapp.client.client import Groundglass
 from webapp.client.transport import ApiError
 from webapp.client.types import (
+    Added,
     Campaign,
     Case,
     Holder,
@@ -20,6 +21,7 @@ from webapp.client.types import (
 )
 
 __all__ = [
+    "Added",
     "ApiError",
     "Campaign",
     "Case",

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from webapp.client.transport import Transport
 from webapp.client.types import (
+    Added,
     Campaign,
     Case,
     IntraReaderPair,
@@ -115,6 +116,10 @@ class Groundglass:
         return cast(
             Iterator[Case], self._pages(_of(slug, "cases"), {**asked, "numbers": numbers, "page_size": page_size})
         )
+
+    def add_scans(self, slug: str, scans: Sequence[str]) -> Added:
+        """Put scans that are here into a campaign, by pseudonym (all of the patient's), series UID or id."""
+        return cast(Added, self._site.post(_of(slug, "cases", "add"), {"scans": list(scans)}))
 
     def assign(self, slug: str, cases: Sequence[int], reader: str, due_on: str | None = None) -> int:
         """Give a person those of some cases that have a place for them; how many."""

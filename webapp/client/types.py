@@ -116,6 +116,13 @@ class Invitation(TypedDict):
     link: str | None
 
 
+class Added(TypedDict):
+    """The numbers of the new cases, and how many of the scans were in the campaign already."""
+
+    cases: list[int]
+    already: int
+
+
 class Moved(TypedDict):
     """How many open readings were taken, and how many given."""
 

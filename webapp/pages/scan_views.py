@@ -21,6 +21,7 @@ from webapp.audit.answers import refused_with
 from webapp.audit.refusal import ActionRefused
 from webapp.campaigns.actions import name_site, set_default_site
 from webapp.campaigns.metadata import campaigns_hiding_from, listed_scans_for, shown_to
+from webapp.campaigns.models import Campaign
 from webapp.campaigns.queries import (
     campaign_for,
     campaigns_for,
@@ -30,6 +31,8 @@ from webapp.campaigns.queries import (
     scans_coordinated_by,
 )
 from webapp.campaigns.rules import MOST_SCANS_NAMED, may_name_site
+from webapp.campaigns.scan_actions import add_scans
+from webapp.campaigns.scan_lists import MOST_SCANS_ADDED, scans_named
 from webapp.pages.actions import view_patient, view_scan_page
 from webapp.pages.forms import DeletionForm
 from webapp.pages.patient_story import neighbours_of, patient_story_for, places_of
@@ -78,7 +81,9 @@ def scans(request: HttpRequest) -> HttpResponse:
             "page": page,
             "headings": [_heading(search, *heading) for heading in HEADINGS],
             "any_at_all": bool(lines) or not search.narrows or allowed.exists(),
-            "coordinates": coordinates,
+            "coordinates": bool(coordinates),
+            "places": coordinates,
+            "most_added": f"{MOST_SCANS_ADDED:,}",
             "hiding": campaigns_hiding_from(request.user),
             "site_length": SITE_LENGTH,
             "previous": search.address(page=page.previous_page_number()) if page.has_previous() else "",
@@ -101,6 +106,31 @@ def name_sites(request: HttpRequest) -> HttpResponse:
         noun = "scan has" if changed == 1 else "scans have"
         messages.success(request, f"{changed} {noun} another site now.", "good")
     return redirect(reverse("pages:scans") + search.address())
+
+
+@require_POST
+@login_required
+def add_to_campaign(request: HttpRequest) -> HttpResponse:
+    """Put scans into a campaign of the person's: those that a list names, else all that the search finds."""
+    search = _search(request)
+    place = campaign_for(request.user, request.POST.get("campaign", ""))
+    names = request.POST.get("names", "").strip()
+    try:
+        if names:
+            chosen = scans_named(request.user, names)
+        else:
+            listed = listed_scans_for(request.user).filter(pk__in=scans_coordinated_by(request.user).values("pk"))
+            found = search.within(listed).select_related("study__patient").order_by("filed_at", "pk")
+            chosen = list(found[: MOST_SCANS_ADDED + 1])
+        added = add_scans(campaign=place, scans=chosen, by=request.user)
+    except ActionRefused as refused:
+        messages.error(request, refused.sentence)
+        return redirect(reverse("pages:scans") + search.address())
+    already = len(chosen) - len(added)
+    there = f"; {already} of those chosen {'was' if already == 1 else 'were'} in it already" if already else ""
+    noun = f"Case {added[0].number} is" if len(added) == 1 else f"Cases {added[0].number} to {added[-1].number} are"
+    messages.success(request, f"{noun} new in {place}{there}.", "good")
+    return redirect("pages:campaign", place.slug)
 
 
 @require_POST
@@ -242,5 +272,7 @@ def _named(request: HttpRequest, shown: Scan) -> HttpResponse:
     return redirect("pages:scan", scan_id=shown.pk)
 
 
-def _coordinates(user: User) -> bool:
-    return campaigns_for(user).filter(memberships__user_id=user.pk, memberships__role="coordinator").exists()
+def _coordinates(user: User) -> list[Campaign]:
+    """The campaigns that a person coordinates, and that are read."""
+    mine = campaigns_for(user).filter(memberships__user_id=user.pk, memberships__role="coordinator")
+    return list(mine.filter(closed_at=None).distinct())

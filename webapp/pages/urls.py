@@ -88,6 +88,7 @@ urlpatterns = [
     path("audit/events.jsonl", audit_views.site_events, {"kind": "jsonl"}),
     path("audit/verify_audit.py", audit_views.verifier, name="audit_verifier"),
     path("scans/", scan_views.scans, name="scans"),
+    path("scans/add/", scan_views.add_to_campaign, name="add_to_campaign"),
     path("scans/site/", scan_views.name_sites, name="name_sites"),
     path("scans/<uuid:scan_id>/", scan_views.scan, name="scan"),
     path("scans/<uuid:scan_id>/delete/", scan_views.delete, name="delete_scan"),

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from webapp.campaigns.models import ROLES, Campaign, Case, Membership, Protocol
+from webapp.campaigns.scan_lists import MOST_SCANS_ADDED
 
 
 class CampaignData(serializers.Serializer[Any]):
@@ -62,6 +63,19 @@ class RemovedData(serializers.Serializer[Any]):
     """How many open readings went back with a role."""
 
     released = serializers.IntegerField()
+
+
+class ScansData(serializers.Serializer[Any]):
+    """Scans by pseudonym (all of the patient's), series UID or id."""
+
+    scans = serializers.ListField(child=serializers.CharField(max_length=80), min_length=1, max_length=MOST_SCANS_ADDED)
+
+
+class AddedData(serializers.Serializer[Any]):
+    """The numbers of the new cases, and how many of the scans were in the campaign already."""
+
+    cases = serializers.ListField(child=serializers.IntegerField())
+    already = serializers.IntegerField()
 
 
 class HolderData(serializers.Serializer[Any]):

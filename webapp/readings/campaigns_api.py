@@ -23,9 +23,12 @@ from webapp.campaigns.models import Campaign, Membership
 from webapp.campaigns.queries import campaign_for, campaigns_for, current_protocol, personal_campaign_of, roles_of
 from webapp.campaigns.review_actions import begin_case_review
 from webapp.campaigns.rules import may_create_campaign, may_see_settings
+from webapp.campaigns.scan_actions import add_scans
+from webapp.campaigns.scan_lists import scans_named
 from webapp.readings.assigning_queries import CaseFilter, cases_to_assign, holders_of
 from webapp.readings.bulk_actions import assign_at_random, assign_cases
 from webapp.readings.campaign_data import (
+    AddedData,
     AssignData,
     AssignedData,
     CampaignData,
@@ -35,6 +38,7 @@ from webapp.readings.campaign_data import (
     NewProtocolData,
     ProtocolData,
     RemovedData,
+    ScansData,
     campaign_data,
     case_data,
     member_data,
@@ -200,6 +204,17 @@ def campaign_cases(request: Request, slug: str) -> Response:
     holders = holders_of(cases)
     results = [case_data(case, holders[case.pk]) for case in cases]
     return Response({"count": page.paginator.count, "next": following, "results": results})
+
+
+@extend_schema(request=ScansData, responses={201: AddedData, **ERRORS})
+@api_view(["POST"])
+def add_campaign_scans(request: Request, slug: str) -> Response:
+    """Put scans that are here into a campaign, all or none: by pseudonym, series UID or id of the scan."""
+    campaign = overseen(request, slug)
+    said = fields_of_body(ScansData, request)
+    chosen = scans_named(request.user, "\n".join(said["scans"]))
+    added = add_scans(campaign=campaign, scans=chosen, by=request.user)
+    return Response({"cases": [case.number for case in added], "already": len(chosen) - len(added)}, status=201)
 
 
 def _number(text: str, otherwise: int, most: int) -> int:

@@ -177,7 +177,9 @@ def reading_for(user: User, identifier: Any) -> Reading:
 
 
 def exportable_readings_for(user: User, campaign: Campaign, case: Case | None = None) -> QuerySet[Reading]:
-    """The signed readings whose masks a person may take away, by case number."""
+    """The signed readings whose masks a person may take away, by case number; repeats before those that they repeat,
+    so that the last of a case is what stands for it.
+    """
     readings = readings_in_campaign_for(user, campaign).filter(state=Reading.SIGNED)
     if case is not None:
         readings = readings.filter(case=case)
@@ -185,7 +187,7 @@ def exportable_readings_for(user: User, campaign: Campaign, case: Case | None = 
         # What readers are measured by is no part of what a study takes away; a reader is not told which it was.
         readings = readings.filter(case__kind=Case.STUDY)
     return readings.select_related("signature__version__mask__scan", "mask__label_set").order_by(
-        "case__number", "started_at"
+        "case__number", "-repeat", "started_at"
     )
 
 

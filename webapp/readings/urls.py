@@ -14,6 +14,7 @@ urlpatterns = [
     path(f"{CAMPAIGN}members/", campaigns_api.campaign_members, name="api-campaign-members"),
     path(f"{CAMPAIGN}members/remove/", campaigns_api.remove_campaign_member, name="api-campaign-member-removed"),
     path(f"{CAMPAIGN}cases/", campaigns_api.campaign_cases, name="api-campaign-cases"),
+    path(f"{CAMPAIGN}cases/add/", campaigns_api.add_campaign_scans, name="api-campaign-scans"),
     path(f"{CAMPAIGN}next/", coordination_api.begin_next_case, name="api-campaign-next"),
     path(f"{CAMPAIGN}readings/", coordination_api.campaign_readings, name="api-campaign-readings"),
     path(f"{CAMPAIGN}standing/", coordination_api.change_campaign_standing, name="api-campaign-standing"),

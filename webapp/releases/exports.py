@@ -151,6 +151,8 @@ def facts_of(reading: Reading) -> dict[str, str]:
         "pseudonym": case.scan.study.patient.pseudonym,
         "reader": str(reading.reader),
         "stage": reading.stage,
+        "repeat": str(reading.repeat),
+        "independent": "yes" if signature.independent else "no",
         "signed_at": signature.signed_at.isoformat(timespec="seconds"),
         "draft_algorithm": draft_algorithm_of(signature.version),
         "imported_mask": imported_mask_of(signature.version),

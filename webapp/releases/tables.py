@@ -15,6 +15,8 @@ WHO = (
     "pseudonym",
     "reader",
     "stage",
+    "repeat",
+    "independent",
     "signed_at",
     "draft_algorithm",
     "imported_mask",

@@ -25,6 +25,7 @@ COMPONENTS = {
     "IntraReaderPair": "IntraReaderPairData",
     "Invitation": "InvitationData",
     "Moved": "MovedData",
+    "Added": "AddedData",
 }
 
 
