@@ -190,7 +190,7 @@ def test_a_range_of_padding_is_counted_whole(bench: Bench, value: int, limit: in
     with_padding(bench, PixelPaddingValue=value, **({} if limit is None else {"PixelPaddingRangeLimit": limit}))
     [warning] = [w for w in bench.read().warnings if w.code == "padding_as_tissue"]
     others = int(((bench.volume.hu[:, 4:] >= -24) & (bench.volume.hu[:, 4:] <= (-24 if limit is None else 40))).sum())
-    assert f"({count * 32 * 8 + others} voxels)" in warning.sentence
+    assert f"({count * 32 * 8 + others:,} voxels)" in warning.sentence
 
 
 def test_padding_that_was_written_as_unsigned_is_understood(bench: Bench) -> None:
