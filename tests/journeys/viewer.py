@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Locator, Page, Playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.journeys.formats import read_mask_container
 from tests.journeys.painting import IN_PLANE, View, distance_mm
@@ -70,9 +71,14 @@ class Reader:
 
     def wait_until_ready(self) -> None:
         """Until every slice is there and the viewer takes strokes."""
-        self.page.wait_for_function(
-            "() => window.groundglass?.slicesComplete && window.groundglass?.mayPaint", polling=POLL_MS
-        )
+        try:
+            self.page.wait_for_function(
+                "() => window.groundglass?.slicesComplete && window.groundglass?.mayPaint", polling=POLL_MS
+            )
+        except PlaywrightTimeout as error:
+            state = self.page.evaluate("() => [window.groundglass?.slicesComplete, window.groundglass?.mayPaint]")
+            shown = self.page.inner_text("body")[:1500]
+            raise AssertionError(f"[complete, may paint] {state}; {self.troubles}; {shown}") from error
 
     # What the server says
 
