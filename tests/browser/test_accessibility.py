@@ -119,8 +119,8 @@ def _member_of(site: Site, slug: str) -> int:
     return int(rows[0]["id"])
 
 
-# What the others see is among what these three see; they are walked where there is time.
-OFTEN = ("nobody", "reader", "coordinator")
+# All the others are walked where there is time.
+OFTEN = ("nobody", "reader")
 WALKED = [v if v in OFTEN else pytest.param(v, marks=pytest.mark.slow) for v in VISITORS]
 
 

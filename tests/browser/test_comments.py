@@ -11,6 +11,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("site")]
 OpenTab = Callable[[Person], Reader]
 
 
+@pytest.mark.slow
 def test_a_comment_is_pinned_where_the_pointer_is_and_answered_by_another(
     site: Site, open_tab: OpenTab, phantom_case: tuple[str, dict[str, Person]]
 ) -> None:

@@ -199,6 +199,7 @@ def test_slices_count_as_seen_after_a_look_and_not_when_scrolled_past(
     assert not reader.troubles, reader.troubles
 
 
+@pytest.mark.slow
 def test_a_key_is_given_away_only_after_a_sentence_and_follows_the_person(
     site: Site, open_tab: OpenTab, phantom_case: Case
 ) -> None:

@@ -135,6 +135,7 @@ def test_a_scan_filed_the_other_way_round_is_shown_the_same(site: Site, open_tab
     _check_planes(reader, phantom.volume)
 
 
+@pytest.mark.slow
 def test_layout_and_window_are_remembered_for_the_reader_on_any_machine(
     site: Site, open_tab: OpenTab, phantom_case: Case
 ) -> None:
@@ -249,6 +250,7 @@ def test_a_slab_is_the_maximum_in_pixels_and_a_stroke_on_it_stays_on_its_slice(
     assert changed.tolist() == [at]
 
 
+@pytest.mark.slow
 def test_a_prior_beside_scrolls_by_position_and_is_only_looked_at(
     site: Site, open_tab: OpenTab, phantom_case: Case, tmp_path: Path
 ) -> None:

@@ -32,6 +32,7 @@ def answers(reader: Reader) -> dict[str, dict[str, object]]:
     return found
 
 
+@pytest.mark.slow
 def test_a_form_is_filled_by_keyboard_through_an_outage_and_a_reload_and_signed(
     site: Site, open_tab: OpenTab, request: pytest.FixtureRequest
 ) -> None:

@@ -86,6 +86,7 @@ def test_listener_killed_in_mid_association_keeps_what_it_answered(site: Site, s
     assert batch["file_count"] == 120
 
 
+@pytest.mark.slow
 def test_worker_killed_in_mid_filing_files_the_scan_once(site: Site, slug: str, coordinator: Person) -> None:
     folder = long_series(300, 12)
     site.end("worker")
