@@ -5,8 +5,7 @@ import os
 
 import django
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
-os.environ.setdefault("GROUNDGLASS_DATABASE_POOL", "1")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings.web")
 django.setup(set_prefix=False)  # fills the app registry: what follows needs it
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402

@@ -69,8 +69,8 @@ def _refusal_of_options(campaign: Campaign, ids: set[uuid.UUID]) -> Refusal | No
         if came_in != wanted:
             return Refusal(
                 "other_options",
-                f"The scan of {case.scan.study.patient.pseudonym} was de-identified under other options (those of "
-                f"{case.campaign}) than {campaign} asks for. Send its originals to {campaign} instead.",
+                f"The scan of {case.scan.study.patient.pseudonym} was de-identified under other options than "
+                f"{campaign} asks for. Send its originals to {campaign} instead.",
             )
     return None
 

@@ -82,7 +82,7 @@ def scans(request: HttpRequest) -> HttpResponse:
             "headings": [_heading(search, *heading) for heading in HEADINGS],
             "any_at_all": bool(lines) or not search.narrows or allowed.exists(),
             "coordinates": bool(coordinates),
-            "places": coordinates,
+            "places": [place for place in coordinates if place.closed_at is None],
             "most_added": f"{MOST_SCANS_ADDED:,}",
             "hiding": campaigns_hiding_from(request.user),
             "site_length": SITE_LENGTH,
@@ -273,6 +273,6 @@ def _named(request: HttpRequest, shown: Scan) -> HttpResponse:
 
 
 def _coordinates(user: User) -> list[Campaign]:
-    """The campaigns that a person coordinates, and that are read."""
+    """The campaigns that a person coordinates."""
     mine = campaigns_for(user).filter(memberships__user_id=user.pk, memberships__role="coordinator")
-    return list(mine.filter(closed_at=None).distinct())
+    return list(mine.distinct())

@@ -52,21 +52,6 @@ def database_settings(home: Path) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        **_connections(),
-    }
-
-
-def _connections() -> dict[str, Any]:
-    """How connections are kept: the web's in a pool, as each of its requests has a thread of its own.
-
-    A connection of its own for each would cost it the greeting, and a server that plans every query anew. Where the
-    database is away, whoever asks is told after a few seconds, and the next one tries again. Commands and workers keep
-    theirs: the pool's threads would stand in the way of a fork.
-    """
-    if not os.environ.get("GROUNDGLASS_DATABASE_POOL"):
-        return {"CONN_MAX_AGE": 60}
-    return {
-        "CONN_MAX_AGE": 0,
-        "OPTIONS": {"pool": {"min_size": 4, "max_size": 32, "timeout": 5, "reconnect_timeout": 2}},
     }

@@ -28,6 +28,14 @@ def test_the_first_administrator_signs_in_with_the_password_that_was_printed(cap
     assert list(names)[:2] == ["person.created", "person.administrator_set"]
 
 
+def test_an_address_that_is_none_makes_no_account(capsys):
+    with pytest.raises(CommandError, match="no e-mail address"):
+        call_command("administrator", "ada", "--email", "ada at home")
+    assert not User.objects.filter(username="ada").exists()
+    said_by("ada", "--email", "ada@example.org", capsys=capsys)
+    assert User.objects.get(username="ada").email == "ada@example.org"
+
+
 def test_somebody_who_is_there_is_made_one_and_keeps_their_password(capsys):
     robin = a_person("robin")
     assert "Log-in" not in said_by("Robin", capsys=capsys)

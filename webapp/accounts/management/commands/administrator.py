@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from webapp.accounts.actions import create_person, set_administrator
+from webapp.accounts.password_actions import set_email
 from webapp.accounts.queries import person_called
 from webapp.audit.actor import SYSTEM
 from webapp.audit.refusal import ActionRefused
@@ -38,9 +39,10 @@ class Command(BaseCommand):
                         username=username,
                         display_name=options["name"] or username,
                         password=password,
-                        email=options["email"],
                         by=SYSTEM,
                     )
+                    if options["email"]:
+                        set_email(user=person, email=options["email"], by=SYSTEM)
                 set_administrator(user=person, allowed=not options["no_more"], by=SYSTEM)
         except ActionRefused as refused:
             raise CommandError(refused.sentence) from refused
