@@ -14,9 +14,10 @@ from tqdm import tqdm
 
 from inference.imaging.findings import SeriesRefused
 from inference.imaging.formats import VOLUME_ENDINGS
+from inference.measures.tables import safe_text
 from inference.segmenting.algorithms import Algorithm, Progress, load_algorithm
 from inference.segmenting.results import finished, segment_scan, summary_of
-from inference.segmenting.tables import measurements_csv, text, to_csv
+from inference.segmenting.tables import measurements_csv, to_csv
 
 KILLED = "Its process was killed, as happens when memory runs out; try it alone, or with fewer --jobs."
 
@@ -102,7 +103,10 @@ def write_tables(out: Path, outcomes: Sequence[Outcome]) -> None:
     if not failures:
         (out / "failures.csv").unlink(missing_ok=True)
         return
-    rows = [["scan", "reason"], *([text(str(one.work.scan)), text(" ".join(one.reasons))] for one in failures)]
+    rows = [
+        ["scan", "reason"],
+        *([safe_text(str(one.work.scan)), safe_text(" ".join(one.reasons))] for one in failures),
+    ]
     (out / "failures.csv").write_text(to_csv(rows), encoding="utf-8", newline="")
 
 

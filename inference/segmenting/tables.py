@@ -5,19 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-NUMBERS = (
-    "extent_percent",
-    "weight_g",
-    "lesion_volume_ml",
-    "lesion_outside_lung_ml",
-    "lung_volume_ml",
-    "lung_weight_g",
-    "lesion_mean_hu",
-    "lesion_sd_hu",
-)
-SIDE_NUMBERS = ("lung_volume_ml", "lesion_volume_ml", "extent_percent", "weight_g")
-# A spreadsheet takes a cell that begins so for a formula.
-FORMULA_STARTS = ("=", "+", "-", "@")
+from inference.measures.tables import NUMBERS, SIDE_COLUMNS, SIDES, number, safe_text
 
 
 def measurements_csv(reports: Sequence[Mapping[str, Any]]) -> str:
@@ -33,7 +21,7 @@ def measurements_csv(reports: Sequence[Mapping[str, Any]]) -> str:
             "algorithm_version",
             "weights_sha256",
             *NUMBERS,
-            *(f"{side}_{name}" for side in ("left", "right") for name in SIDE_NUMBERS),
+            *(f"{side}_{name}" for side in SIDES for name in SIDE_COLUMNS),
             *(f"band_{band}_ml" for band in bands),
             "seconds",
             "warnings",
@@ -43,15 +31,15 @@ def measurements_csv(reports: Sequence[Mapping[str, Any]]) -> str:
         values, algorithm = report["measurements"], report["algorithm"]
         rows.append(
             [
-                text(report["scan"]["name"]),
-                text(algorithm["name"]),
-                text(algorithm["version"]),
+                safe_text(report["scan"]["name"]),
+                safe_text(algorithm["name"]),
+                safe_text(algorithm["version"]),
                 algorithm["weights_sha256"] or "",
                 *(number(values[name]) for name in NUMBERS),
-                *(number(values[side][name]) for side in ("left", "right") for name in SIDE_NUMBERS),
+                *(number(values[side][name]) for side in SIDES for name in SIDE_COLUMNS),
                 *(number((values["band_volumes_ml"] or {}).get(band)) for band in bands),
                 number(report["seconds"]),
-                text(" ".join(report["warnings"])),
+                safe_text(" ".join(report["warnings"])),
             ]
         )
     return to_csv(rows)
@@ -62,14 +50,3 @@ def to_csv(rows: Sequence[Sequence[str]]) -> str:
     out = io.StringIO()
     csv.writer(out, lineterminator="\r\n").writerows(rows)
     return out.getvalue()
-
-
-def number(value: float | None) -> str:
-    """A number in full precision; empty where it is undefined."""
-    return "" if value is None else repr(float(value))
-
-
-def text(words: str) -> str:
-    """A cell that no spreadsheet runs, without control characters."""
-    clean = "".join(letter if letter.isprintable() else " " for letter in words)
-    return f"'{clean}" if clean.lstrip().startswith(FORMULA_STARTS) else clean

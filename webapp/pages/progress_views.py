@@ -10,11 +10,11 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from inference.measures.tables import number, safe_text
 from webapp.campaigns.queries import campaign_for
 from webapp.campaigns.rules import may_add_scans
 from webapp.pages import progress
 from webapp.pages.worklist_search import Place
-from webapp.releases.tables import number, safe_text
 
 TITLES = {
     "drafting": "AI draft awaited",

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-SIDES = ("left", "right")
-SIDE_COLUMNS = ("lung_volume_ml", "lesion_volume_ml", "extent_percent", "weight_g")
+from inference.measures.tables import NUMBERS, SIDE_COLUMNS, SIDES, number, safe_text
+
 WHO = (
     "campaign",
     "case",
@@ -25,18 +25,6 @@ WHO = (
 )
 # What a weight cannot be read without: it is biased by these.
 SCAN = ("kernel", "slice_thickness_mm", "contrast", "weight_biased_by")
-NUMBERS = (
-    "extent_percent",
-    "weight_g",
-    "lesion_volume_ml",
-    "lesion_outside_lung_ml",
-    "lung_volume_ml",
-    "lung_weight_g",
-    "lesion_mean_hu",
-    "lesion_sd_hu",
-)
-# A spreadsheet takes a cell that begins so for a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True)
@@ -50,12 +38,6 @@ class Row:
     values: dict[str, Any]
     labels: dict[int, str]
     scores: dict[str, str] = field(default_factory=dict)
-
-
-def safe_text(text: str) -> str:
-    """A cell that no spreadsheet runs: an apostrophe before what looks like a formula, no control characters."""
-    clean = "".join(c if c.isprintable() else " " for c in text)
-    return f"'{clean}" if text.startswith(FORMULA_STARTS) or clean.lstrip().startswith(FORMULA_STARTS) else clean
 
 
 def measurements_csv(rows: Iterable[Row]) -> str:
@@ -101,11 +83,6 @@ def _cells(row: Row, bands: list[str], labels: list[int], scores: list[str]) -> 
             cells += [safe_text(row.labels[value]), number(found["volume_ml"]), number(found["weight_g"])]
     cells += [safe_text(row.scores.get(column, "")) for column in scores]
     return [*cells, json.dumps(values["options"], sort_keys=True)]
-
-
-def number(value: float | None) -> str:
-    """A number in full precision; empty where it is undefined."""
-    return "" if value is None else repr(float(value))
 
 
 def safe_name(text: str) -> str:

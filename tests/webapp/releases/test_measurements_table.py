@@ -7,9 +7,10 @@ import json
 import pytest
 
 from inference.measures.quantification import measure
+from inference.measures.tables import NUMBERS, SIDE_COLUMNS, SIDES, safe_text
 from tests.factories.filed import letter_f
 from tests.webapp.releases.conftest import body_of, client_of
-from webapp.releases.tables import NUMBERS, SIDE_COLUMNS, SIDES, measurements_csv, safe_text
+from webapp.releases.tables import measurements_csv
 
 
 def rows_of(content: bytes) -> list[dict[str, str]]:
