@@ -203,10 +203,15 @@ def test_signing_in_again_in_another_tab_is_enough(site: Site, open_tab: OpenTab
     reader.wait_until_saved()
     elsewhere = Reader(site, reader.page.context.new_page(), reader.person)
     elsewhere.page.goto(f"{site.address}/")
+    # Painted before it can hear of it: a tab that comes to the front asks at once, and would be told before a stroke.
+    reader.page.bring_to_front()
+    reader.page.route("**/api/**", _abort)
+    painter.paint(1)
+    elsewhere.page.bring_to_front()
     elsewhere.page.get_by_role("button", name="Sign out").click()
     elsewhere.page.wait_for_url("**/sign-in/**")
     reader.page.bring_to_front()
-    painter.paint(1)
+    reader.page.unroute("**/api/**")
     reader.page.locator("dialog[open]").wait_for()
     elsewhere.page.bring_to_front()
     elsewhere.sign_in()  # the session and its token are new ones
