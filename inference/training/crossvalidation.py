@@ -19,6 +19,7 @@ from inference.training.runs import Run
 from inference.training.splits import Split
 
 RESULT, RESULTS, TABLE = "result.json", "crossvalidation.json", "crossvalidation.md"
+SHEETS = "sheets"
 SUMMARISED = ("lung_dice", "lesion_dice", "lesion_sensitivity", "lesion_ppv")
 
 
@@ -76,7 +77,7 @@ def judged(run: Run, device: str, data: Path | None) -> dict[str, Any]:
         "chosen_epoch": predictor.card.training["chosen_epoch"],
         "precision": predictor.precision,
         "split": {"train": run.split.train, "tune": run.split.tune, "validate": run.split.validate},
-        **judge(predictor, [known[name] for name in run.split.validate], data),
+        **judge(predictor, [known[name] for name in run.split.validate], data, run.out / SHEETS),
     }
     write_whole(run.out / RESULT, (json.dumps(figures, indent=2) + "\n").encode())
     return figures

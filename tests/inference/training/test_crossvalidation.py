@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from inference.cli import main
 from inference.phantoms import make_phantom, write_dicom_series
@@ -15,6 +16,7 @@ from inference.training.crossvalidation import results_of, table_of
 from inference.training.judging import SLICE_ML, judge
 from inference.training.public_sets import INFECTED, LABELS, NORMAL
 from inference.training.recipes import DEFAULT
+from inference.training.sheets import DRAWN_COLOUR, FOUND_COLOUR, GAP_PX, TILE_PX, worst_slices
 
 ARGUMENTS = ["crossvalidate", "--phantoms", "5", "--folds", "2", "--width", "2", "--size", "32", "--epochs", "1"]
 
@@ -41,13 +43,30 @@ def predictor(lesion: slice, findings: Any = None) -> Any:
     return SimpleNamespace(masks_of=masks_of, segment=segment, draws_lung=True)
 
 
-def test_figures_of_a_case_are_those_of_geometry() -> None:
+def test_figures_of_a_case_are_those_of_geometry(tmp_path: Path) -> None:
     cases = [square("a", slice(8, 16)), square("healthy", slice(8, 8)), square("b", slice(8, 16), drawn=False)]
-    [figures] = judge(predictor(slice(12, 20)), cases, None)["cases"]
+    [figures] = judge(predictor(slice(12, 20)), cases, None, tmp_path)["cases"]
     assert figures["case"] == "a"
     assert figures["lung_dice"] == 1.0
     assert figures["lesion_dice"] == figures["lesion_sensitivity"] == figures["lesion_ppv"] == 0.5
     assert figures["extent_percent"] == figures["reference_extent_percent"] == 50.0
+    picture = np.asarray(Image.open(tmp_path / "a.png").convert("RGB"))
+    side, scale = TILE_PX + GAP_PX, TILE_PX // 32
+    assert picture.shape == (2 * side + GAP_PX, 4 * side + GAP_PX, 3)
+    # The left edges of what was drawn and of what was found, in the first slice.
+    first = picture[GAP_PX : GAP_PX + TILE_PX, GAP_PX : GAP_PX + TILE_PX]
+    assert tuple(first[16 * scale, 8 * scale]) == DRAWN_COLOUR
+    assert tuple(first[16 * scale, 12 * scale]) == FOUND_COLOUR
+
+
+def test_the_worst_slices_are_shown_and_not_only_neighbours() -> None:
+    wrong = np.zeros((40, 4, 4), bool)
+    for z, many in zip((0, 1, 2, 10, 20, 39), (9, 8, 7, 3, 2, 1), strict=True):
+        wrong[z].flat[:many] = True
+    assert {0, 2, 10, 20, 39} <= set(worst_slices(wrong))
+    assert 1 not in worst_slices(wrong)
+    assert worst_slices(wrong) == sorted(worst_slices(wrong))
+    assert worst_slices(wrong[:3]) == [0, 1, 2]
 
 
 def test_hu_scans_are_judged_by_the_fold_that_did_not_train_on_them(tmp_path: Path) -> None:
@@ -60,14 +79,14 @@ def test_hu_scans_are_judged_by_the_fold_that_did_not_train_on_them(tmp_path: Pa
     # The head is the last slice: four to seven are infected, and one too many is found.
     findings[3:8, 4:8, 4:8] = 1
     cases = [square(INFECTED, slice(8, 8)), square(NORMAL, slice(8, 8))]
-    figures = judge(predictor(slice(8, 8), findings), cases, tmp_path)
+    figures = judge(predictor(slice(8, 8), findings), cases, tmp_path, tmp_path / "sheets")
     slices = figures["slices"]
     assert (slices["positive"], slices["negative"], slices["threshold"]) == (4, 4, SLICE_ML)
     assert (slices["sensitivity"], slices["specificity"]) == (1.0, 0.75)
     assert slices["auc"] == pytest.approx((12 + 4 * 0.5) / 16)
     assert figures["normal"]["extent_percent"] == pytest.approx(100 * 5 * 16 / (8 * 32 * 32))
     assert figures["normal"]["lesion_volume_ml"] == pytest.approx(5 * 16 * phantom.volume.voxel_volume_ml)
-    assert set(judge(predictor(slice(8, 8)), cases[:0], tmp_path)) == {"cases"}
+    assert set(judge(predictor(slice(8, 8)), cases[:0], tmp_path, tmp_path / "sheets")) == {"cases"}
 
 
 def test_means_and_deviations_count_what_is_defined() -> None:
