@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from inference.cli import main
+from inference.networks.cards import read_card
 from inference.phantoms import make_phantom, write_dicom_series
 from inference.training.cases import TrainingCase
 from inference.training.crossvalidation import results_of, table_of
@@ -122,7 +123,7 @@ def test_means_and_deviations_count_what_is_defined() -> None:
 
 
 def test_every_fold_is_judged_once_and_one_that_is_lost_again(tmp_path: Path) -> None:
-    arguments = [*ARGUMENTS, "--device", "cpu", "--out", str(tmp_path)]
+    arguments = [*ARGUMENTS, "--then-all", "--device", "cpu", "--out", str(tmp_path)]
     assert main(arguments) == 0
     results = json.loads((tmp_path / "crossvalidation.json").read_text())
     assert [fold["fold"] for fold in results["folds"]] == ["fold-1", "fold-2"]
@@ -131,12 +132,20 @@ def test_every_fold_is_judged_once_and_one_that_is_lost_again(tmp_path: Path) ->
     for fold in results["folds"]:
         assert {case["case"] for case in fold["cases"]} <= set(fold["split"]["validate"])
         assert not {case["case"] for case in fold["cases"]} & {*fold["split"]["train"], *fold["split"]["tune"]}
+    card = read_card(tmp_path / "all" / "groundglass-default.json")
+    assert not card.training["split"]["validate"]
+    on_card = card.metrics["cross_validation"]
+    assert (on_card["folds"], on_card["lesion_dice"]) == (2, results["summary"]["lesion_dice"])
+    assert [case["lesion_dice"] for case in on_card["cases"]] == [
+        case["lesion_dice"] for fold in results["folds"] for case in fold["cases"]
+    ]
     kept = (tmp_path / "fold-1" / "result.json").stat().st_mtime_ns
     (tmp_path / "fold-2" / "result.json").write_text("{")
     (tmp_path / "crossvalidation.json").unlink()
     assert main(arguments) == 0
     assert (tmp_path / "fold-1" / "result.json").stat().st_mtime_ns == kept
     assert json.loads((tmp_path / "crossvalidation.json").read_text()) == results
+    assert read_card(tmp_path / "all" / "groundglass-default.json") == card
 
 
 def test_the_study_recipe_is_judged_by_lesion_alone(tmp_path: Path) -> None:
