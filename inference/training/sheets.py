@@ -3,6 +3,8 @@
 They show the public sets themselves and stay where the run is.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
@@ -28,7 +30,8 @@ def sheet(case: TrainingCase, lung: Mask, lesion: Mask) -> Image.Image:
     side = TILE_PX + GAP_PX
     picture = Image.new("RGB", (COLUMNS * side + GAP_PX, rows * side + GAP_PX), BACKGROUND)
     for place, z in enumerate(chosen):
-        tile = _tile(case.images[z], ((lung[z], LUNG_COLOUR), (drawn[z], DRAWN_COLOUR), (lesion[z], FOUND_COLOUR)))
+        layers = ((lung[z], LUNG_COLOUR), (drawn[z], DRAWN_COLOUR), (lesion[z], FOUND_COLOUR))
+        tile = outlined(case.images[z], layers, TILE_PX)
         ImageDraw.Draw(tile).text((5, 3), f"slice {z + 1}", INK, stroke_width=2, stroke_fill=BACKGROUND)
         picture.paste(tile, (GAP_PX + place % COLUMNS * side, GAP_PX + place // COLUMNS * side))
     return picture
@@ -46,8 +49,9 @@ def worst_slices(wrong: Mask) -> list[int]:
     return sorted(chosen)
 
 
-def _tile(image: NDArray[np.uint8], outlines: tuple[tuple[Mask, tuple[int, int, int]], ...]) -> Image.Image:
-    size = (TILE_PX, TILE_PX)
+def outlined(image: NDArray[np.uint8], outlines: Sequence[tuple[Mask, tuple[int, int, int]]], side: int) -> Image.Image:
+    """A square grey slice (uint8 yx), drawn `side` x `side` as RGB with the outlines of masks of its shape."""
+    size = (side, side)
     colour = np.repeat(np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))[..., None], 3, axis=2)
     for mask, ink in outlines:
         large = np.asarray(Image.fromarray(mask.astype(np.uint8)).resize(size, Image.Resampling.NEAREST)) > 0

@@ -1,12 +1,19 @@
 """Weights trained on all patients, with the figures of the networks that were trained alike and kept some apart."""
 
+import io
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from PIL import Image
+
 from inference.networks.cards import read_card
 from inference.networks.weights import write_whole
+from inference.predict import Predictor
+from inference.training.curves import CSV_NAME, PICTURE_NAME
 from inference.training.finishing import card_path
+from inference.training.gallery import gallery
+from inference.training.plots import cross_validation_picture
 from inference.training.runs import Run
 
 OF_CASE = (
@@ -25,12 +32,31 @@ NOTE = (
 )
 
 
+# What the network is asked to reach (the study's lesion Dice, and a lung Dice with consolidation inside).
+AIMS = {"lung": 0.98, "lesion": 0.77}
+
+
 def put_on_card(run: Run, results: Mapping[str, Any]) -> None:
-    """Put the figures of a cross-validation (`results_of`) on the card of weights that were trained alike."""
+    """Put the figures of a cross-validation (`results_of`) on the card of weights that were trained alike.
+
+    Beside the card go pictures that may be passed on with it: its learning curves, the figures of the cases, and what
+    the network makes of known patterns.
+    """
     path = card_path(run)
+    figures = brief(results)
+    patterns, found = gallery(Predictor(path, "cpu"))
     card = read_card(path)
-    metrics = {**card.metrics, "cross_validation": brief(results)}
+    metrics = {**card.metrics, "cross_validation": figures, "patterns": found}
     notes = [*(note for note in card.notes if note != NOTE), NOTE]
+    for name, picture in (
+        ("curves", Image.open(run.out / PICTURE_NAME)),
+        ("cross-validation", cross_validation_picture(figures["cases"], AIMS)),
+        ("patterns", patterns),
+    ):
+        content = io.BytesIO()
+        picture.save(content, "PNG", optimize=True)
+        write_whole(path.with_name(f"{path.stem}-{name}.png"), content.getvalue())
+    write_whole(path.with_name(f"{path.stem}.curves.csv"), (run.out / CSV_NAME).read_bytes())
     write_whole(path, replace(card, metrics=metrics, notes=notes).as_json().encode())
 
 

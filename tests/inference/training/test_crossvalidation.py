@@ -12,12 +12,18 @@ from PIL import Image
 from inference.cli import main
 from inference.networks.cards import read_card
 from inference.phantoms import make_phantom, write_dicom_series
+from inference.phantoms.patterns import PATTERNS
+from inference.segmenting.quality import LESION_COLOUR
 from inference.training.cases import TrainingCase
 from inference.training.crossvalidation import results_of, table_of
+from inference.training.gallery import DRAWN_COLOUR as PATTERN_COLOUR
+from inference.training.gallery import gallery
 from inference.training.judging import SLICE_ML, judge
+from inference.training.plots import cross_validation_picture
 from inference.training.public_sets import INFECTED, LABELS, NORMAL
 from inference.training.recipes import DEFAULT
 from inference.training.sheets import DRAWN_COLOUR, FOUND_COLOUR, GAP_PX, TILE_PX, worst_slices
+from inference.transforms import Look
 
 ARGUMENTS = ["crossvalidate", "--phantoms", "5", "--folds", "2", "--width", "2", "--size", "32", "--epochs", "1"]
 
@@ -139,6 +145,12 @@ def test_every_fold_is_judged_once_and_one_that_is_lost_again(tmp_path: Path) ->
     assert [case["lesion_dice"] for case in on_card["cases"]] == [
         case["lesion_dice"] for fold in results["folds"] for case in fold["cases"]
     ]
+    assert {one["pattern"] for one in card.metrics["patterns"]} == set(PATTERNS)
+    beside = sorted(path.name for path in (tmp_path / "all").glob("groundglass-default*"))
+    assert beside == [
+        f"groundglass-default{ending}"
+        for ending in ("-cross-validation.png", "-curves.png", "-patterns.png", ".curves.csv", ".json", ".safetensors")
+    ]
     kept = (tmp_path / "fold-1" / "result.json").stat().st_mtime_ns
     (tmp_path / "fold-2" / "result.json").write_text("{")
     (tmp_path / "crossvalidation.json").unlink()
@@ -153,3 +165,32 @@ def test_the_study_recipe_is_judged_by_lesion_alone(tmp_path: Path) -> None:
     summary = json.loads((tmp_path / "crossvalidation.json").read_text())["summary"]
     assert (summary["lung_dice"]["cases"], summary["lung_dice"]["undefined"]) == (0, 4)
     assert summary["lesion_dice"]["cases"] == 4
+
+
+def test_the_gallery_says_how_much_of_each_pattern_was_taken_for_lesion() -> None:
+    """A network that draws what is denser than air and less dense than muscle: ground glass, and never fluid."""
+
+    def masks_of(pictures: np.ndarray, lung: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        hu = pictures * (1500 / 255) - 1350
+        return lung, lung & (hu > -800) & (hu < -300)
+
+    look = Look(kind="window", size=256)
+    picture, rows = gallery(SimpleNamespace(card=SimpleNamespace(look=look), masks_of=masks_of))
+    found = {row["pattern"]: row for row in rows}
+    assert found["ground-glass"]["percent_found"] > 80
+    assert found["pleural-effusion"]["percent_found"] < 10
+    assert [name for name, row in found.items() if row["is_lesion"]] == ["ground-glass", "consolidation"]
+    assert picture.width > picture.height / 2
+    colours = {tuple(colour) for colour in np.asarray(picture).reshape(-1, 3).tolist()}
+    assert {LESION_COLOUR, PATTERN_COLOUR} <= colours
+
+
+def test_the_picture_of_a_cross_validation_has_a_point_for_each_figure() -> None:
+    def points(cases: list[dict[str, Any]]) -> int:
+        picture = np.asarray(cross_validation_picture(cases, {"lesion": 0.77}))
+        return int((picture == np.array([0xD9, 0x5F, 0x02])).all(axis=2).sum())
+
+    case = {"lung_dice": 0.9, "lesion_dice": 0.5, "extent_percent": 10.0, "reference_extent_percent": 20.0}
+    undefined = {**case, "extent_percent": None}
+    none, one, half = points([]), points([case]), points([undefined])
+    assert one - none == 2 * (half - none) > 0
