@@ -11,8 +11,9 @@ from webapp import jobs, push
 from webapp.algorithms import events
 from webapp.algorithms.models import Algorithm, DraftRun
 from webapp.algorithms.queries import latest_draft
+from webapp.algorithms.rules import may_run
 from webapp.archive.models import Scan
-from webapp.audit.actor import Actor
+from webapp.audit.actor import Actor, actor_of
 from webapp.audit.refusal import Refusal, require
 from webapp.audit.trail import audited, record
 from webapp.masks.actions import create_mask, cut_version
@@ -26,14 +27,16 @@ def actor_of_algorithm(algorithm: Algorithm) -> Actor:
 
 @audited(events.ALGORITHM_REGISTERED)
 def register_algorithm(*, name: str, version: str, title: str, entry: str, card: dict[str, Any], by: Any) -> Algorithm:
-    """Make an algorithm version known to the site; the same version again changes nothing."""
+    """Make a version that the product itself computes known to the site; the same version again changes nothing."""
     algorithm, made = Algorithm.objects.get_or_create(
-        name=name, version=version, defaults={"title": title, "entry": entry, "card": card}
+        name=name,
+        version=version,
+        defaults={"title": title, "entry": entry, "card": card, "registered_by_name": actor_of(by).name[:120]},
     )
     record(
         events.ALGORITHM_REGISTERED,
         by=by,
-        subject=f"algorithm:{name}@{version}",
+        subject=algorithm.subject,
         title=title,
         already_there=not made,
     )
@@ -45,6 +48,7 @@ def request_draft(*, scan: Scan, algorithm: Algorithm, label_set: LabelSet, by: 
     """Ask a worker for an AI draft of a scan; one that is finished or under way is not run twice."""
     held = Scan.objects.select_for_update(of=("self",)).filter(pk=scan.pk).first()
     require(None if held else Refusal("scan_deleted", "This scan was deleted: there is nothing to draft."))
+    require(may_run(algorithm))
     run = latest_draft(scan, algorithm, label_set)
     fresh = run is None or run.state == DraftRun.FAILED
     if run is None or run.state == DraftRun.FAILED:
@@ -122,6 +126,7 @@ def finish_draft(
         counted=counts,
         duration_s=round(duration_s, 2),
         device=device,
+        weights_sha256=run.algorithm.weights_sha256,
     )
     return current
 

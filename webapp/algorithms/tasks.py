@@ -1,25 +1,15 @@
 """Runs of algorithms in the worker. Whatever needs torch is imported inside the function that runs it."""
 
 import time
-from collections.abc import Callable
-from typing import Any
 
 from webapp.algorithms.actions import fail_draft, finish_draft, report_progress, start_draft
+from webapp.algorithms.loading import loaded
 from webapp.algorithms.models import DraftRun
 from webapp.archive.queries import volume_of
 from webapp.archive.storage import DamagedFile
 from webapp.jobs import task
 
 REPORT_EVERY_S = 0.5
-
-
-def _classical_baseline(volume: Any, progress: Callable[[float, str], None]) -> Any:
-    from inference.baseline import segment
-
-    return segment(volume, progress)
-
-
-ENTRIES: dict[str, Callable[[Any, Callable[[float, str], None]], Any]] = {"classical-baseline": _classical_baseline}
 
 
 @task("algorithms.run_draft", queue="drafts", on_given_up="algorithms.give_draft_up")
@@ -39,12 +29,19 @@ def run_draft(draft_run_id: str) -> None:
     progress(0.01, "Opening the scan")
     try:
         volume = volume_of(run.scan)
-        found = ENTRIES[run.algorithm.entry](volume, progress)
+        algorithm = loaded(run.algorithm)
+        found = algorithm.segment(volume, progress)
         layers = {"anatomy": found.anatomy, "findings": found.findings}
     except (ValueError, KeyError, OSError, MemoryError, DamagedFile) as error:
         fail_draft(run=run, sentence=f"The algorithm could not segment this scan: {error}")
         return
-    finish_draft(run=run, layers=layers, duration_s=time.monotonic() - began, device="cpu", options={})
+    finish_draft(
+        run=run,
+        layers=layers,
+        duration_s=time.monotonic() - began,
+        device=algorithm.device,
+        options=algorithm.options,
+    )
 
 
 @task("algorithms.give_draft_up")

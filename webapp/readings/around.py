@@ -84,13 +84,16 @@ def cases_with_room_for(user: User, campaign: Campaign) -> QuerySet[Case]:
 
 
 def drafts_pending(campaign: Campaign) -> Q:
-    """Cases whose stage begins from an AI draft that is still being made: nobody begins to read them yet."""
+    """Cases whose stage begins from an AI draft that is still to be made: nobody begins to read them yet."""
     runs = DraftRun.objects.filter(algorithm=campaign.draft_algorithm_id, label_set=campaign.label_set_id)
     under_way = runs.filter(state__in=(DraftRun.QUEUED, DraftRun.RUNNING)).values("scan")
     from_draft = [stage.name for stage in current_protocol(campaign).stage_list if stage.starts_from == AI_DRAFT]
     finished = runs.filter(state=DraftRun.FINISHED).values("scan")
-    waits = Q(stage__in=from_draft, scan__in=under_way) & ~Q(scan__in=finished)
-    return waits & ~Q(arm=WITHOUT_DRAFT) & Q(start_version=None)
+    waits = Q(scan__in=under_way) & ~Q(scan__in=finished)
+    if campaign.draft_algorithm_id is not None:
+        # Not asked for yet: another algorithm was chosen for the drafts.
+        waits |= ~Q(scan__in=runs.values("scan"))
+    return Q(stage__in=from_draft) & waits & ~Q(arm=WITHOUT_DRAFT) & Q(start_version=None)
 
 
 def first_to_begin(user: User, cases: Iterable[Case]) -> Case | None:

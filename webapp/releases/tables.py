@@ -19,6 +19,7 @@ WHO = (
     "independent",
     "signed_at",
     "draft_algorithm",
+    "in_training_data_of",
     "imported_mask",
     "version_sha256",
     "label_set",
