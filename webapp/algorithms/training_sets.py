@@ -16,17 +16,17 @@ from webapp.audit.refusal import Refusal
 ROLE_IN_WORDS = {TrainingScan.TRAIN: "trained on", TrainingScan.TUNE: "tuned on"}
 
 
-def known_scans(algorithm: Algorithm) -> QuerySet[Scan]:
+def known_scans(algorithm_id: int) -> QuerySet[Scan]:
     """The scans here that a version knows from its training; of deleted scans the hash still counts."""
-    hashes = TrainingScan.objects.filter(algorithm=algorithm).values("voxels_sha256")
+    hashes = TrainingScan.objects.filter(algorithm=algorithm_id).values("voxels_sha256")
     trained = Scan.ever.filter(voxels_sha256__in=hashes).values("study__patient")
-    marked = MarkedPatient.objects.filter(algorithm=algorithm).values("patient")
+    marked = MarkedPatient.objects.filter(algorithm=algorithm_id).values("patient")
     return Scan.objects.filter(Q(study__patient__in=trained) | Q(study__patient__in=marked))
 
 
-def known_among(algorithm: Algorithm, scans: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+def known_among(algorithm_id: int, scans: Iterable[uuid.UUID]) -> set[uuid.UUID]:
     """The ids of those of some scans that a version knows from its training; one query."""
-    return set(known_scans(algorithm).filter(pk__in=list(scans)).values_list("pk", flat=True))
+    return set(known_scans(algorithm_id).filter(pk__in=list(scans)).values_list("pk", flat=True))
 
 
 def versions_that_know(scan: Scan) -> list[Algorithm]:

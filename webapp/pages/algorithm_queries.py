@@ -55,7 +55,7 @@ def version_page(user: User, algorithm: Algorithm) -> dict[str, Any]:
     mine = campaigns_for(user)
     uses = EnabledAlgorithm.objects.filter(algorithm=algorithm, campaign__in=mine).select_related("campaign")
     campaigns = [one.campaign for one in uses.order_by("campaign__name")]
-    known = Case.objects.filter(campaign__in=mine, scan__in=known_scans(algorithm).values("pk"))
+    known = Case.objects.filter(campaign__in=mine, scan__in=known_scans(algorithm.pk).values("pk"))
     files = list(algorithm.files.all())
     counts = dict(algorithm.training_scans.values_list("role").annotate(Count("pk")))
     return {

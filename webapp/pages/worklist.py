@@ -103,8 +103,8 @@ def lines_of(place: Place, cases: QuerySet[Case], *, to_begin: bool = False) -> 
     drafts = _latest_drafts(place, page)
     extents = _extents(place, page, seen)
     lines = [_line(place, case, seen[case.pk], drafts.get(case.scan_id), extents.get(case.pk)) for case in page]
-    algorithm = place.campaign.draft_algorithm
-    known = known_among(algorithm, drafts) if algorithm and drafts else set()
+    algorithm_id = place.campaign.draft_algorithm_id
+    known = known_among(algorithm_id, drafts) if algorithm_id and drafts else set()
     return [replace(line, draft_is_known=True) if line.case.scan_id in known else line for line in lines]
 
 
