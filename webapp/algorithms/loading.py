@@ -69,7 +69,9 @@ def _weights_here(algorithm: Algorithm) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     weights = folder / f"{algorithm.name}-{algorithm.version}-{algorithm.weights_sha256[:16]}{WEIGHTS_ENDING}"
     if _sha256_of(weights) != algorithm.weights_sha256:
-        stored = AlgorithmFile.objects.get(algorithm=algorithm, kind=AlgorithmFile.WEIGHTS)
+        stored = AlgorithmFile.objects.filter(algorithm=algorithm, kind=AlgorithmFile.WEIGHTS).first()
+        if stored is None:
+            raise NotLoaded(f"{algorithm} has no weights here: an administrator registers it anew.")
         try:
             content = storage.read(stored.path, stored.sha256)
         except (storage.DamagedFile, OSError) as damage:

@@ -23,6 +23,13 @@ def _held(campaign: Campaign, by: Any) -> Campaign:
     return campaign
 
 
+def _as_it_is(algorithm: Algorithm) -> Algorithm:
+    """A version as it is now; refused where it was retired."""
+    algorithm = Algorithm.objects.get(pk=algorithm.pk)
+    require(may_run(algorithm))
+    return algorithm
+
+
 def _record(event: str, campaign: Campaign, algorithm: Algorithm, by: Any, **details: Any) -> None:
     subject, named = f"campaign:{campaign.pk}", f"{algorithm.name}@{algorithm.version}"
     record(event, by=by, chain=chain_of(campaign), subject=subject, algorithm=named, title=str(algorithm), **details)
@@ -31,8 +38,7 @@ def _record(event: str, campaign: Campaign, algorithm: Algorithm, by: Any, **det
 @audited(events.ALGORITHM_ENABLED)
 def enable_algorithm(*, campaign: Campaign, algorithm: Algorithm, by: Any) -> None:
     """Let a campaign use an algorithm version."""
-    campaign = _held(campaign, by)
-    require(may_run(algorithm))
+    campaign, algorithm = _held(campaign, by), _as_it_is(algorithm)
     names = {"enabled_by_name": actor_of(by).name[:120]}
     _, made = EnabledAlgorithm.objects.get_or_create(campaign=campaign, algorithm=algorithm, defaults=names)
     require(None if made else Refusal("unchanged", f"{algorithm} is enabled in this campaign already."))
@@ -57,8 +63,7 @@ def use_for_drafts(*, campaign: Campaign, algorithm: Algorithm, by: Any) -> Camp
     Readings that were begun keep their masks. A job asks for this version's drafts of all cases, and until the draft of
     a case is there, no reading of it begins.
     """
-    campaign = _held(campaign, by)
-    require(may_run(algorithm))
+    campaign, algorithm = _held(campaign, by), _as_it_is(algorithm)
     if not EnabledAlgorithm.objects.filter(campaign=campaign, algorithm=algorithm).exists():
         raise ActionRefused(Refusal("not_enabled", f"{algorithm} is not enabled in this campaign: enable it first."))
     before = campaign.draft_algorithm
