@@ -78,7 +78,7 @@ def _weights_here(algorithm: Algorithm) -> Path:
             sentence = f"The weights of {algorithm} cannot be read from storage: {damage}"
             raise NotLoaded(f"{sentence} An administrator registers it anew, as another version.") from damage
         _write_whole(weights, content)
-    _write_whole(weights.with_suffix(CARD_ENDING), json.dumps(algorithm.card).encode())
+    _write_whole(weights.with_suffix(CARD_ENDING), json.dumps(algorithm.ordered_card).encode())
     return weights
 
 

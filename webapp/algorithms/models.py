@@ -1,6 +1,8 @@
 """Registered algorithm versions, what they were trained on, and the drafts that they make."""
 
+import json
 import uuid
+from typing import Any
 
 from django.db import models
 
@@ -13,8 +15,9 @@ REASON_LENGTH = 500
 class Algorithm(models.Model):
     """One version of something that segments; it never changes. `entry` names it to the worker; `card` says what it is.
 
-    Networks have weights, whose SHA-256 is part of the version. `curves` are the learning curves: {"columns": names,
-    "rows": numbers or null, one row an epoch}. A retired version begins no new runs; what it made stays.
+    Networks have weights, whose SHA-256 is part of the version; `card_text` is their card in the order in which it was
+    written, of which the database keeps none. `curves` are the learning curves: {"columns": names, "rows": numbers or
+    null, one row an epoch}. A retired version begins no new runs; what it made stays.
     """
 
     BASELINE, NETWORK = "classical-baseline", "network"
@@ -25,6 +28,7 @@ class Algorithm(models.Model):
     entry = models.CharField(max_length=80)
     weights_sha256 = models.CharField(max_length=64, blank=True)
     card = models.JSONField(default=dict)
+    card_text = models.TextField(blank=True, default="")
     curves = models.JSONField(default=dict, blank=True)
     registered_at = models.DateTimeField(auto_now_add=True, null=True)
     registered_by_name = models.CharField(max_length=120, blank=True, default="")
@@ -46,6 +50,12 @@ class Algorithm(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title} {self.version}"
+
+    @property
+    def ordered_card(self) -> dict[str, Any]:
+        """The card with its parts in the order in which they were written."""
+        found: dict[str, Any] = json.loads(self.card_text) if self.card_text else self.card
+        return found
 
     @property
     def subject(self) -> str:

@@ -32,6 +32,7 @@ class Submitted:
 
     card: Card
     recorded: dict[str, Any]
+    text: str
     weights: IO[bytes]
     title: str
     pictures: list[tuple[str, CleanPicture]] = field(default_factory=list)
@@ -64,6 +65,7 @@ def checked(
     submitted = Submitted(
         card=known,
         recorded=recorded,
+        text=json.dumps(recorded, ensure_ascii=False),
         weights=weights,
         title=title,
         pictures=_pictures(known, pictures),

@@ -49,7 +49,8 @@ def why_known(algorithm: Algorithm, scan: Scan) -> str:
         return f"another scan of this patient was {ROLE_IN_WORDS[listed.role]}{_source(listed)}"
     mark = algorithm.marked_patients.filter(patient_id=scan.study.patient_id).first()
     if mark is not None:
-        return f"its patient was marked by {mark.marked_by_name} on {mark.marked_at:%Y-%m-%d}: {mark.reason}"
+        said = mark.reason.rstrip(".")
+        return f"its patient was marked by {mark.marked_by_name} on {mark.marked_at:%Y-%m-%d}: {said}"
     return ""
 
 

@@ -31,6 +31,7 @@ def register_version(*, submitted: Submitted, by: Any) -> Algorithm:
             "entry": Algorithm.NETWORK,
             "weights_sha256": card.weights_sha256,
             "card": submitted.recorded,
+            "card_text": submitted.text,
             "curves": submitted.curves,
             "registered_by_name": actor_of(by).name[:120],
         },

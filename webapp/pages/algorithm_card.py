@@ -11,7 +11,19 @@ from webapp.pages.charts import round_up
 MOST_ROWS, MOST_COLUMNS, MOST_TABLES, MOST_NOTES, MOST_NAMED = 300, 16, 40, 60, 400
 LONGEST_CELL = 300
 NON_COMMERCIAL = re.compile(r"non-?commercial|\bNC\b", re.IGNORECASE)
+NUMBER = re.compile(r"-?[0-9][0-9.,]*(?:e[-+]?[0-9]+)?")
 NETWORKS = {"unet-2d": "2D U-Net"}
+SPELT = {
+    "dice": "Dice",
+    "auc": "AUC",
+    "ppv": "PPV",
+    "npv": "NPV",
+    "sd": "SD",
+    "hu": "HU",
+    "ml": "mL",
+    "mm": "mm",
+    "percent": "%",
+}
 LABELS = {"lung": "lungs", "lesion": "lesion"}
 # Parts of `training` that have a place of their own on the page.
 PLACED = ("sets", "split", "scans")
@@ -21,13 +33,27 @@ WIDTH, HEIGHT = 420, 140
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of words under names; `left_out` rows were too many."""
+    """Rows of words under names; `left_out` rows were too many. Numbers stand at the right of their column."""
 
     title: str
     columns: list[str]
     rows: list[list[str]]
     left_out: int = 0
-    numbers: bool = True
+
+    @property
+    def heads(self) -> list[tuple[str, bool]]:
+        """Each column's name, and whether it stands over numbers."""
+        counts = [sum(bool(NUMBER.fullmatch(row[place])) for row in self.rows) for place in range(len(self.columns))]
+        return [(name, 2 * count > len(self.rows)) for name, count in zip(self.columns, counts, strict=True)]
+
+    @property
+    def lines(self) -> list[list[tuple[str, bool]]]:
+        """Each row's cells, and whether each is a number, or stands in for one."""
+        over_numbers = [is_number for _, is_number in self.heads]
+        return [
+            [(cell, bool(NUMBER.fullmatch(cell)) or right) for cell, right in zip(row, over_numbers, strict=True)]
+            for row in self.rows
+        ]
 
 
 @dataclass(frozen=True)
@@ -70,14 +96,14 @@ class CardView:
 
 def card_view(algorithm: Algorithm) -> CardView:
     """The card of a version, as far as a page shows it."""
-    card = algorithm.card
+    card = algorithm.ordered_card
     licence = words(card.get("licence", ""))
     training = card.get("training")
     training = training if isinstance(training, dict) else {}
     plain = {key: value for key, value in training.items() if key not in PLACED}
     notes = card.get("notes")
     return CardView(
-        facts=_facts(algorithm),
+        facts=_facts(algorithm, card),
         licence=licence,
         is_non_commercial=bool(NON_COMMERCIAL.search(licence)),
         sets=_sets(training.get("sets")),
@@ -91,7 +117,11 @@ def card_view(algorithm: Algorithm) -> CardView:
 
 def name_of(key: Any) -> str:
     """A key as people read it."""
-    return words(str(key).replace("_", " "), 60)
+    return " ".join(SPELT.get(word, word) for word in words(str(key).replace("_", " "), 60).split(" "))
+
+
+def _upper(name: str) -> str:
+    return name[:1].upper() + name[1:]
 
 
 def words(value: Any, most: int = LONGEST_CELL) -> str:
@@ -103,7 +133,7 @@ def words(value: Any, most: int = LONGEST_CELL) -> str:
     elif isinstance(value, int):
         text = f"{value:,}"
     elif isinstance(value, float):
-        text = f"{value:.4g}"
+        text = _figure(value)
     elif isinstance(value, list | tuple):
         text = ", ".join(words(one, 60) for one in value[:MOST_NAMED])
     elif isinstance(value, dict):
@@ -113,10 +143,22 @@ def words(value: Any, most: int = LONGEST_CELL) -> str:
     return text if len(text) <= most else f"{text[:most]}…"
 
 
-def _facts(algorithm: Algorithm) -> dict[str, str]:
-    card = algorithm.card
+def _figure(value: float) -> str:
+    """As many digits as say something: three decimals of what is small, none of hundreds."""
+    size = abs(value)
+    if value == 0 or 0.001 <= size < 1:
+        return f"{value:.3f}"
+    if size < 0.001:
+        return f"{value:.2g}"
+    return f"{value:,.2f}" if size < 100 else f"{value:,.0f}"
+
+
+def _facts(algorithm: Algorithm, card: Mapping[str, Any]) -> dict[str, str]:
     if algorithm.entry != Algorithm.NETWORK:
-        return {name_of(key).capitalize(): words(value, 1000) for key, value in list(card.items())[:MOST_ROWS]}
+        return {
+            name_of(key)[:1].upper() + name_of(key)[1:]: words(value, 1000)
+            for key, value in list(card.items())[:MOST_ROWS]
+        }
     labels = [LABELS.get(label, words(label)) for label in card.get("labels", [])]
     facts = {
         "Draws": " and ".join(labels),
@@ -179,7 +221,7 @@ def tables_of(value: Any, title: str = "", depth: int = 0) -> list[Table]:
     for key, one in nested.items():
         if key in alike:
             continue
-        below = f"{title}: {name_of(key)}" if title else name_of(key).capitalize()
+        below = f"{title}: {name_of(key)}" if title else _upper(name_of(key))
         tables += tables_of(one, below, depth + 1) if depth < 4 else []
     return tables
 

@@ -80,7 +80,7 @@ def test_patients_are_marked_by_hand_with_a_reason_and_taken_back_by_administrat
     with pytest.raises(ActionRefused, match="Say why"):
         mark_patient(algorithm=version, scan=scan, reason="x", by=team["clara"])
     mark_patient(algorithm=version, scan=scan, reason="It is in the public set.", by=team["clara"])
-    assert why_known(version, scan).endswith(": It is in the public set.")
+    assert why_known(version, scan).endswith(": It is in the public set")
     assert "marked by Clara" in why_known(version, scan)
     with pytest.raises(ActionRefused, match="marked as known to Tiny 1 already"):
         mark_patient(algorithm=version, scan=scan, reason="Once more, please.", by=SYSTEM)

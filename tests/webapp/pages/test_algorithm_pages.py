@@ -76,10 +76,10 @@ def test_card_is_shown_with_licence_figures_curves_and_pictures(team):
     answer = client_of(team["clara"]).get("/algorithms/tiny/1/")
     page = answer.content.decode()
     assert "Not for commercial use." in page
-    assert "0.7312" in page
+    assert "0.731" in page
     assert "Consolidation at the back may be left out." in page
-    assert '<td class="number">0.71</td>' in page
-    assert "at the end tune lesion dice 0.42" in page
+    assert '<td class="number">0.710</td>' in page
+    assert "at the end tune lesion Dice 0.420" in page
     [picture] = answer.context["pictures"]
     shown = client_of(team["clara"]).get(f"/algorithms/tiny/1/pictures/{picture.sha256}.png")
     assert (shown.status_code, shown["Content-Type"]) == (200, "image/png")
@@ -133,8 +133,10 @@ def test_figures_a_case_become_one_table_and_folds_another():
         ("Cases", ["", "lung", "lesion"]),
         ("Folds", ["fold", "loss"]),
     ]
-    assert found[1].rows == [["P1", "0.98", "0.7"], ["P2", "0.97", ""]]
-    assert found[2].rows == [["1", "0.2"], ["2", "–"]]
+    assert found[1].rows == [["P1", "0.980", "0.700"], ["P2", "0.970", ""]]
+    assert found[2].rows == [["1", "0.200"], ["2", "–"]]
+    assert found[1].heads == [("", False), ("lung", True), ("lesion", False)]
+    assert found[2].lines[1] == [("2", True), ("–", False)]
 
 
 def files_of(written) -> dict[str, SimpleUploadedFile]:
@@ -207,7 +209,7 @@ def test_retiring_asks_for_the_name_and_a_reason(team, admin):
     assert "Say why" in admin.post(address, {"confirm": "tiny 1", "reason": ""}, follow=True).content.decode()
     done = admin.post(address, {"confirm": "tiny 1", "reason": "There is a better one."}, follow=True).content.decode()
     assert "Tiny 1 is retired: it begins no new runs." in done
-    assert "It begins no new runs: There is a better one." in done
+    assert 'It begins no new runs; what it made stays. <span class="muted">There is a better one.</span>' in done
     version.refresh_from_db()
     assert version.retired_at is not None
 

@@ -52,6 +52,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='algorithm',
+            name='card_text',
+            field=models.TextField(blank=True, default=''),
+        ),
+        migrations.AddField(
+            model_name='algorithm',
             name='curves',
             field=models.JSONField(blank=True, default=dict),
         ),
