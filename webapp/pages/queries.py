@@ -7,7 +7,8 @@ from django.db.models import Exists, OuterRef
 from webapp.accounts.models import User
 from webapp.algorithms.models import DraftRun
 from webapp.algorithms.queries import finished_draft, latest_draft
-from webapp.algorithms.training_sets import why_known
+from webapp.algorithms.training_sets import refusal_for_validation
+from webapp.audit.refusal import Refusal
 from webapp.campaigns.models import Campaign, Case
 from webapp.campaigns.queries import listed_campaigns_for, protocol_of
 from webapp.masks.models import Mask, Version
@@ -69,12 +70,12 @@ def first_slabs_of(following: NextCase | None) -> list[str]:
 class DraftView:
     """The AI draft of a case: its run and, once finished, the version that it cut.
 
-    `known` says how the scan is in the training data of what drafted it, in a few words; empty where it is not.
+    `not_validated` says why what drafted it is not validated on this scan: it learned from it.
     """
 
     run: DraftRun
     version: Version | None
-    known: str = ""
+    not_validated: Refusal | None = None
 
 
 def draft_for(user: User, case: Case) -> DraftView | None:
@@ -86,7 +87,7 @@ def draft_for(user: User, case: Case) -> DraftView | None:
     if run is None:
         return None
     version = run.mask.versions.order_by("number").first() if run.mask else None
-    return DraftView(run, version, why_known(run.algorithm, case.scan))
+    return DraftView(run, version, refusal_for_validation(run.algorithm, case.scan))
 
 
 def visible_mask_for(user: User, case: Case) -> Mask | None:

@@ -101,7 +101,7 @@ def _draft_stations(draft: DraftView | None) -> list[Station]:
         lines = [run.failure_sentence]
     if run.state == DraftRun.QUEUED:
         lines = ["waits for a free worker"]
-    if draft.known:
+    if draft.not_validated:
         lines.append(IN_TRAINING_DATA)
     digest = draft.version.sha256 if draft.version else ""
     return [Station("AI draft", tone, str(run.algorithm), run.finished_at, lines, digest, draft=run)]
