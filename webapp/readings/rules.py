@@ -87,7 +87,7 @@ def _refusal_of_start(case: Case, stage: Stage) -> Refusal | None:
     if stage.starts_from == AI_DRAFT and case.arm != WITHOUT_DRAFT and case.start_version_id is None:
         algorithm, labels = case.campaign.draft_algorithm, case.campaign.label_set
         run = latest_draft(case.scan, algorithm, labels)
-        if run and run.state != run.FAILED and not finished_draft(case.scan, algorithm, labels):
+        if run and run.state in run.OPEN_STATES and not finished_draft(case.scan, algorithm, labels):
             return Refusal("draft_pending", "The AI draft of this case is not ready yet.")
     return None
 
