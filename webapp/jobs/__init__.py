@@ -6,6 +6,7 @@ job is a row written by Django's own connection: it commits or vanishes with the
 
 import functools
 import logging
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -52,8 +53,10 @@ def task(
             close_old_connections()
             try:
                 function(**ids)
+                _require_still_ours(context)
             except Exception:
                 log.exception("Job %s %s failed (attempt %s)", name, ids, context.job.attempts + 1)
+                _require_still_ours(context)
                 if context.job.attempts + 1 >= MAX_ATTEMPTS:
                     close_old_connections()
                     give_up(name, ids)
@@ -67,6 +70,22 @@ def task(
         return function
 
     return register
+
+
+def _require_still_ours(context: JobContext) -> None:
+    """End this process where its worker was taken for dead: the job is another's by now, and not ours to end.
+
+    So are all its jobs; whoever keeps workers running starts a new one.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT worker_id FROM procrastinate_jobs WHERE id = %s", [context.job.id])
+        row = cursor.fetchone()
+    if row is not None and row[0] != context.job.worker_id:
+        log.error(
+            "Job %s is no longer this worker's, which gave no sign of life for too long: it stops", context.job.id
+        )
+        logging.shutdown()
+        os._exit(1)
 
 
 def enqueue(name: str, *, queue: str | None = None, priority: int = 0, **ids: Any) -> int:

@@ -257,7 +257,7 @@ def case_draft(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         context = drafts_of_case(request, item)
         if not context["draft_lines"]:
             raise Http404("No draft to see.")
-        return render(request, "pages/drafts_of_case.html", {"case": item, "campaign": item.campaign, **context})
+        return render(request, "pages/case_draft.html", {"case": item, "campaign": item.campaign, **context})
     try:
         if request.POST.get("do") == "cancel":
             cancel_drafts(campaign=item.campaign, run_ids=_chosen(request), by=request.user)
@@ -277,8 +277,11 @@ def drafts_of_case(request: HttpRequest, item: Any) -> dict[str, Any]:
     lines = drafts_of_case_for(user, item)
     there = {line.run.algorithm_id for line in lines if not line.is_in_vain}
     others = [one for one in algorithms_of(item.campaign) if one.pk not in there]
+    own = [line for line in lines if line.run.algorithm_id == item.campaign.draft_algorithm_id]
+    waiting = [line.wait.words for line in own if line.wait and line.run.state == DraftRun.QUEUED]
     return {
         "draft_lines": lines,
+        "draft_wait": "".join(waiting),
         "draft_algorithms": [(key_of(one), str(one)) for one in others] if may_ask else [],
         "may_draft": may_draft(item.campaign, user) is None,
     }
