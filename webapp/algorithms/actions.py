@@ -170,6 +170,8 @@ def fail_draft(*, run: DraftRun, sentence: str, token: uuid.UUID | None = None) 
     current = DraftRun.objects.select_for_update(of=("self",)).select_related("algorithm").get(pk=run.pk)
     counts = current.state in DraftRun.OPEN_STATES and token in (None, current.attempt_token)
     if counts:
+        if current.state == DraftRun.QUEUED and current.job_id is not None:
+            jobs.withdraw([current.job_id])
         current.state, current.failure_sentence = DraftRun.FAILED, sentence[:500]
         current.finished_at, current.attempt_token = timezone.now(), None
         current.save(update_fields=["state", "failure_sentence", "finished_at", "attempt_token"])
