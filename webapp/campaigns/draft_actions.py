@@ -19,6 +19,7 @@ from webapp.campaigns.draft_queries import cases_without_draft, current_runs, nu
 from webapp.campaigns.models import Campaign, Case
 from webapp.campaigns.rules import may_ask_for_drafts, may_draft
 
+MOST_CHOSEN = 10_000
 DELETED, LEFT = "Their scans were deleted.", "They have left the campaign."
 
 
@@ -54,6 +55,8 @@ def request_drafts(*, campaign: Campaign, numbers: Sequence[int] | None, algorit
     what was asked for can be drafted.
     """
     require(may_ask_for_drafts(campaign, algorithm, by))
+    if numbers is not None and len(numbers) > MOST_CHOSEN:
+        raise ActionRefused(Refusal("too_many", f"At most {MOST_CHOSEN:,} cases are chosen at once."))
     asked = Asked()
     if numbers is None:
         cases = _listed(cases_without_draft(campaign, algorithm))

@@ -275,7 +275,7 @@ def drafts_of_case(request: HttpRequest, item: Any) -> dict[str, Any]:
     user: Any = request.user
     may_ask = may_draft(item.campaign, user) is None and may_see_drafts(user, item.campaign) is None
     lines = drafts_of_case_for(user, item)
-    there = {line.run.algorithm_id for line in lines if not line.is_in_vain}
+    there = {line.run.algorithm_id for line in lines}
     others = [one for one in algorithms_of(item.campaign) if one.pk not in there]
     own = [line for line in lines if line.run.algorithm_id == item.campaign.draft_algorithm_id]
     waiting = [line.wait.words for line in own if line.wait and line.run.state == DraftRun.QUEUED]
