@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from inference.networks.layout import gathered
 from inference.networks.normalisation import SharedBatchNorm
 
 LEVELS = 4
@@ -52,8 +53,8 @@ class UNet(nn.Module):
             kept.append(values)
             values = encoder(functional.max_pool2d(values, 2))
         for decoder, beside in zip(self.decoders, reversed(kept), strict=True):
-            values = functional.interpolate(values, scale_factor=2.0, mode="bilinear", align_corners=False)
-            values = decoder(torch.cat([beside, values], dim=1))
+            larger = functional.interpolate(values, scale_factor=2.0, mode="bilinear", align_corners=False)
+            values = decoder(torch.cat([beside, gathered(larger)], dim=1))
         logits: Tensor = self.final(values)
         return logits
 

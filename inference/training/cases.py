@@ -19,7 +19,8 @@ class TrainingCase:
     """Slices of one scan (uint8, n x size x size) with masks of 0 and 1 of the same shape.
 
     `lung` is None where nobody drew the lungs: its loss is then left out. `patient` keeps scans of one person
-    together; `source` names the set, as the card of what is trained on it will.
+    together; `source` names the set, as the card of what is trained on it will. `voxels_sha256` is that of the scan's
+    volume (`Volume.voxels_sha256`), by which a scan is known again wherever it turns up; empty where there is none.
     """
 
     name: str
@@ -28,6 +29,7 @@ class TrainingCase:
     images: Planes
     lesion: Planes
     lung: Planes | None
+    voxels_sha256: str = ""
 
     def __post_init__(self) -> None:
         for layer in (self.images, self.lesion, self.lung):
@@ -82,6 +84,7 @@ def case_of_volume(
         np.stack(images) if images else empty,
         np.stack(lesions).astype(np.uint8) if lesions else empty,
         None if lungs is None else np.stack(lungs).astype(np.uint8) if lungs else empty,
+        volume.voxels_sha256(),
     )
 
 

@@ -38,6 +38,9 @@ def add_commands(commands: "Commands") -> None:
     )
     _add_shared(across)
     across.add_argument("--folds", type=int, default=5, help="how many folds (%(default)s)")
+    across.add_argument(
+        "--then-all", action="store_true", help="then train on all patients, and put the figures on the weights' card"
+    )
     across.set_defaults(run=_crossvalidate)
 
 
@@ -125,6 +128,7 @@ def _crossvalidate(chosen: argparse.Namespace) -> int:
     def work() -> None:
         from inference.training.crossvalidation import cross_validate, runs_of
         from inference.training.processes import joined
+        from inference.training.runs import Run
 
         recipe = recipe_chosen(chosen)
         with joined(chosen.device) as world:
@@ -133,7 +137,11 @@ def _crossvalidate(chosen: argparse.Namespace) -> int:
             splits = splits_of(chosen, cases)
             runs = runs_of(cases, splits, recipe, chosen.seed, chosen.out, _name(chosen), chosen.threads)
             folder = None if chosen.phantoms is not None else (chosen.data or data_folder())
-            cross_validate(runs, world, folder, tell)
+            of_all = None
+            if chosen.then_all:
+                split = whole(cases, chosen.seed, always=always(cases), by=chosen.split_by)
+                of_all = Run(cases, split, recipe, chosen.seed, chosen.out / "all", _name(chosen), chosen.threads)
+            cross_validate(runs, world, folder, tell, of_all)
 
     return _saying_why(work)
 

@@ -16,17 +16,22 @@ from inference.training.loop import train
 from inference.training.processes import World
 from inference.training.recipes import Recipe
 from inference.training.runs import Run
+from inference.training.shipping import put_on_card
 from inference.training.splits import Split
 
 RESULT, RESULTS, TABLE = "result.json", "crossvalidation.json", "crossvalidation.md"
+SHEETS = "sheets"
 SUMMARISED = ("lung_dice", "lesion_dice", "lesion_sensitivity", "lesion_ppv")
 
 
-def cross_validate(runs: Sequence[Run], world: World, data: Path | None, tell: Callable[[str], None]) -> None:
+def cross_validate(
+    runs: Sequence[Run], world: World, data: Path | None, tell: Callable[[str], None], of_all: Run | None = None
+) -> None:
     """Train and judge each fold's run, then write crossvalidation.json and .md beside the folds' folders.
 
     A fold that was judged before is read again where its weights are the same; one that was stopped goes on from its
-    last epoch. `data` is the data folder with the HU scans, or None. Raises RunRefused.
+    last epoch. `data` is the data folder with the HU scans, or None. With `of_all`, a run that keeps no patient apart,
+    that one is trained after them, and the figures go on its card. Raises RunRefused.
     """
     for number, run in enumerate(runs, start=1):
         tell(f"Fold {number} of {len(runs)}: kept apart are {', '.join(run.split.validate)}.")
@@ -36,12 +41,18 @@ def cross_validate(runs: Sequence[Run], world: World, data: Path | None, tell: C
             for case in fold["cases"]:
                 tell(f"  {case['case']}: lung Dice {_text(case['lung_dice'])}, lesion {_text(case['lesion_dice'])}")
         world.wait()
+    results: dict[str, Any] = {}
     if world.leads:
         folder = runs[0].out.parent
         results = results_of([judged(run, str(world.device), data) for run in runs], runs[0].recipe, runs[0].seed)
         write_whole(folder / RESULTS, (json.dumps(results, indent=2) + "\n").encode())
         write_whole(folder / TABLE, table_of(results).encode())
         tell(f"The figures are in {folder / TABLE}.")
+    if of_all is not None:
+        tell("All patients, for weights to use.")
+        train(of_all, world)
+        if world.leads:
+            put_on_card(of_all, results)
 
 
 def runs_of(
@@ -76,7 +87,7 @@ def judged(run: Run, device: str, data: Path | None) -> dict[str, Any]:
         "chosen_epoch": predictor.card.training["chosen_epoch"],
         "precision": predictor.precision,
         "split": {"train": run.split.train, "tune": run.split.tune, "validate": run.split.validate},
-        **judge(predictor, [known[name] for name in run.split.validate], data),
+        **judge(predictor, [known[name] for name in run.split.validate], data, run.out / SHEETS),
     }
     write_whole(run.out / RESULT, (json.dumps(figures, indent=2) + "\n").encode())
     return figures

@@ -55,6 +55,7 @@ def write_best(run: Run, history: Sequence[Row]) -> Card:
             "seed": run.seed,
             "sets": _sets(run.cases),
             "split": {"train": run.split.train, "tune": run.split.tune, "validate": run.split.validate},
+            "scans": _scans(run),
             "epochs": len(history),
             "chosen_epoch": best,
             "torch": torch.__version__,
@@ -63,6 +64,22 @@ def write_best(run: Run, history: Sequence[Row]) -> Card:
         notes=[*run.split.warnings, *_remarks(run)],
     )
     return save_network(network, card, card_path(run))
+
+
+def _scans(run: Run) -> list[dict[str, str]]:
+    """What was trained and tuned on, so that nobody validates the weights on it: scans by the hash of their voxels."""
+    roles = dict.fromkeys(run.split.train, "train") | dict.fromkeys(run.split.tune, "tune")
+    return [
+        {
+            "case": case.name,
+            "patient": case.patient,
+            "set": case.source,
+            "role": roles[case.name],
+            "voxels_sha256": case.voxels_sha256,
+        }
+        for case in run.cases
+        if case.name in roles and case.voxels_sha256
+    ]
 
 
 def _remarks(run: Run) -> list[str]:

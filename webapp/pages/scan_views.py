@@ -42,6 +42,7 @@ from webapp.releases.actions import delete_scan
 from webapp.releases.rules import may_delete_scan
 
 LINES_A_PAGE = 50
+TYPED = "scans typed and refused"
 # Named by its content. The right is asked for on each request that reaches the server all the same.
 FOR_EVER = "private, max-age=31536000, immutable"
 HEADINGS = (
@@ -83,6 +84,7 @@ def scans(request: HttpRequest) -> HttpResponse:
             "any_at_all": bool(lines) or not search.narrows or allowed.exists(),
             "coordinates": bool(coordinates),
             "places": [place for place in coordinates if place.closed_at is None],
+            "typed": request.session.pop(TYPED, None),
             "most_added": f"{MOST_SCANS_ADDED:,}",
             "hiding": campaigns_hiding_from(request.user),
             "site_length": SITE_LENGTH,
@@ -125,6 +127,8 @@ def add_to_campaign(request: HttpRequest) -> HttpResponse:
         added = add_scans(campaign=place, scans=chosen, by=request.user)
     except ActionRefused as refused:
         messages.error(request, refused.sentence)
+        # Shown once more with the sentence: nobody should type a list again for one wrong name in it.
+        request.session[TYPED] = {"place": place.slug, "names": names}
         return redirect(reverse("pages:scans") + search.address())
     already = len(chosen) - len(added)
     there = f"; {already} of those chosen {'was' if already == 1 else 'were'} in it already" if already else ""

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from inference.networks.layout import gathered
 from inference.networks.normalisation import SharedBatchNorm
 from inference.networks.unet import UNet, fused
 
@@ -64,3 +65,14 @@ def test_the_network_for_evaluation_computes_the_same_without_normalisation() ->
     assert torch.allclose(plain, quick, rtol=1e-3, atol=1e-3 * float(plain.abs().max()))
     assert not any(isinstance(one, nn.BatchNorm2d) for one in fused(network).modules())
     assert any(isinstance(one, nn.BatchNorm2d) for one in network.modules())
+
+
+def test_gradients_that_are_gathered_are_the_same_ones() -> None:
+    torch.manual_seed(0)
+    values, beside, weight = (torch.randn(2, 3, 4, 4, dtype=torch.double, requires_grad=True) for _ in range(3))
+    joined = [torch.cat([beside, part], dim=1)[:, 2:5] * weight for part in (values, gathered(values))]
+    assert torch.equal(*joined)
+    plain, ours = (torch.autograd.grad(one.sum(), (values, beside, weight), retain_graph=True) for one in joined)
+    assert all(map(torch.equal, plain, ours))
+    (handed,) = torch.autograd.grad(joined[1].square().sum(), values)
+    assert handed.is_contiguous(memory_format=torch.channels_last)

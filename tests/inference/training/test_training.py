@@ -88,6 +88,12 @@ def test_two_epochs_killed_in_the_second_and_gone_on_with_are_those_of_an_unbrok
     network, card = load_network(tmp_path / "broken" / f"groundglass-{recipe}.json")
     assert network.outputs == (("lung", "lesion") if recipe == "default" else ("lesion",))
     assert card.training["epochs"] == 2
+    split = card.training["split"]
+    assert {(one["case"], one["role"]) for one in card.training["scans"]} == {
+        *((name, "train") for name in split["train"]),
+        *((name, "tune") for name in split["tune"]),
+    }
+    assert len({one["voxels_sha256"] for one in card.training["scans"]}) == len(card.training["scans"])
     assert card.look.lung_alone == (recipe == "study")
     with Image.open(tmp_path / "broken" / "curves.png") as picture:
         assert len(set(picture.convert("RGB").get_flattened_data())) > 3

@@ -108,8 +108,12 @@ def test_the_page_adds_what_its_search_finds_or_a_list(client, team, other):
     assert "Case 1 is new in Other." in found.content.decode()
     listed = client.post("/scans/add/", {"campaign": "other", "names": f"{first.pk}\n{second.pk}"}, follow=True)
     assert "Case 2 is new in Other; 1 of those chosen was in it already." in listed.content.decode()
-    refused = client.post("/scans/add/", {"campaign": "other", "names": "GG-NOBODY"}, follow=True)
-    assert "Nothing was added." in refused.content.decode()
+    refused = client.post("/scans/add/", {"campaign": "other", "names": "GG-NOBODY <i>"}, follow=True)
+    said = refused.content.decode()
+    assert "Nothing was added." in said
+    assert "GG-NOBODY &lt;i&gt;</textarea>" in said, "what was typed is typed once"
+    assert '<option value="other" selected>' in said
+    assert "GG-NOBODY" not in client.get("/scans/").content.decode()
     client.force_login(team["robin"])
     assert client.post("/scans/add/", {"campaign": "other"}).status_code == 404
     add_member(campaign=other, user=team["robin"], role="radiologist", by=SYSTEM)
