@@ -13,9 +13,10 @@ from webapp.algorithms.fitting import may_be_drafted
 from webapp.algorithms.models import Algorithm, DraftRun
 from webapp.algorithms.queries import latest_draft
 from webapp.algorithms.queueing import queue_runs, tell_queue
+from webapp.algorithms.rules import may_run
 from webapp.algorithms.waiting import about, left_of_running
 from webapp.archive.models import Scan
-from webapp.audit.actor import Actor
+from webapp.audit.actor import Actor, actor_of
 from webapp.audit.refusal import Refusal, require
 from webapp.audit.trail import audited, record
 from webapp.masks.actions import create_mask, cut_version
@@ -29,14 +30,16 @@ def actor_of_algorithm(algorithm: Algorithm) -> Actor:
 
 @audited(events.ALGORITHM_REGISTERED)
 def register_algorithm(*, name: str, version: str, title: str, entry: str, card: dict[str, Any], by: Any) -> Algorithm:
-    """Make an algorithm version known to the site; the same version again changes nothing."""
+    """Make a version that the product itself computes known to the site; the same version again changes nothing."""
     algorithm, made = Algorithm.objects.get_or_create(
-        name=name, version=version, defaults={"title": title, "entry": entry, "card": card}
+        name=name,
+        version=version,
+        defaults={"title": title, "entry": entry, "card": card, "registered_by_name": actor_of(by).name[:120]},
     )
     record(
         events.ALGORITHM_REGISTERED,
         by=by,
-        subject=f"algorithm:{name}@{version}",
+        subject=algorithm.subject,
         title=title,
         already_there=not made,
     )
@@ -48,7 +51,7 @@ def request_draft(*, scan: Scan, algorithm: Algorithm, label_set: LabelSet, by: 
     """Ask a worker for an AI draft of a scan; one that is finished or under way is not run twice."""
     held = Scan.objects.select_for_update(of=("self",)).filter(pk=scan.pk).first()
     require(None if held else Refusal("scan_deleted", "This scan was deleted: there is nothing to draft."))
-    require(may_be_drafted(scan, algorithm))
+    require(may_run(algorithm) or may_be_drafted(scan, algorithm))
     made = queue_runs([scan.pk], algorithm, label_set)
     run = made[0] if made else latest_draft(scan, algorithm, label_set)
     assert run is not None

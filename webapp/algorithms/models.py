@@ -1,28 +1,133 @@
-"""Registered model versions and the drafts that they make."""
+"""Registered algorithm versions, what they were trained on, and the drafts that they make."""
 
 import uuid
 
 from django.db import models
 
-from webapp.archive.models import Scan
+from webapp.archive.models import Patient, Scan
 from webapp.masks.models import LabelSet, Mask
+
+REASON_LENGTH = 500
 
 
 class Algorithm(models.Model):
-    """One version of something that segments. `entry` names it to the worker; `card` says what it is, plainly."""
+    """One version of something that segments; it never changes. `entry` names it to the worker; `card` says what it is.
+
+    Networks have weights, whose SHA-256 is part of the version. `curves` are the learning curves: {"columns": names,
+    "rows": numbers or null, one row an epoch}. A retired version begins no new runs; what it made stays.
+    """
+
+    BASELINE, NETWORK = "classical-baseline", "network"
 
     name = models.CharField(max_length=80)
-    version = models.CharField(max_length=40)
+    version = models.CharField(max_length=64)
     title = models.CharField(max_length=120)
     entry = models.CharField(max_length=80)
     weights_sha256 = models.CharField(max_length=64, blank=True)
     card = models.JSONField(default=dict)
+    curves = models.JSONField(default=dict, blank=True)
+    registered_at = models.DateTimeField(auto_now_add=True, null=True)
+    registered_by_name = models.CharField(max_length=120, blank=True, default="")
+    retired_at = models.DateTimeField(null=True, blank=True)
+    retired_reason = models.CharField(max_length=REASON_LENGTH, blank=True, default="")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["name", "version"], name="one_algorithm_per_version")]
+        constraints = [
+            models.UniqueConstraint(fields=["name", "version"], name="one_algorithm_per_version"),
+            models.CheckConstraint(
+                condition=models.Q(entry="network") ^ models.Q(weights_sha256=""), name="networks_have_weights"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(retired_at=None, retired_reason="")
+                | models.Q(retired_at__isnull=False) & ~models.Q(retired_reason=""),
+                name="retired_algorithm_has_a_reason",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.title} {self.version}"
+
+    @property
+    def subject(self) -> str:
+        """The version as the audit trail names it."""
+        return f"algorithm:{self.name}@{self.version}"
+
+
+class AlgorithmFile(models.Model):
+    """A file of a version in storage: its weights, or a picture of its card (a PNG that this site encoded itself).
+
+    Append-only.
+    """
+
+    WEIGHTS, PICTURE = KINDS = ("weights", "picture")
+
+    algorithm = models.ForeignKey(Algorithm, on_delete=models.PROTECT, related_name="files")
+    kind = models.CharField(max_length=8, choices=[(k, k) for k in KINDS])
+    # What the picture shows, from its file's name; empty for weights.
+    name = models.CharField(max_length=80, blank=True, default="")
+    path = models.CharField(max_length=300)
+    sha256 = models.CharField(max_length=64)
+    bytes = models.PositiveIntegerField()
+    width_px = models.PositiveIntegerField(default=0)
+    height_px = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["algorithm", "kind", "name"], name="one_algorithm_file_per_name"),
+            models.CheckConstraint(condition=models.Q(kind="weights") ^ ~models.Q(name=""), name="pictures_have_names"),
+        ]
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.name or self.kind} of {self.algorithm}"
+
+    @property
+    def words(self) -> str:
+        """What a picture shows, in words."""
+        return self.name.replace("-", " ")
+
+
+class TrainingScan(models.Model):
+    """A scan that a version was trained or tuned on, as its card lists it; known again by the hash of its voxels.
+
+    `patient`, `case_name` and `data_set` are the training set's own words, and name nobody here. Append-only.
+    """
+
+    TRAIN, TUNE = ROLES = ("train", "tune")
+
+    algorithm = models.ForeignKey(Algorithm, on_delete=models.PROTECT, related_name="training_scans")
+    voxels_sha256 = models.CharField(max_length=64)
+    role = models.CharField(max_length=8, choices=[(r, r) for r in ROLES])
+    data_set = models.CharField(max_length=80, blank=True, default="")
+    case_name = models.CharField(max_length=80, blank=True, default="")
+    patient = models.CharField(max_length=80, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["algorithm", "voxels_sha256"], name="one_training_scan_per_voxels")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case_name} of {self.data_set}, {self.role}"
+
+
+class MarkedPatient(models.Model):
+    """A patient whom somebody knows to be in a version's training data, though its card does not say so."""
+
+    algorithm = models.ForeignKey(Algorithm, on_delete=models.PROTECT, related_name="marked_patients")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=REASON_LENGTH)
+    marked_by_name = models.CharField(max_length=120)
+    marked_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["algorithm", "patient"], name="one_mark_per_patient"),
+            models.CheckConstraint(condition=~models.Q(reason=""), name="marks_have_a_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.patient} in the training data of {self.algorithm}"
 
 
 class DraftRun(models.Model):

@@ -2,11 +2,10 @@
 
 import logging
 import time
-from collections.abc import Callable
-from typing import Any
 
 from inference.imaging.findings import SeriesRefused
 from webapp.algorithms.actions import fail_draft, finish_draft, put_back_in_line, report_progress, start_draft
+from webapp.algorithms.loading import loaded
 from webapp.algorithms.models import DraftRun
 from webapp.algorithms.queueing import TASK
 from webapp.archive.queries import volume_of
@@ -16,15 +15,6 @@ from webapp.jobs import task
 REPORT_EVERY_S = 0.5
 
 log = logging.getLogger(__name__)
-
-
-def _classical_baseline(volume: Any, progress: Callable[[float, str], None]) -> Any:
-    from inference.baseline import segment
-
-    return segment(volume, progress)
-
-
-ENTRIES: dict[str, Callable[[Any, Callable[[float, str], None]], Any]] = {"classical-baseline": _classical_baseline}
 
 
 class Stopped(Exception):
@@ -67,14 +57,15 @@ def _segment(run: DraftRun) -> None:
 
     progress(0.01, "Opening the scan")
     volume = volume_of(run.scan)
-    found = ENTRIES[run.algorithm.entry](volume, progress)
+    algorithm = loaded(run.algorithm)
+    found = algorithm.segment(volume, progress)
     finish_draft(
         run=run,
         layers={"anatomy": found.anatomy, "findings": found.findings},
         duration_s=time.monotonic() - began,
-        device="cpu",
-        options={},
-        weights_sha256="",
+        device=algorithm.device,
+        options=algorithm.options,
+        weights_sha256=algorithm.weights_sha256 or "",
         uncertainty=found.uncertainty,
     )
 

@@ -7,11 +7,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from webapp.algorithms.models import Algorithm, DraftRun
 from webapp.audit.refusal import ActionRefused, Refusal
 from webapp.campaigns.models import Campaign, Case
-
-
-def algorithms_of(campaign: Campaign) -> QuerySet[Algorithm]:
-    """The algorithms that a campaign may use, by name."""
-    return Algorithm.objects.filter(pk__in=[campaign.draft_algorithm_id]).order_by("name", "pk")
+from webapp.campaigns.queries import algorithms_of
 
 
 def default_algorithm(campaign: Campaign) -> Algorithm:
@@ -28,6 +24,11 @@ def algorithm_named(campaign: Campaign, name: str, version: str) -> Algorithm:
         sentence = f"This campaign may not use an algorithm {name[:80]!r} of version {version[:40]!r}."
         raise ActionRefused(Refusal("no_such_algorithm", sentence))
     return found
+
+
+def algorithms_to_ask(campaign: Campaign) -> QuerySet[Algorithm]:
+    """Those of a campaign's algorithms that may begin new runs."""
+    return algorithms_of(campaign).filter(retired_at=None)
 
 
 def runs_of(campaign: Campaign) -> QuerySet[DraftRun]:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from webapp.audit.refusal import ActionRefused, Refusal, require
 from webapp.campaigns.draft_actions import request_drafts
-from webapp.campaigns.draft_queries import algorithm_named, algorithms_of
+from webapp.campaigns.draft_queries import algorithm_named, algorithms_to_ask
 from webapp.campaigns.models import Campaign, Case
 from webapp.campaigns.queries import roles_of
 from webapp.campaigns.rules import may_assign
@@ -53,7 +53,7 @@ def assignment(request: HttpRequest, slug: str) -> HttpResponse:
     readers = [load.user for load in loads]
     do = request.POST.get("do", "") if request.method == "POST" else ""
     said: dict[str, Any] = {"readers": readers, "initial": _initial()}
-    said["algorithms"] = [(key_of(one), str(one)) for one in algorithms_of(campaign)]
+    said["algorithms"] = [(key_of(one), str(one)) for one in algorithms_to_ask(campaign)]
     forms = {name: form(request.POST if name == do else None, prefix=name, **said)
              for name, (_, _, form) in FORMS.items() if name != "draft" or said["algorithms"]}  # fmt: skip
     refusal, status = "", 200

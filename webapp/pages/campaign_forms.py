@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from webapp.algorithms.models import Algorithm
+from webapp.algorithms.queries import runnable_algorithms
 from webapp.campaigns.configurations import STATEMENT_LENGTH, Configuration
 from webapp.campaigns.models import ROLES, Campaign
 from webapp.campaigns.protocols import (
@@ -276,7 +276,7 @@ class CampaignForm(forms.Form):
             (pk, f"{one}: {', '.join(label['name'] for label in one.labels[:4])} …") for pk, one in self.sets.items()
         ]
         self.fields["labels"].choices = [*sets, ("own", "own labels, below")]  # type: ignore[attr-defined]
-        self.algorithms = {str(one.pk): one for one in Algorithm.objects.order_by("name", "-version")}
+        self.algorithms = {str(one.pk): one for one in runnable_algorithms()}
         drafts = [("", "none"), *((pk, str(one)) for pk, one in self.algorithms.items())]
         self.fields["algorithm"].choices = drafts  # type: ignore[attr-defined]
 

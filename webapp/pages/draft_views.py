@@ -25,14 +25,14 @@ from webapp.audit.refusal import ActionRefused, Refusal
 from webapp.campaigns.draft_actions import cancel_drafts, request_drafts, retry_drafts
 from webapp.campaigns.draft_queries import (
     algorithm_named,
-    algorithms_of,
+    algorithms_to_ask,
     counts_by_state,
     current_runs,
     default_algorithm,
     runs_of,
 )
 from webapp.campaigns.models import Campaign
-from webapp.campaigns.queries import case_for
+from webapp.campaigns.queries import algorithms_of, case_for
 from webapp.campaigns.rules import may_draft
 from webapp.pages.campaign_settings_views import overseen
 from webapp.readings.assigning_queries import CaseFilter
@@ -137,6 +137,7 @@ def _shown(request: HttpRequest, campaign: Campaign, asked: DraftFilter, runs: S
         "open_count": counts[DraftRun.QUEUED] + counts[DraftRun.RUNNING],
         "rows_address": reverse("pages:draft_rows", args=[campaign.slug]) + "?" + rows,
         "algorithms": [(key_of(one), str(one)) for one in algorithms_of(campaign)],
+        "to_ask": [(key_of(one), str(one)) for one in algorithms_to_ask(campaign)],
         "own_algorithm": key_of(campaign.draft_algorithm) if campaign.draft_algorithm else "",
         "may_draft": may_draft(campaign, request.user) is None,  # type: ignore[arg-type]
         "knows_uncertainty": sees_uncertainty(request.user, campaign),  # type: ignore[arg-type]
@@ -276,7 +277,7 @@ def drafts_of_case(request: HttpRequest, item: Any) -> dict[str, Any]:
     may_ask = may_draft(item.campaign, user) is None and may_see_drafts(user, item.campaign) is None
     lines = drafts_of_case_for(user, item)
     there = {line.run.algorithm_id for line in lines}
-    others = [one for one in algorithms_of(item.campaign) if one.pk not in there]
+    others = [one for one in algorithms_to_ask(item.campaign) if one.pk not in there]
     own = [line for line in lines if line.run.algorithm_id == item.campaign.draft_algorithm_id]
     waiting = [line.wait.words for line in own if line.wait and line.run.state == DraftRun.QUEUED]
     return {

@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef
 from webapp.accounts.models import User
 from webapp.algorithms.models import DraftRun
 from webapp.algorithms.queries import finished_draft, latest_draft
+from webapp.algorithms.training_sets import why_known
 from webapp.campaigns.models import Campaign, Case
 from webapp.campaigns.queries import listed_campaigns_for, protocol_of
 from webapp.masks.models import Mask, Version
@@ -66,10 +67,14 @@ def first_slabs_of(following: NextCase | None) -> list[str]:
 
 @dataclass(frozen=True)
 class DraftView:
-    """The AI draft of a case: its run and, once finished, the version that it cut."""
+    """The AI draft of a case: its run and, once finished, the version that it cut.
+
+    `known` says how the scan is in the training data of what drafted it, in a few words; empty where it is not.
+    """
 
     run: DraftRun
     version: Version | None
+    known: str = ""
 
 
 def draft_for(user: User, case: Case) -> DraftView | None:
@@ -80,7 +85,8 @@ def draft_for(user: User, case: Case) -> DraftView | None:
     run = latest_draft(case.scan, campaign.draft_algorithm, campaign.label_set)
     if run is None:
         return None
-    return DraftView(run, run.mask.versions.order_by("number").first() if run.mask else None)
+    version = run.mask.versions.order_by("number").first() if run.mask else None
+    return DraftView(run, version, why_known(run.algorithm, case.scan))
 
 
 def visible_mask_for(user: User, case: Case) -> Mask | None:

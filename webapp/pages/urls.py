@@ -4,6 +4,7 @@ from django.urls import path
 
 from webapp.pages import (
     account_views,
+    algorithm_views,
     assignment_views,
     audit_views,
     campaign_settings_views,
@@ -57,6 +58,16 @@ urlpatterns = [
     path("campaigns/<slug:slug>/settings/export.json", campaign_settings_views.export, name="export_configuration"),
     path("campaigns/<slug:slug>/settings/acceptance/", protocol_views.acceptance, name="acceptance"),
     path("campaigns/<slug:slug>/settings/older/", protocol_views.older_protocol, name="older_protocol"),
+    path("campaigns/<slug:slug>/settings/algorithms/", algorithm_views.choose, name="choose_algorithm"),
+    path("algorithms/", algorithm_views.algorithms, name="algorithms"),
+    path("algorithms/<str:name>/<str:version>/", algorithm_views.algorithm, name="algorithm"),
+    path("algorithms/<str:name>/<str:version>/retire/", algorithm_views.retire, name="retire_algorithm"),
+    path("algorithms/<str:name>/<str:version>/patients/", algorithm_views.mark, name="mark_patient"),
+    path(
+        "algorithms/<str:name>/<str:version>/pictures/<slug:sha256>.png",
+        algorithm_views.picture,
+        name="algorithm_picture",
+    ),
     path("campaigns/<slug:slug>/assignment/", assignment_views.assignment, name="assignment"),
     path("campaigns/<slug:slug>/measured/", measured_views.measured, name="measured"),
     path("campaigns/<slug:slug>/team/", team_views.team, name="team"),

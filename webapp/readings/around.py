@@ -26,6 +26,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from webapp.accounts.models import User
+from webapp.algorithms.fitting import needs_hu
 from webapp.algorithms.models import DraftRun
 from webapp.campaigns.models import Campaign, Case
 from webapp.campaigns.protocols import AI_DRAFT, AT_RANDOM, MOST_UNCERTAIN, WITHOUT_DRAFT, ai_is_blinded
@@ -122,13 +123,18 @@ def uncertainty_order(campaign: Campaign) -> list[Any]:
 
 
 def drafts_pending(campaign: Campaign) -> Q:
-    """Cases whose stage begins from an AI draft that is still being made: nobody begins to read them yet."""
+    """Cases whose stage begins from an AI draft that is still to be made: nobody begins to read them yet."""
     runs = DraftRun.objects.filter(algorithm=campaign.draft_algorithm_id, label_set=campaign.label_set_id)
     under_way = runs.filter(state__in=DraftRun.OPEN_STATES).values("scan")
     from_draft = [stage.name for stage in current_protocol(campaign).stage_list if stage.starts_from == AI_DRAFT]
     finished = runs.filter(state=DraftRun.FINISHED).values("scan")
-    waits = Q(stage__in=from_draft, scan__in=under_way) & ~Q(scan__in=finished)
-    return waits & ~Q(arm=WITHOUT_DRAFT) & Q(start_version=None)
+    waits = Q(scan__in=under_way) & ~Q(scan__in=finished)
+    if campaign.draft_algorithm is not None:
+        # Not asked for yet: another algorithm was chosen for the drafts.
+        unasked = ~Q(scan__in=runs.values("scan"))
+        # What it cannot draft is never asked for, and begins without.
+        waits |= unasked & Q(scan__has_hu=True) if needs_hu(campaign.draft_algorithm) else unasked
+    return Q(stage__in=from_draft) & waits & ~Q(arm=WITHOUT_DRAFT) & Q(start_version=None)
 
 
 def first_to_begin(user: User, cases: Iterable[Case]) -> Case | None:

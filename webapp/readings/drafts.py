@@ -12,9 +12,9 @@ from webapp.algorithms.models import Algorithm, DraftRun
 from webapp.algorithms.queueing import QUEUE_TOPIC
 from webapp.algorithms.waiting import Wait, waits_of
 from webapp.audit.refusal import Refusal
-from webapp.campaigns.draft_queries import algorithms_of, current_runs
+from webapp.campaigns.draft_queries import current_runs
 from webapp.campaigns.models import OVERSEERS, Campaign, Case
-from webapp.campaigns.queries import campaigns_for, roles_of
+from webapp.campaigns.queries import algorithms_of, campaigns_for, roles_of
 from webapp.readings.queries import cases_with_draft_shown, draft_is_shown, sees_all_readings
 
 # As the page lists them: what moves first, then what wants somebody, then what is done.

@@ -15,6 +15,7 @@ from django.conf import settings
 
 from webapp.accounts.models import User
 from webapp.algorithms.models import DraftRun
+from webapp.algorithms.training_sets import versions_that_know
 from webapp.archive.models import Scan
 from webapp.archive.queries import volume_of
 from webapp.archive.remarks import weight_remarks_of
@@ -157,6 +158,7 @@ def facts_of(reading: Reading) -> dict[str, str]:
         "independent": "yes" if signature.independent else "no",
         "signed_at": signature.signed_at.isoformat(timespec="seconds"),
         **draft_facts_of(signature.version),
+        "in_training_data_of": "; ".join(str(one) for one in versions_that_know(case.scan)),
         "imported_mask": imported_mask_of(signature.version),
         "version_sha256": signature.version_sha256,
         "label_set": str(reading.begun_mask.label_set),

@@ -23,6 +23,7 @@ WHO = (
     "draft_options",
     "draft_device",
     "draft_duration_s",
+    "in_training_data_of",
     "imported_mask",
     "version_sha256",
     "label_set",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from inference.baseline import Segmentation
+from inference.segmenting.algorithms import Algorithm
 from webapp.algorithms import tasks
 
 
@@ -23,5 +24,10 @@ def segment(volume: Any, progress: Any) -> Segmentation:
     return Segmentation(empty, empty)
 
 
+def loaded(algorithm: Any) -> Algorithm:
+    """That, whatever is asked for."""
+    return Algorithm("slow", "1", segment, needs_hu=False)
+
+
 tasks.REPORT_EVERY_S = 0.1
-tasks.ENTRIES["classical-baseline"] = segment
+tasks.loaded = loaded

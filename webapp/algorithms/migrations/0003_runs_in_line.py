@@ -7,7 +7,7 @@ STATES = ["queued", "running", "finished", "failed", "cancelled"]
 
 
 class Migration(migrations.Migration):
-    dependencies = [("algorithms", "0001_algorithms_draft_runs")]
+    dependencies = [("algorithms", "0002_versions")]
 
     operations = [
         migrations.AlterField(

@@ -51,6 +51,16 @@ CAMPAIGNS = {
     ),
     "batch.reopened": Words("went on with a sending", "More came of a series that was refused or not begun."),
     "batch.tried_again": Words("had a sending checked again", "What a sending had sealed is checked once more."),
+    "campaign.algorithm_disabled": Words(
+        "let the campaign use {title} no more",
+        "A campaign stops using an algorithm's version; what it made stays.",
+        {"algorithm": "name and version", "title": "its name for people"},
+    ),
+    "campaign.algorithm_enabled": Words(
+        "let the campaign use {title}",
+        "A campaign may use an algorithm's version.",
+        {"algorithm": "name and version", "title": "its name for people"},
+    ),
     "campaign.cases_reopened": Words(
         "had {cases} cases read again: {reason}",
         "Cases are read anew under the present protocol; readings that they had are superseded.",
@@ -84,6 +94,11 @@ CAMPAIGNS = {
         "changed how scans are de-identified",
         "Options of the de-identification of scans that come in from now on.",
         {"before": "the options until now", "after": "the options from now on"},
+    ),
+    "campaign.draft_algorithm_set": Words(
+        "let {title} make the drafts of the campaign",
+        "Another version makes the drafts that readings begin from; those that were begun keep theirs.",
+        {"algorithm": "name and version", "title": "its name for people", "before": "which one did until now"},
     ),
     "campaign.drafts_cancelled": Words(
         "cancelled AI drafts of {cases} cases",

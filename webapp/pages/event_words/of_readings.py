@@ -52,10 +52,31 @@ READINGS = {
         "A reader no longer says so.",
         {"case": "its number", "flag": "which"},
     ),
+    "algorithm.patient_marked": Words(
+        "marked a patient as known to the algorithm: {reason}",
+        "Somebody knows that a patient is in the training data of a version; it is not validated on their scans.",
+        {"patient": "the pseudonym", "scan": "that led to the patient", "reason": "why"},
+    ),
+    "algorithm.patient_unmarked": Words(
+        "took back that a patient is known to the algorithm: {reason}",
+        "A mark of a patient as known to a version was a mistake.",
+        {"patient": "the pseudonym", "scan": "that led to the patient", "reason": "why"},
+    ),
     "algorithm.registered": Words(
         "registered the algorithm {title}",
         "An algorithm's version became known here.",
-        {"title": "its name for people", "already_there": "it was known before"},
+        {
+            "title": "its name for people",
+            "already_there": "it was known before",
+            "weights_sha256": "of its file of weights",
+            "licence": "of the weights",
+            "training_scans": "how many its card lists",
+        },
+    ),
+    "algorithm.retired": Words(
+        "retired the algorithm {title}: {reason}",
+        "A version begins no new runs any more; what it made stays.",
+        {"title": "its name for people", "reason": "why"},
     ),
     "case.readings_compared": Words(
         "compared the readings of {it}",

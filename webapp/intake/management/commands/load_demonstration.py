@@ -14,6 +14,7 @@ from inference.phantoms.series import write_dicom_series
 from webapp.accounts.actions import create_person, set_administrator, set_campaign_right
 from webapp.accounts.events import CAMPAIGN_RIGHT_SET
 from webapp.algorithms.baseline import register_baseline
+from webapp.algorithms.shipped import register_shipped
 from webapp.audit.actor import SYSTEM
 from webapp.audit.models import Event
 from webapp.campaigns.actions import add_case, add_guideline_picture, add_member, create_campaign, write_guideline
@@ -43,6 +44,7 @@ class Command(BaseCommand):
     help = "Make the demonstration campaign and its people, where they are not there yet; prints the log-ins once."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        register_shipped(by=SYSTEM)
         if not Campaign.objects.filter(slug=SLUG).exists():
             self._make_campaign()
         campaign = Campaign.objects.get(slug=SLUG)
