@@ -173,13 +173,27 @@ def tables_of(value: Any, title: str = "", depth: int = 0) -> list[Table]:
     if plain:
         rows = [[name_of(key), words(one)] for key, one in list(plain.items())[:MOST_ROWS]]
         tables.append(Table(title, ["Figure", "Value"], rows, max(0, len(plain) - MOST_ROWS)))
-    alike = [one for one in nested.values() if isinstance(one, dict) and _is_flat(one)]
-    if len(nested) > 1 and len(alike) == len(nested):
-        return [*tables, _table_of_objects(nested, title)]
+    alike = _alike(nested)
+    if alike:
+        tables.append(_table_of_objects(alike, title))
     for key, one in nested.items():
+        if key in alike:
+            continue
         below = f"{title}: {name_of(key)}" if title else name_of(key).capitalize()
         tables += tables_of(one, below, depth + 1) if depth < 4 else []
     return tables
+
+
+def _alike(nested: Mapping[str, Any]) -> dict[str, Any]:
+    """The objects of plain values that make one table: all, if there is nothing else, or those with the same names."""
+    flat = {key: one for key, one in nested.items() if isinstance(one, dict) and _is_flat(one)}
+    if len(flat) == len(nested):
+        return flat if len(flat) > 1 else {}
+    for first in flat.values():
+        same = {key: one for key, one in flat.items() if set(one) == set(first)}
+        if len(same) > 1:
+            return same
+    return {}
 
 
 def _is_rows(value: Any) -> bool:

@@ -17,6 +17,8 @@ from webapp.campaigns.rules import may_choose_algorithms
 from webapp.pages.algorithm_card import NON_COMMERCIAL, card_view, words
 
 MOST_CASES = 200
+# The picture of the learning curves, which the page draws itself where it has them as numbers.
+CURVES = "curves"
 KINDS = {Algorithm.BASELINE: "classical, nothing learned", Algorithm.NETWORK: "network"}
 
 
@@ -58,12 +60,15 @@ def version_page(user: User, algorithm: Algorithm) -> dict[str, Any]:
     known = Case.objects.filter(campaign__in=mine, scan__in=known_scans(algorithm.pk).values("pk"))
     files = list(algorithm.files.all())
     counts = dict(algorithm.training_scans.values_list("role").annotate(Count("pk")))
+    card = card_view(algorithm)
     return {
         "algorithm": algorithm,
-        "card": card_view(algorithm),
+        "card": card,
         "kind": KINDS.get(algorithm.entry, algorithm.entry),
         "weights": next((one for one in files if one.kind == AlgorithmFile.WEIGHTS), None),
-        "pictures": [one for one in files if one.kind == AlgorithmFile.PICTURE],
+        "pictures": [
+            one for one in files if one.kind == AlgorithmFile.PICTURE and not (card.charts and one.name == CURVES)
+        ],
         "uses": [(campaign, campaign.draft_algorithm_id == algorithm.pk) for campaign in campaigns],
         "known": list(known.select_related("campaign").order_by("campaign__name", "number")[:MOST_CASES]),
         "known_count": known.count(),

@@ -6,7 +6,8 @@ from django.db import connection
 from inference.phantoms.chest import make_phantom
 from tests.factories.sites import a_scan, a_team
 from webapp.algorithms.actions import fail_draft, register_algorithm, start_draft
-from webapp.algorithms.models import DraftRun
+from webapp.algorithms.fitting import needs_hu
+from webapp.algorithms.models import Algorithm, DraftRun
 from webapp.archive.models import Scan
 from webapp.audit.actor import SYSTEM
 from webapp.audit.models import Event
@@ -15,7 +16,9 @@ from webapp.campaigns.actions import add_case
 from webapp.campaigns.draft_actions import cancel_drafts, request_drafts, retry_drafts
 from webapp.campaigns.draft_queries import counts_by_state, current_runs
 from webapp.campaigns.standing_actions import close_campaign
+from webapp.readings.around import drafts_pending
 from webapp.readings.assignment_actions import exclude_case
+from webapp.readings.rules import may_start_reading
 from webapp.releases.actions import delete_scan
 
 pytestmark = pytest.mark.django_db
@@ -106,13 +109,17 @@ def test_scan_without_hu_that_comes_in_is_not_asked_for_in_vain(team):
 
 
 def test_network_that_draws_lungs_takes_scans_without_hu_and_one_that_does_not_refuses():
-    from webapp.algorithms.fitting import needs_hu
+    assert not needs_hu(Algorithm(entry="network", card={"labels": ["lung", "lesion"]}))
+    assert needs_hu(Algorithm(entry="network", card={"labels": ["lesion"]}))
 
-    def algorithm(**card):
-        return register_algorithm(name="n", version=str(card), title="N", entry="network", card=card, by=SYSTEM)
 
-    assert not needs_hu(algorithm(labels=["lung", "lesion"]))
-    assert needs_hu(algorithm(labels=["lesion"]))
+def test_case_that_no_draft_can_be_made_of_does_not_wait_for_one(team):
+    scan = a_scan(make_phantom(1, shape_zyx=(6, 32, 32)))
+    Scan.objects.filter(pk=scan.pk).update(has_hu=False)
+    scan.refresh_from_db()
+    case = add_case(campaign=team.campaign, scan=scan, by=SYSTEM)
+    assert case not in team.campaign.cases.filter(drafts_pending(team.campaign))
+    assert may_start_reading(case, team["robin"]) is None
 
 
 def test_closed_campaigns_other_algorithms_and_others_than_coordinators_are_refused(team):
