@@ -21,7 +21,9 @@ VISITORS = ("nobody", "outsider", "reader", "other reader", "technician", "coord
 ROLES = {"reader": "radiologist", "other reader": "radiologist 2"}
 # What is not a page: answers for scripts, files, pictures. The viewer has scenes of its own.
 # Programs' addresses, files, and parts that pages fetch for themselves.
-NO_PAGE = re.compile(r"^/api/|^/dicomweb/|/exports/|\.(png|webp|csv|pdf|json|jsonl|py)$|^/readings/|/figures/$|/bell/$")
+NO_PAGE = re.compile(
+    r"^/api/|^/dicomweb/|/exports/|\.(png|webp|csv|pdf|json|jsonl|py)$|^/readings/|/figures/$|/bell/$|/rows/$|/draft/$"
+)
 SERIOUS = ("serious", "critical")
 RUN = """async () => {
   const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];

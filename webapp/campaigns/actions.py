@@ -7,6 +7,7 @@ from typing import Any
 
 from webapp.accounts.models import User
 from webapp.algorithms.actions import request_draft
+from webapp.algorithms.fitting import may_be_drafted
 from webapp.algorithms.models import Algorithm
 from webapp.algorithms.rules import may_run
 from webapp.archive.filing import clean_site
@@ -186,8 +187,9 @@ def add_case(*, campaign: Campaign, scan: Scan, by: Any) -> Case:
         if campaign.default_site:
             Scan.objects.filter(pk=scan.pk, site="").update(site=campaign.default_site)
         # A retired version drafts no more; its coordinator chooses another, which then drafts this case too.
-        if campaign.draft_algorithm and may_run(campaign.draft_algorithm) is None:
-            request_draft(scan=scan, algorithm=campaign.draft_algorithm, label_set=campaign.label_set, by=by)
+        drafts_by = campaign.draft_algorithm
+        if drafts_by and may_run(drafts_by) is None and may_be_drafted(scan, drafts_by) is None:
+            request_draft(scan=scan, algorithm=drafts_by, label_set=campaign.label_set, by=by)
     record(
         events.CASE_ADDED,
         by=by,
@@ -199,20 +201,6 @@ def add_case(*, campaign: Campaign, scan: Scan, by: Any) -> Case:
         already_there=known,
     )
     return case
-
-
-@audited(events.DRAFT_REQUESTED_AGAIN)
-def request_draft_again(*, case: Case, by: User) -> None:
-    """Ask for the AI draft of a case once more, after a failure."""
-    require(may_add_scans(case.campaign, by))
-    if case.campaign.draft_algorithm:
-        request_draft(
-            scan=case.scan,
-            algorithm=case.campaign.draft_algorithm,
-            label_set=case.campaign.label_set,
-            by=by,
-        )
-    record(events.DRAFT_REQUESTED_AGAIN, by=by, chain=chain_of(case.campaign), subject=f"case:{case.pk}")
 
 
 def _next_version(before: Protocol, **changed: Any) -> Protocol:

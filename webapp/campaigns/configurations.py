@@ -26,6 +26,7 @@ from webapp.campaigns.protocols import (
     MOST_FLAGS,
     MOST_READERS,
     MOST_STAGES,
+    ORDERS,
     SIGN,
     STAGE_NAME_LENGTH,
     SUBMIT,
@@ -106,7 +107,7 @@ TERMS_SCHEMA = _object(
         )
     ),
     release_after_days=_or_null({"type": "integer", "minimum": 1, "maximum": 365}),
-    order={"enum": ["number", "random"]},
+    order={"enum": list(ORDERS)},
     forms={"type": "array", "maxItems": 20, "items": {"type": "object"}},
     flags={"type": "array", "maxItems": MOST_FLAGS, "items": _text(FLAG_LENGTH)},
 )

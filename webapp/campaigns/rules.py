@@ -4,11 +4,13 @@ import re
 from collections.abc import Sequence
 
 from webapp.accounts.models import User
+from webapp.algorithms.models import Algorithm
+from webapp.algorithms.rules import may_run
 from webapp.archive.models import Scan
 from webapp.audit.actor import Actor
 from webapp.audit.refusal import Refusal
 from webapp.campaigns.models import OVERSEERS, Campaign
-from webapp.campaigns.queries import roles_of, scans_coordinated_by, scans_to_mark_for
+from webapp.campaigns.queries import algorithms_of, roles_of, scans_coordinated_by, scans_to_mark_for
 
 MOST_SCANS_NAMED = 1000
 # Words that stand where a campaign's name stands in addresses.
@@ -92,6 +94,25 @@ def may_assign(campaign: Campaign, by: User | Actor) -> Refusal | None:
     if may_add_scans(campaign, by) is None:
         return None
     return Refusal("not_coordinator", "Only a coordinator of this campaign may say who reads what.")
+
+
+def may_draft(campaign: Campaign, by: User | Actor) -> Refusal | None:
+    """Only coordinators cancel drafts, and ask for them; the system itself may too."""
+    if may_add_scans(campaign, by) is None:
+        return None
+    return Refusal("not_coordinator", "Only a coordinator of this campaign may ask for AI drafts, or cancel them.")
+
+
+def may_ask_for_drafts(campaign: Campaign, algorithm: Algorithm, by: User | Actor) -> Refusal | None:
+    """Whether someone may have cases of a campaign drafted by an algorithm."""
+    if refusal := may_draft(campaign, by):
+        return refusal
+    # As it is now: whoever asks may hold a campaign that was closed meanwhile.
+    if Campaign.objects.filter(pk=campaign.pk).exclude(closed_at=None).exists():
+        return Refusal("closed", f"{campaign} is closed: nothing more is drafted in it.")
+    if not algorithms_of(campaign).filter(pk=algorithm.pk).exists():
+        return Refusal("no_such_algorithm", f"This campaign may not use {algorithm}.")
+    return may_run(Algorithm.objects.get(pk=algorithm.pk))
 
 
 def may_name_site(scans: Sequence[Scan], by: User | Actor) -> Refusal | None:

@@ -26,6 +26,13 @@ from webapp.releases.rules import may_export_dicom, may_export_seg
 
 IN_TRAINING_DATA = "this case is in its training data"
 DONE, NOW, WAIT, BAD, AHEAD = "done", "now", "wait", "bad", "ahead"
+TONES = {
+    DraftRun.FINISHED: DONE,
+    DraftRun.FAILED: BAD,
+    DraftRun.CANCELLED: AHEAD,
+    DraftRun.RUNNING: NOW,
+    DraftRun.QUEUED: WAIT,
+}
 
 
 @dataclass(frozen=True)
@@ -93,12 +100,14 @@ def _draft_stations(draft: DraftView | None) -> list[Station]:
     if draft is None:
         return []
     run = draft.run
-    tone = {DraftRun.FINISHED: DONE, DraftRun.FAILED: BAD, DraftRun.RUNNING: NOW, DraftRun.QUEUED: WAIT}[run.state]
+    tone = TONES[run.state]
     lines = []
     if run.state == DraftRun.FINISHED and run.duration_s:
         lines = [f"in {run.duration_s:.0f} s on {run.device}" if run.device else f"in {run.duration_s:.0f} s"]
     if run.state == DraftRun.FAILED:
         lines = [run.failure_sentence]
+    if run.state == DraftRun.CANCELLED:
+        lines = ["cancelled before it was made"]
     if run.state == DraftRun.QUEUED:
         lines = ["waits for a free worker"]
     if draft.not_validated:

@@ -33,7 +33,7 @@ class State:
 READY, GIVEN = State("ready to read", "accent", "eye"), State("given to you", "accent", "eye")
 ADJUDICATE = State("to adjudicate", "accent", "scales")
 WAITING, DRAFTING = State("waiting for AI draft", "quiet", "clock"), State("AI draft under way", "quiet", "spark")
-FAILED = State("AI draft failed", "bad", "alert")
+FAILED, CANCELLED = State("AI draft failed", "bad", "alert"), State("AI draft cancelled", "quiet", "cross")
 MINE, RETURNED = State("yours, in progress", "wait", "pencil"), State("returned to you", "wait", "again")
 SUBMITTED, SIGNED = State("handed on", "quiet", "arrow"), State("signed", "good", "check")
 IN_PROGRESS, BACK = State("in progress", "wait", "pencil"), State("returned", "wait", "again")
@@ -80,7 +80,7 @@ class CaseLine:
     @property
     def draft_is_open(self) -> bool:
         """Whether a worker still has to finish the draft."""
-        return self.draft is not None and self.draft.state in (DraftRun.QUEUED, DraftRun.RUNNING)
+        return self.draft is not None and self.draft.state in DraftRun.OPEN_STATES
 
 
 def lines_of(place: Place, cases: QuerySet[Case], *, to_begin: bool = False) -> list[CaseLine]:
@@ -224,8 +224,8 @@ def _state_for_overseers(place: Place, case: Case, seen: list[Seen], draft: Draf
             return shown
     if case.is_pending:  # type: ignore[attr-defined]
         return _draft_state(draft) or WAITING
-    if draft is not None and draft.state == DraftRun.FAILED and not seen:
-        return FAILED
+    if draft is not None and draft.state in DraftRun.IN_VAIN and not seen:
+        return FAILED if draft.state == DraftRun.FAILED else CANCELLED
     return _ready_state(place, case)
 
 

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from webapp.accounts.models import User
+from webapp.algorithms.fitting import may_be_drafted
 from webapp.algorithms.models import Algorithm
 from webapp.algorithms.queries import finished_draft, latest_draft
 from webapp.algorithms.rules import may_run
@@ -89,9 +90,9 @@ def _refusal_of_start(case: Case, stage: Stage) -> Refusal | None:
     if stage.starts_from == AI_DRAFT and case.arm != WITHOUT_DRAFT and case.start_version_id is None:
         algorithm, labels = case.campaign.draft_algorithm, case.campaign.label_set
         run = latest_draft(case.scan, algorithm, labels)
-        if run and run.state != run.FAILED and not finished_draft(case.scan, algorithm, labels):
+        if run and run.state in run.OPEN_STATES and not finished_draft(case.scan, algorithm, labels):
             return Refusal("draft_pending", "The AI draft of this case is not ready yet.")
-        if run is None and algorithm is not None:
+        if run is None and algorithm is not None and may_be_drafted(case.scan, algorithm) is None:
             return _refusal_without_draft(algorithm)
     return None
 

@@ -1,5 +1,6 @@
 """Networks in the worker: weights from storage, checked; a draft end to end; what cannot run says why on its case."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,12 @@ def test_network_drafts_a_case_and_its_draft_says_with_what(version, tmp_path, r
     assert set(np.unique(layers["anatomy"])) <= {0, 1, 2}
     assert (run.device, run.options["threshold"]) == ("cpu", 0.5)
     event = Event.objects.get(name="draft.finished").content["details"]
-    assert event["weights_sha256"] == version.weights_sha256
+    assert event["weights_sha256"] == run.weights_sha256 == version.weights_sha256
+    # Of every voxel it is as sure as its answer, 4.0, makes it: p = 0.982.
+    p, voxels = 1 / (1 + math.exp(-4)), 14 * 32 * 32
+    millilitre = 1 / (20.0 * 7.0 * 6.5 / 1000 * 48 * 64 / 32**2)
+    expected = (2 * p * voxels + millilitre) / ((p + 1) * voxels + millilitre)
+    assert run.uncertainty == pytest.approx(1 - expected, abs=0.0005)
 
 
 def test_network_is_loaded_once_and_its_copy_is_checked(version, settings, monkeypatch):

@@ -1,23 +1,18 @@
 """A job commits or vanishes with the change that asked for it, and is never lost nor tried for ever."""
 
-import os
 import signal
-import subprocess
-import sys
 import time
 import zlib
 from pathlib import Path
-from urllib.parse import quote
 
 import psycopg
 import pytest
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
+from tests.factories.workers import workers
 from webapp import jobs
 from webapp.jobs import periodic, reaper
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def waiting() -> list[tuple[str, str, str]]:
@@ -90,23 +85,8 @@ def test_job_is_given_up_at_the_third_death_and_somebody_is_told():
 @pytest.fixture
 def worker(transactional_db):
     """Return a function that starts a real worker process on this test's database."""
-    started: list[subprocess.Popen[bytes]] = []
-    database = connection.settings_dict
-    password = quote(database["PASSWORD"], safe="")
-    url = f"postgresql://{database['USER']}:{password}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
-    environment = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.webapp.jobs.worker_settings"}
-    environment.pop("DATABASE_OWNER_URL", None)
-    environment.pop("GROUNDGLASS_DATABASE_ROLE", None)
-
-    def start(*arguments: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "manage.py", "run_worker", *arguments]
-        started.append(subprocess.Popen(command, cwd=ROOT, env=environment))
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
+    with workers("tests.webapp.jobs.worker_settings") as start:
+        yield start
 
 
 def traces(folder: Path, name: str, at_least: int, within_s: float = 60) -> int:

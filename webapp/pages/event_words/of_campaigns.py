@@ -2,6 +2,11 @@
 
 from webapp.pages.event_words.words import Words
 
+DRAFTS = {
+    "cases": "numbers of those put in line",
+    "already": "how many were finished or under way",
+    "left_out": "numbers of those that cannot be drafted, by the reason",
+}
 CAMPAIGNS = {
     "batch.discarded": Words(
         "discarded a sending with {files} files",
@@ -95,6 +100,21 @@ CAMPAIGNS = {
         "Another version makes the drafts that readings begin from; those that were begun keep theirs.",
         {"algorithm": "name and version", "title": "its name for people", "before": "which one did until now"},
     ),
+    "campaign.drafts_cancelled": Words(
+        "cancelled AI drafts of {cases} cases",
+        "Runs that were in line or under way end without a draft.",
+        {"cases": "their numbers", "runs": "that ended", "under_way": "how many a worker had begun"},
+    ),
+    "campaign.drafts_requested": Words(
+        "asked for AI drafts of {cases} cases by {algorithm}",
+        "Drafts were put in line: of one case, of a choice of them, or of all without one.",
+        DRAFTS | {"algorithm": "with its version"},
+    ),
+    "campaign.drafts_retried": Words(
+        "had AI drafts of {cases} cases made again",
+        "Runs that failed or were cancelled were put in line anew.",
+        DRAFTS | {"algorithms": "with their versions"},
+    ),
     "campaign.guideline_picture_added": Words(
         "added the picture {name} to the guideline",
         "A picture that guidelines may show.",
@@ -139,9 +159,6 @@ CAMPAIGNS = {
         "deleted {it}: {reason}",
         "The cases of a scan that was deleted went with it; rows that are records stay.",
         {"case": "its number", "reason": "why", "readings": "that ended with it", "masks": "whose working states went"},
-    ),
-    "case.draft_requested_again": Words(
-        "asked for the AI draft of {it} again", "The draft of a case was put in line once more."
     ),
     "case.excluded": Words(
         "took {it} out of the campaign: {reason}",

@@ -93,7 +93,7 @@ READINGS = {
     "draft.failed": Words(
         "could not draft {it}: {sentence}",
         "A draft was given up.",
-        {"run": "of the algorithm", "sentence": "why"},
+        {"run": "of the algorithm", "sentence": "why", "counted": "no, where it had ended otherwise by then"},
     ),
     "draft.finished": Words(
         "drafted {it} in {duration_s} s",
@@ -101,10 +101,11 @@ READINGS = {
         {
             "run": "of the algorithm",
             "mask": "that it made",
-            "counted": "components kept and left out",
+            "counted": "no, where it was cancelled or another attempt's by then",
             "duration_s": "seconds",
             "device": "that it ran on",
-            "weights_sha256": "of the algorithm's weights; empty where it has none",
+            "weights_sha256": "of the weights that it used",
+            "options": "that it ran with",
         },
     ),
     "draft.requested": Words(
@@ -116,6 +117,16 @@ READINGS = {
         "began to draft {it}",
         "A worker took a draft up.",
         {"run": "of the algorithm", "attempt": "its number", "already_ended": "there was nothing left to do"},
+    ),
+    "draft.worker_lost": Words(
+        "has to draft {it} again: {reason}",
+        "A run waits for another worker; what its attempt had is dropped.",
+        {
+            "run": "of the algorithm",
+            "attempt": "its number",
+            "reason": "why",
+            "waits": "no, where it had ended by then",
+        },
     ),
     "mask.branch_settled": Words(
         "settled strokes that were kept beside the mask of {it}: {decision}",
