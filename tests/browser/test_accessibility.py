@@ -149,6 +149,8 @@ def test_no_page_has_a_serious_fault(
         "<uuid:batch_id>": str(batch["id"]),
         "<uuid:scan_id>": str(scan["id"]),
         "<slug:pseudonym>": scan["pseudonym"],
+        "<str:name>": "classical-baseline",
+        "<str:version>": "1",
         "<str:secret>": site.manage("shell", "-c", INVITE.format(slug=slug)).stdout.split()[-1],
         "<int:member_id>": str(_member_of(site, slug)),
     }
