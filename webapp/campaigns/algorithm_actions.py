@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from webapp import jobs
 from webapp.algorithms.events import PATIENT_MARKED, PATIENT_UNMARKED
+from webapp.algorithms.fitting import may_be_drafted
 from webapp.algorithms.models import Algorithm, MarkedPatient
+from webapp.algorithms.queueing import queue_runs
 from webapp.algorithms.rules import may_manage_algorithms, may_run, refusal_of_reason
 from webapp.archive.models import Scan
 from webapp.audit.actor import actor_of
@@ -12,6 +13,7 @@ from webapp.audit.refusal import ActionRefused, Refusal, require
 from webapp.audit.trail import audited, record
 from webapp.campaigns import events
 from webapp.campaigns.actions import chain_of
+from webapp.campaigns.draft_queries import cases_without_draft
 from webapp.campaigns.models import Campaign, EnabledAlgorithm
 from webapp.campaigns.rules import may_choose_algorithms, may_mark_patient
 
@@ -60,8 +62,8 @@ def disable_algorithm(*, campaign: Campaign, algorithm: Algorithm, by: Any) -> N
 def use_for_drafts(*, campaign: Campaign, algorithm: Algorithm, by: Any) -> Campaign:
     """Let an enabled version make the drafts that readings begin from, from now on.
 
-    Readings that were begun keep their masks. A job asks for this version's drafts of all cases, and until the draft of
-    a case is there, no reading of it begins.
+    Readings that were begun keep their masks. Drafts by this version are put in line for all cases that have none of
+    it, and until the draft of a case is there, no reading of it begins.
     """
     campaign, algorithm = _held(campaign, by), _as_it_is(algorithm)
     if not EnabledAlgorithm.objects.filter(campaign=campaign, algorithm=algorithm).exists():
@@ -71,9 +73,16 @@ def use_for_drafts(*, campaign: Campaign, algorithm: Algorithm, by: Any) -> Camp
         raise ActionRefused(Refusal("unchanged", f"{algorithm} makes the drafts here already."))
     campaign.draft_algorithm = algorithm
     campaign.save(update_fields=["draft_algorithm"])
-    jobs.enqueue("campaigns.ask_for_drafts", campaign_id=str(campaign.pk), algorithm_id=algorithm.pk)
-    _record(events.DRAFT_ALGORITHM_SET, campaign, algorithm, by, before=str(before) if before else None)
+    made = queue_runs(_scans_to_draft(campaign, algorithm), algorithm, campaign.label_set)
+    said = {"before": str(before) if before else None, "drafts": len(made)}
+    _record(events.DRAFT_ALGORITHM_SET, campaign, algorithm, by, **said)
     return campaign
+
+
+def _scans_to_draft(campaign: Campaign, algorithm: Algorithm) -> list[Any]:
+    """The scans of the cases without a draft of a version, as far as it can draft them, by case number."""
+    cases = cases_without_draft(campaign, algorithm).select_related("scan").only("number", "scan__has_hu")
+    return [case.scan_id for case in cases.order_by("number") if may_be_drafted(case.scan, algorithm) is None]
 
 
 @audited(PATIENT_MARKED)

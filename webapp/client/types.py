@@ -145,6 +145,7 @@ class Draft(TypedDict):
     options: dict[str, Any]
     duration_s: float | None
     uncertainty: float | None
+    in_training_data: bool
 
 
 class LeftOut(TypedDict):

@@ -10,6 +10,7 @@ from django.db.models import F, IntegerField, OrderBy, QuerySet, Value, When
 from webapp.accounts.models import User
 from webapp.algorithms.models import Algorithm, DraftRun
 from webapp.algorithms.queueing import QUEUE_TOPIC
+from webapp.algorithms.training_sets import known_among
 from webapp.algorithms.waiting import Wait, waits_of
 from webapp.audit.refusal import Refusal
 from webapp.campaigns.draft_queries import current_runs
@@ -102,6 +103,8 @@ class DraftLine:
     case: Case
     wait: Wait | None
     uncertainty: float | None
+    # The scan is in the training data of what drafted it.
+    is_known: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -118,12 +121,21 @@ def draft_lines(user: User, campaign: Campaign, runs: Sequence[DraftRun]) -> lis
     """The lines of some runs of a campaign, in their order."""
     cases = Case.objects.filter(campaign=campaign, scan__in={run.scan_id for run in runs})
     by_scan = {case.scan_id: case for case in cases}
-    waits, knows = waits_of(runs), sees_uncertainty(user, campaign)
+    waits, knows, known = waits_of(runs), sees_uncertainty(user, campaign), _known(runs)
     return [
-        DraftLine(run, by_scan[run.scan_id], waits.get(run.pk), run.uncertainty if knows else None)
+        DraftLine(run, by_scan[run.scan_id], waits.get(run.pk), run.uncertainty if knows else None, run.pk in known)
         for run in runs
         if run.scan_id in by_scan
     ]
+
+
+def _known(runs: Sequence[DraftRun]) -> set[uuid.UUID]:
+    """The ids of those of some runs whose scan their algorithm knows from its training; a query an algorithm."""
+    known: set[uuid.UUID] = set()
+    for algorithm_id in {run.algorithm_id for run in runs}:
+        scans = known_among(algorithm_id, [run.scan_id for run in runs if run.algorithm_id == algorithm_id])
+        known |= {run.pk for run in runs if run.algorithm_id == algorithm_id and run.scan_id in scans}
+    return known
 
 
 def drafts_of_case_for(user: User, case: Case) -> list[DraftLine]:

@@ -14,7 +14,8 @@ class DraftData(serializers.Serializer[Any]):
     """One run.
 
     `before`: how many stand before it in the line of the whole site; `left_s`: seconds to its end, where something was
-    measured to tell by; `uncertainty`: 0 is sure, null where none was computed or it is not yours to know.
+    measured to tell by; `uncertainty`: 0 is sure, null where none was computed or it is not yours to know;
+    `in_training_data`: the algorithm knows the scan, or its patient, from its training, and is not validated on it.
     """
 
     id = serializers.UUIDField()
@@ -36,6 +37,7 @@ class DraftData(serializers.Serializer[Any]):
     options = serializers.JSONField()
     duration_s = serializers.FloatField(allow_null=True)
     uncertainty = serializers.FloatField(allow_null=True)
+    in_training_data = serializers.BooleanField()
 
 
 class DraftPageData(serializers.Serializer[Any]):
@@ -106,6 +108,7 @@ def draft_data(line: DraftLine) -> dict[str, Any]:
         "progress": run.progress_text,
         "failure": run.failure_sentence,
         "uncertainty": line.uncertainty,
+        "in_training_data": line.is_known,
     }
 
 

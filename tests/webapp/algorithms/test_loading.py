@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def version(written, unchecked, settings, tmp_path) -> Algorithm:
+def version(db, written, unchecked, settings, tmp_path) -> Algorithm:
     """A registered network, in a worker whose folder is empty."""
     settings.GROUNDGLASS_HOME, settings.GROUNDGLASS_DEVICE = tmp_path / "home", "cpu"
     loading._network.cache_clear()

@@ -144,7 +144,7 @@ def test_retired_version_begins_no_new_run_and_keeps_what_it_made():
     assert [event["reason"] for event in events("algorithm.retired")] == ["Misses consolidation."]
 
 
-def test_files_of_versions_are_looked_after_with_those_of_scans():
+def test_files_of_versions_are_looked_after_with_those_of_scans(db):
     version = a_registered_version()
     [picture] = version.files.all()
     assert list(damaged_files()) == []

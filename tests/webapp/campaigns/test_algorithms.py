@@ -61,7 +61,7 @@ def test_coordinator_enables_and_disables_versions(team):
     ]
 
 
-def test_another_version_drafts_from_now_on_and_what_was_begun_stays(team, run_jobs):
+def test_another_version_drafts_from_now_on_and_what_was_begun_stays(team):
     begun = start_reading(case=team.case(0), by=team["robin"])
     origin = begun.begun_mask.forked_from
     assert origin is not None
@@ -72,39 +72,51 @@ def test_another_version_drafts_from_now_on_and_what_was_begun_stays(team, run_j
     use_for_drafts(campaign=team.campaign, algorithm=version, by=team["clara"])
     with pytest.raises(ActionRefused, match="makes the drafts here already"):
         use_for_drafts(campaign=team.campaign, algorithm=version, by=team["clara"])
-    # Not even asked for yet: the case waits, on the list as by the rule.
     case = team.case(1)
-    assert str(may_start_reading(case, team["amara"])) == "The AI draft of this case by Tiny 1 is not ready yet."
+    assert str(may_start_reading(case, team["amara"])) == "The AI draft of this case is not ready yet."
     with pytest.raises(ActionRefused) as refused:
         take_next_case(campaign=again(team), by=team["amara"])
     assert refused.value.code == "nothing_to_read"
-    assert "campaigns.ask_for_drafts" in run_jobs()
     runs = DraftRun.objects.filter(algorithm=version)
     assert {run.scan_id for run in runs} == {one.scan_id for one in team.cases}
     begun.refresh_from_db()
     assert begun.begun_mask.forked_from == origin
     assert sign(begun).version.mask.forked_from == origin
     event = Event.objects.get(name="campaign.draft_algorithm_set").content["details"]
-    assert (event["algorithm"], event["before"]) == ("tiny@1", "Classical baseline 1")
+    assert (event["algorithm"], event["before"], event["drafts"]) == ("tiny@1", "Classical baseline 1", 2)
 
 
-def test_drafts_are_asked_for_once_and_by_the_last_choice_alone(team, run_jobs):
-    from webapp.campaigns.tasks import ask_for_drafts
-
-    version = a_registered_version()
+def test_what_has_its_draft_already_is_not_drafted_again(team):
+    first, version = team.campaign.draft_algorithm, a_registered_version()
     enable_algorithm(campaign=team.campaign, algorithm=version, by=SYSTEM)
     use_for_drafts(campaign=team.campaign, algorithm=version, by=SYSTEM)
-    run_jobs()
     counted = DraftRun.objects.count()
-    ask_for_drafts(str(team.campaign.pk), version.pk)
-    ask_for_drafts(str(team.campaign.pk), team.campaign.draft_algorithm.pk)
+    use_for_drafts(campaign=again(team), algorithm=first, by=SYSTEM)
     assert DraftRun.objects.count() == counted
+    assert may_start_reading(team.case(1), team["amara"]) is None
+
+
+def never_asked_for(team, version) -> None:
+    """As it is where a version was retired before a case came."""
+    use_for_drafts(campaign=team.campaign, algorithm=version, by=SYSTEM)
+    DraftRun.objects.filter(algorithm=version).delete()
+
+
+def test_case_that_was_never_asked_for_waits_on_the_list_as_by_the_rule(team):
+    version = a_registered_version()
+    enable_algorithm(campaign=team.campaign, algorithm=version, by=SYSTEM)
+    never_asked_for(team, version)
+    refusal = may_start_reading(team.case(1), team["amara"])
+    assert str(refusal) == "The AI draft of this case by Tiny 1 is not ready yet."
+    with pytest.raises(ActionRefused) as refused:
+        take_next_case(campaign=again(team), by=team["amara"])
+    assert refused.value.code == "nothing_to_read"
 
 
 def test_case_without_a_draft_waits_for_another_algorithm_once_its_own_is_retired(team):
     version = a_registered_version()
     enable_algorithm(campaign=team.campaign, algorithm=version, by=SYSTEM)
-    use_for_drafts(campaign=team.campaign, algorithm=version, by=SYSTEM)
+    never_asked_for(team, version)
     retire_version(algorithm=version, reason="It was trained on the wrong labels.", by=SYSTEM)
     refusal = may_start_reading(team.case(), team["robin"])
     assert refusal is not None
@@ -117,17 +129,12 @@ def test_case_without_a_draft_waits_for_another_algorithm_once_its_own_is_retire
     assert may_start_reading(team.case(), team["robin"]) is None
 
 
-def test_draft_that_failed_keeps_nobody_waiting(team, run_jobs):
-    version = a_registered_version()
+def test_draft_that_failed_keeps_nobody_waiting(team):
+    version, case = a_registered_version(), team.case()
     enable_algorithm(campaign=team.campaign, algorithm=version, by=SYSTEM)
     use_for_drafts(campaign=team.campaign, algorithm=version, by=SYSTEM)
-    DraftRun.objects.filter(algorithm=version).delete()
-    from webapp.algorithms.actions import request_draft
-
-    case = team.case()
-    run = request_draft(scan=case.scan, algorithm=version, label_set=team.campaign.label_set, by=SYSTEM)
     assert may_start_reading(case, team["robin"]) is not None
-    started = start_draft(run=run)
+    started = start_draft(run=DraftRun.objects.get(scan=case.scan, algorithm=version))
     assert started is not None
     fail_draft(run=started, sentence="No lung.")
     assert may_start_reading(team.case(), team["robin"]) is None

@@ -98,7 +98,12 @@ CAMPAIGNS = {
     "campaign.draft_algorithm_set": Words(
         "let {title} make the drafts of the campaign",
         "Another version makes the drafts that readings begin from; those that were begun keep theirs.",
-        {"algorithm": "name and version", "title": "its name for people", "before": "which one did until now"},
+        {
+            "algorithm": "name and version",
+            "title": "its name for people",
+            "before": "which one did until now",
+            "drafts": "how many were put in line",
+        },
     ),
     "campaign.drafts_cancelled": Words(
         "cancelled AI drafts of {cases} cases",
