@@ -34,7 +34,7 @@ class Predictor:
         network, self.card = load_network(card_path)
         self.device = device_of(device)
         self.precision = mixed_precision(self.device)
-        self.runner = Runner(fused(network), self.device, self.precision, batch)
+        self.runner = Runner(fused(network), self.device, self.precision, batch, mirrored=True)
 
     @property
     def draws_lung(self) -> bool:
@@ -43,7 +43,7 @@ class Predictor:
 
     def options(self) -> dict[str, Any]:
         """What shaped a result beside the weights."""
-        return {"threshold": self.card.threshold, "precision": self.precision}
+        return {"threshold": self.card.threshold, "precision": self.precision, "mirrored": self.runner.mirrored}
 
     def segment(self, volume: Volume, tell: Progress) -> Segmentation:
         """Segment a scan; raises SeriesRefused where memory does not suffice for one slice.

@@ -28,12 +28,24 @@ def as_input(images: NDArray[np.uint8], device: torch.device) -> Tensor:
 
 
 class Runner:
-    """Runs a network in evaluation mode; where memory runs out the batch is halved and stays so."""
+    """Runs a network in evaluation mode; where memory runs out the batch is halved and stays so.
 
-    def __init__(self, network: nn.Module, device: torch.device, precision: str, batch: int | None = None) -> None:
+    `mirrored`: probabilities are the mean of those of each slice and of its mirror image, which has no side to it.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        device: torch.device,
+        precision: str,
+        batch: int | None = None,
+        *,
+        mirrored: bool = False,
+    ) -> None:
         self.network = network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
         self.device, self.precision = device, precision
         self.batch = batch or default_batch(device)
+        self.mirrored = mirrored
 
     def logits(self, images: NDArray[np.uint8]) -> Tensor:
         """Logits (float32 on the device; n, outputs, y, x) of slices (uint8, n x y x x), batch by batch.
@@ -59,7 +71,10 @@ class Runner:
     ) -> Iterator[NDArray[np.float32]]:
         """For each batch of slices (uint8, n x y x x) the probabilities (float32; n, outputs, y, x)."""
         for images in batches:
-            yield torch.sigmoid(self.logits(images)).cpu().numpy()
+            found = torch.sigmoid(self.logits(images))
+            if self.mirrored:
+                found = (found + torch.sigmoid(self.logits(images[:, :, ::-1])).flip(3)) / 2
+            yield found.cpu().numpy()
             told(len(images))
 
     def _attempt(self, images: NDArray[np.uint8]) -> Tensor | None:

@@ -123,6 +123,18 @@ def test_where_memory_runs_out_the_batch_is_halved_and_nothing_is_lost(card_path
         predictor(card_path, ByGrey(holds=0)).segment(phantom.volume, silent)
 
 
+def test_a_slice_and_its_mirror_image_give_mirrored_probabilities() -> None:
+    torch.manual_seed(0)
+    slices = np.random.default_rng(0).integers(0, 256, (3, 32, 48)).astype(np.uint8)
+    runner = Runner(UNet(2, ("lung", "lesion")), CPU, "fp32", 2, mirrored=True)
+    [plain], [turned] = (list(runner.probabilities([one])) for one in (slices, slices[:, :, ::-1]))
+    assert np.array_equal(plain, turned[..., ::-1])
+    [once] = Runner(runner.network, CPU, "fp32", 2).probabilities([slices])
+    [other] = Runner(runner.network, CPU, "fp32", 2).probabilities([slices[:, :, ::-1]])
+    assert np.allclose(plain, (once + other[..., ::-1]) / 2, atol=1e-6)
+    assert not np.allclose(plain, once, atol=1e-4)
+
+
 def test_other_errors_are_no_lack_of_memory() -> None:
     class Broken(nn.Module):
         def forward(self, slices: Tensor) -> Tensor:
