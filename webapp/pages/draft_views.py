@@ -111,7 +111,8 @@ def drafts(request: HttpRequest, slug: str) -> HttpResponse:
 def draft_rows(request: HttpRequest, slug: str) -> HttpResponse:
     """The very runs that a page shows (?run=...), as they stand now, and the counts: to be put in their places."""
     campaign = _seen(request, slug)
-    asked = DraftFilter.of(request.GET.dict(), campaign, may_order=False)
+    may_order = sees_uncertainty(request.user, campaign)  # type: ignore[arg-type]
+    asked = DraftFilter.of(request.GET.dict(), campaign, may_order=may_order)
     ids = _ids(request.GET.getlist("run"))[:LINES_A_PAGE]
     found = runs_of(campaign).filter(pk__in=ids).select_related("algorithm", "scan__study__patient")
     runs = sorted(found, key=lambda run: ids.index(run.pk))

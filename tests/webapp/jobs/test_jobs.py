@@ -12,7 +12,9 @@ from django.db import IntegrityError, connection, transaction
 
 from tests.factories.workers import workers
 from webapp import jobs
+from webapp.audit.models import Event
 from webapp.jobs import periodic, reaper
+from webapp.jobs.line import line_of, workers_on
 
 
 def waiting() -> list[tuple[str, str, str]]:
@@ -69,6 +71,48 @@ def test_job_of_a_living_worker_is_left_alone():
     take(worker_age_s=1)
     assert reaper.reap() == 0
     assert waiting() == [("tests.quick", "default", "doing")]
+
+
+@pytest.mark.django_db
+def test_whoever_asks_is_told_that_a_job_lost_its_worker_and_trouble_in_it_costs_nothing(monkeypatch):
+    told = []
+    jobs.enqueue("tests.lost", folder="x")
+    monkeypatch.setitem(jobs._lost, "tests.lost", lambda folder: told.append(folder))
+    take(worker_age_s=60)
+    reaper.reap()
+    monkeypatch.setitem(jobs._lost, "tests.lost", lambda folder: Event.objects.create(nonsense=folder))
+    take(worker_age_s=60)
+    assert reaper.reap() == 1
+    assert (told, waiting()) == (["x"], [("tests.lost", "default", "todo")])
+
+
+@pytest.mark.django_db
+def test_many_jobs_stand_in_line_as_they_were_given_behind_those_that_are_more_urgent():
+    low = jobs.enqueue_many("tests.quick", [{"folder": "a"}, {"folder": "b"}], priority=-10)
+    urgent = jobs.enqueue("tests.quick", folder="c")
+    jobs.enqueue("tests.elsewhere", folder="d")
+    assert line_of("tests.quick") == [urgent, *low]
+    assert jobs.enqueue_many("tests.quick", []) == []
+
+
+@pytest.mark.django_db
+def test_only_what_no_worker_has_begun_is_withdrawn():
+    first, second = jobs.enqueue_many("tests.quick", [{"folder": "a"}, {"folder": "b"}])
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE id = %s", [first])
+    assert jobs.withdraw([first, second, 10**9]) == {second}
+    assert waiting() == [("tests.quick", "default", "doing")]
+    assert jobs.withdraw([]) == set()
+
+
+@pytest.mark.django_db
+def test_workers_at_work_are_those_that_give_signs_of_life():
+    jobs.enqueue("tests.quick", folder="a")
+    assert workers_on("tests.quick") == 0
+    take(worker_age_s=1)
+    assert (workers_on("tests.quick"), workers_on("tests.elsewhere")) == (1, 0)
+    take(worker_age_s=60)
+    assert workers_on("tests.quick") == 0
 
 
 @pytest.mark.django_db
