@@ -13,6 +13,7 @@ from inference.baseline.segment import LESION, Progress
 from inference.baseline.sides import split_lung
 from inference.imaging.findings import SeriesRefused
 from inference.imaging.volume import Volume
+from inference.measures.uncertainty import dice_uncertainty, smoothing_voxels
 from inference.networks.devices import deterministic, device_of, mixed_precision
 from inference.networks.drawing import Drawn, draw
 from inference.networks.running import MemoryShort, Runner
@@ -86,7 +87,18 @@ class Predictor:
             )
         findings[lung == 0] = 0
         tell(1.0, "Done")
-        return Segmentation(lung, findings)
+        return Segmentation(lung, findings, self._uncertainty(drawn, volume, planes.shape))
+
+    def _uncertainty(self, drawn: Drawn, volume: Volume, shape_zyx: tuple[int, ...]) -> float | None:
+        """How unsure the network is of the lesion, on its own grid inside the lung; None where it found no lung."""
+        inside = drawn.lung > self.card.threshold
+        if not inside.any():
+            return None
+        lesion = np.where(inside, drawn.lesion, np.float16(0))
+        # Slices of the network's grid cover the same ground with other pixels.
+        per_pixel = shape_zyx[1] * shape_zyx[2] / self.card.look.size**2
+        size_ml = volume.voxel_volume_ml * per_pixel if volume.has_spacing else None
+        return dice_uncertainty(lesion, lesion > self.card.threshold, smoothing_voxels(size_ml))
 
     def _drawn(
         self, volume: Volume, planes: NDArray[np.int16], lungs: NDArray[np.uint8] | None, tell: Progress

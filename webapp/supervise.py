@@ -151,6 +151,7 @@ def prepare(site: Installation) -> None:
     if role_may_change_the_record():
         say("Warning: the role of DATABASE_URL may change strokes, signatures and audit events: triggers alone")
         say("guard them now. `python -m webapp.postgres roles` makes a lesser role.")
+    register_shipped(site)
     first_start = site.home / "demonstration.loaded"
     if not first_start.exists() and os.environ.get("GROUNDGLASS_DEMONSTRATION", "1") == "1":
         say("Demonstration campaign (first start only)")
@@ -175,6 +176,22 @@ def migrate(site: Installation) -> None:
     say("Tables")
     manage("migrate", "--noinput", "-v", "0", role="owner")
     stamp.write_text(packages)
+
+
+def register_shipped(site: Installation) -> None:
+    """Make the algorithms that come with the product known, where they are others than at the last start."""
+    cards = sorted((ROOT / "inference" / "weights").glob("*.json"))
+    there = hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in cards)).hexdigest()
+    stamp = site.home / "algorithms.registered"
+    if stamp.exists() and stamp.read_text() == there:
+        return
+    say("Algorithms")
+    try:
+        manage("algorithms", "shipped")
+    except CannotStart as failure:
+        say(str(failure))  # a site reads without them
+    else:
+        stamp.write_text(there)
 
 
 def role_may_change_the_record() -> bool:

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isWanted } from "../src/pages/fragments";
+import { changedParts, isWanted } from "../src/pages/fragments";
 import { fetchAhead } from "../src/reading/ahead";
 
 describe("parts of a page that are read anew", () => {
@@ -9,6 +9,23 @@ describe("parts of a page that are read anew", () => {
     expect(isWanted("notice comment", "comment.added")).toBe(true);
     expect(isWanted("notice", "reading.assigned")).toBe(false);
     expect(isWanted("notice", "noticeboard.made")).toBe(false);
+  });
+});
+
+describe("parts that read otherwise", () => {
+  const part = (id: string, outerHTML: string) => ({ id, outerHTML });
+
+  it("are those alone that changed", () => {
+    const before = [part("a", "<td>1</td>"), part("b", "<td>2</td>"), part("c", "<td>3</td>")];
+    const after = [part("a", "<td>1</td>"), part("b", "<td>5</td>"), part("c", "<td>4</td>")];
+    expect(changedParts(before, after)).toEqual([1, 2]);
+    expect(changedParts(before, before)).toEqual([]);
+  });
+
+  it("cannot be told where lines came, went or moved", () => {
+    const before = [part("a", "x"), part("b", "y")];
+    expect(changedParts(before, [part("b", "y"), part("a", "x")])).toBeNull();
+    expect(changedParts(before, [part("a", "x")])).toBeNull();
   });
 });
 

@@ -20,10 +20,14 @@ Progress = Callable[[float, str], None]
 
 @dataclass(frozen=True, eq=False)
 class Segmentation:
-    """Both layers on the volume's grid (uint8 zyx): anatomy 1 left, 2 right lung; findings 1 lesion."""
+    """Both layers on the volume's grid (uint8 zyx): anatomy 1 left, 2 right lung; findings 1 lesion.
+
+    `uncertainty` (inference.measures.uncertainty) is of what works with probabilities, and found a lung.
+    """
 
     anatomy: NDArray[np.uint8]
     findings: NDArray[np.uint8]
+    uncertainty: float | None = None
 
 
 def segment(volume: Volume, progress: Progress | None = None) -> Segmentation:
@@ -34,7 +38,7 @@ def segment(volume: Volume, progress: Progress | None = None) -> Segmentation:
     A scan without HU, or without lung, gives empty layers.
     """
     tell = progress or (lambda fraction, text: None)
-    empty = Segmentation(*(np.zeros(volume.shape_zyx, dtype=np.uint8) for _ in range(2)))
+    empty = Segmentation(np.zeros(volume.shape_zyx, np.uint8), np.zeros(volume.shape_zyx, np.uint8))
     if not volume.has_hu:
         return empty
     tell(0.02, "Looking for the lungs")

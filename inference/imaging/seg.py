@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -59,11 +59,12 @@ ANATOMY_SEGMENTS = (
 
 @dataclass(frozen=True)
 class Author:
-    """Who made a mask: a person (`algorithm` None), or an algorithm by name and version."""
+    """Who made a mask: a person (`algorithm` None), or an algorithm by name, version and what it was run with."""
 
     person: str = ""
     algorithm: str | None = None
     algorithm_version: str = ""
+    algorithm_parameters: dict[str, str] = field(default_factory=dict)
 
 
 def write_seg(
@@ -174,7 +175,10 @@ def _description(number: int, segment: Segment, author: Author) -> SegmentDescri
     identification = None
     if author.algorithm is not None:
         identification = hd.AlgorithmIdentificationSequence(
-            name=author.algorithm, family=codes.cid7162.ArtificialIntelligence, version=author.algorithm_version
+            name=author.algorithm,
+            family=codes.cid7162.ArtificialIntelligence,
+            version=author.algorithm_version,
+            parameters=author.algorithm_parameters or None,
         )
     described = SegmentDescription(
         segment_number=number,

@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from tests.factories.filed import FiledPlace, a_filed_place, read_and_sign
 from tests.factories.pictures import a_png
 from tests.factories.sites import a_person
+from tests.factories.versions import a_registered_version
 from webapp.accounts.actions import create_token
 from webapp.accounts.models import AccessToken
 from webapp.campaigns.actions import add_guideline_picture, write_guideline
@@ -128,6 +129,8 @@ def url_of(pattern: str, place: FiledPlace) -> str:
         values["<slug:sha256>"] = place.case.scan.pictures.first().sha256
     if "/guideline/pictures/" in pattern:
         values["<slug:sha256>"] = place.campaign.guideline_pictures.get().sha256
+    if pattern.startswith("/algorithms/"):
+        values |= {"<str:name>": "tiny", "<str:version>": "1", "<slug:sha256>": a_picture_of_a_card()}
     if "/leave/" in pattern:
         values["<int:member_id>"] = str(a_member_more(place))
     if "/invitations/" in pattern:
@@ -138,6 +141,11 @@ def url_of(pattern: str, place: FiledPlace) -> str:
     for placeholder, value in values.items():
         pattern = pattern.replace(placeholder, value)
     return pattern + QUERIES.get(pattern.rsplit("/", 2)[1], "")
+
+
+def a_picture_of_a_card() -> str:
+    """The hash of the one picture of a registered version, made once."""
+    return a_registered_version().files.get(kind="picture").sha256
 
 
 def a_member_more(place: FiledPlace) -> int:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from inference.baseline import NAME, VERSION
 from webapp.algorithms.actions import register_algorithm
 from webapp.algorithms.models import Algorithm
 
@@ -18,10 +19,10 @@ CARD = {
 def register_baseline(*, by: Any) -> Algorithm:
     """Register the classical baseline that ships with the product."""
     return register_algorithm(
-        name="classical-baseline",
-        version="1",
+        name=NAME,
+        version=VERSION,
         title="Classical baseline",
-        entry="classical-baseline",
+        entry=Algorithm.BASELINE,
         card=CARD,
         by=by,
     )

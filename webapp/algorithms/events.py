@@ -1,7 +1,11 @@
 """Audit events of algorithms."""
 
 ALGORITHM_REGISTERED = "algorithm.registered"
+ALGORITHM_RETIRED = "algorithm.retired"
+PATIENT_MARKED = "algorithm.patient_marked"
+PATIENT_UNMARKED = "algorithm.patient_unmarked"
 DRAFT_REQUESTED = "draft.requested"
 DRAFT_STARTED = "draft.started"
 DRAFT_FINISHED = "draft.finished"
 DRAFT_FAILED = "draft.failed"
+DRAFT_LOST = "draft.worker_lost"

@@ -149,6 +149,8 @@ class Scan(models.Model):
             models.Index(fields=["site"], name="scan_site"),
             models.Index(fields=["manufacturer", "model_name"], name="scan_scanner"),
             models.Index(fields=["kernel"], name="scan_kernel"),
+            # By which a scan is known again that an algorithm was trained on.
+            models.Index(fields=["voxels_sha256"], name="scan_voxels"),
             GinIndex(fields=["remark_codes"], name="scan_remark_codes"),
         ]
 

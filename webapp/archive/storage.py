@@ -1,4 +1,4 @@
-"""Pixel files of the archive: content-addressed, inside their scan's own path, whole or not there at all.
+"""Files of the archive: content-addressed, pixels inside their scan's own path, whole or not there at all.
 
 Django's default storage holds them: a folder of this machine, or a bucket of an object store.
 """
@@ -11,9 +11,9 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import InterfaceError, OperationalError
 
@@ -23,6 +23,9 @@ PREVIEWS = "previews"
 PICTURES = "pictures"
 DERIVED = "derived"
 SCANS = "scans"
+# Beside the scans: weights of algorithms and the pictures of their cards.
+ALGORITHMS = "algorithms"
+CHUNK_BYTES = 1024 * 1024
 
 log = logging.getLogger(__name__)
 
@@ -57,24 +60,50 @@ def write(scan_id: uuid.UUID, kind: str, content: bytes, suffix: str) -> tuple[s
     """
     digest = hashlib.sha256(content).hexdigest()
     name = f"{scan_folder(scan_id)}/{kind}/{digest}{suffix}"
+    _put(name, ContentFile(content))
+    return name, digest
+
+
+def write_shared(folder: str, content: IO[bytes], suffix: str) -> tuple[str, str, int]:
+    """Store a file that belongs to no scan, read in pieces from its beginning; return its (path, sha256, bytes).
+
+    The name is the content's hash, as with `write`. Raises OSError.
+    """
+    digest, size = hashlib.sha256(), 0
+    content.seek(0)
+    while part := content.read(CHUNK_BYTES):
+        digest.update(part)
+        size += len(part)
+    content.seek(0)
+    name = f"{folder}/{digest.hexdigest()}{suffix}"
+    _put(name, File(content))
+    if (target := _local(name)) is not None:
+        for path in (target.parent, target.parent.parent):
+            _sync(path)
+    return name, digest.hexdigest(), size
+
+
+def _put(name: str, content: File) -> None:
+    """Store a file whose name is its content's hash; one that is there is left as it is."""
     target = _local(name)
     if target is None:
         # An object of this name has this content: writing it again changes nothing, and asking first costs as much.
-        default_storage.save(name, ContentFile(content))
-        return name, digest
-    if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{uuid.uuid4().hex}.tmp")
-        try:
-            with open(temporary, "xb") as out:
-                out.write(content)
-                out.flush()
-                os.fsync(out.fileno())
-            os.replace(temporary, target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-    return name, digest
+        default_storage.save(name, content)
+        return
+    if target.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{uuid.uuid4().hex}.tmp")
+    try:
+        with open(temporary, "xb") as out:
+            for part in content.chunks(CHUNK_BYTES):
+                out.write(part)
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def read(name: str, sha256: str) -> bytes:
@@ -95,11 +124,15 @@ def sync_folders(scan_id: uuid.UUID) -> None:
     if folder is None or not folder.is_dir():
         return
     for path in (*(p for p in folder.iterdir() if p.is_dir()), folder, folder.parent):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        _sync(path)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def remove(scan_id: uuid.UUID) -> None:

@@ -2,13 +2,24 @@
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from webapp.archive import storage
 from webapp.archive.models import DerivedObject, Picture, Preview, Scan
 
 # A filing under way has files and no row yet; nothing younger than this is taken for left behind.
 LEFT_BEHIND_AFTER_S = 24 * 3600
+
+# (what it is, path, SHA-256) of each file that another app keeps in storage; they say so when they start (the archive
+# looks up to no app).
+FilesOf = Callable[[], Iterator[tuple[str, str, str]]]
+_others: list[FilesOf] = []
+
+
+def register_files(files_of: FilesOf) -> None:
+    """Let the files that `files_of()` names be checked with those of scans."""
+    if files_of not in _others:
+        _others.append(files_of)
 
 
 def files_named_by(scan: Scan) -> Iterator[tuple[str, str, str]]:
@@ -32,7 +43,17 @@ def own_files_of(scan: Scan) -> Iterator[tuple[str, str, str]]:
 
 
 def damaged_files() -> Iterator[str]:
-    """Yield one sentence for each file of a scan that is missing, is not what was filed, or cannot be read."""
+    """Yield one sentence for each stored file that is missing, is not what was filed, or cannot be read."""
+    yield from _damaged_files_of_scans()
+    for files_of in _others:
+        for what, path, sha256 in files_of():
+            try:
+                storage.read(path, sha256)
+            except (storage.DamagedFile, OSError) as damage:
+                yield f"{what}: {damage}"
+
+
+def _damaged_files_of_scans() -> Iterator[str]:
     for scan in Scan.objects.order_by("filed_at").iterator():
         for what, path, sha256 in files_named_by(scan):
             try:

@@ -7,17 +7,21 @@ from typing import Any
 
 from webapp.accounts.models import User
 from webapp.algorithms.actions import request_draft
+from webapp.algorithms.fitting import may_be_drafted
 from webapp.algorithms.models import Algorithm
+from webapp.algorithms.rules import may_run
 from webapp.archive.filing import clean_site
 from webapp.archive.models import Scan
+from webapp.archive.sent_pictures import clean_picture
+from webapp.audit.actor import actor_of
 from webapp.audit.refusal import ActionRefused, Refusal, require
 from webapp.audit.trail import audited, record
 from webapp.campaigns import events
 from webapp.campaigns.configurations import STATEMENT_LENGTH, Configuration
 from webapp.campaigns.deidentification import DeidentificationOptions
 from webapp.campaigns.guidelines import render_guideline
-from webapp.campaigns.models import ROLES, Campaign, Case, GuidelinePicture, Membership, Protocol
-from webapp.campaigns.pictures import clean_picture, name_from
+from webapp.campaigns.models import ROLES, Campaign, Case, EnabledAlgorithm, GuidelinePicture, Membership, Protocol
+from webapp.campaigns.pictures import name_from
 from webapp.campaigns.protocols import Stage, Terms, fault_in, stored_stages
 from webapp.campaigns.queries import current_protocol, shown_pictures
 from webapp.campaigns.rules import (
@@ -62,10 +66,14 @@ def create_campaign(
 ) -> Campaign:
     """Make a campaign with the first version of its protocol. A person who makes one becomes its coordinator."""
     require(may_create_campaign(by) or refusal_of_names(slug, name) or _refusal_of_texts(statement, guideline))
+    require(may_run(draft_algorithm) if draft_algorithm else None)
     terms = terms or Terms()
     campaign = Campaign.objects.create(
         slug=slug, name=name.strip(), label_set=label_set, draft_algorithm=draft_algorithm
     )
+    if draft_algorithm:
+        names = actor_of(by).name[:120]
+        EnabledAlgorithm.objects.create(campaign=campaign, algorithm=draft_algorithm, enabled_by_name=names)
     Protocol.objects.create(
         campaign=campaign, version=1, stages=stages, terms=terms.stored, statement=statement, guideline=guideline
     )
@@ -178,8 +186,10 @@ def add_case(*, campaign: Campaign, scan: Scan, by: Any) -> Case:
         )
         if campaign.default_site:
             Scan.objects.filter(pk=scan.pk, site="").update(site=campaign.default_site)
-        if campaign.draft_algorithm:
-            request_draft(scan=scan, algorithm=campaign.draft_algorithm, label_set=campaign.label_set, by=by)
+        # A retired version drafts no more; its coordinator chooses another, which then drafts this case too.
+        drafts_by = campaign.draft_algorithm
+        if drafts_by and may_run(drafts_by) is None and may_be_drafted(scan, drafts_by) is None:
+            request_draft(scan=scan, algorithm=drafts_by, label_set=campaign.label_set, by=by)
     record(
         events.CASE_ADDED,
         by=by,
@@ -191,20 +201,6 @@ def add_case(*, campaign: Campaign, scan: Scan, by: Any) -> Case:
         already_there=known,
     )
     return case
-
-
-@audited(events.DRAFT_REQUESTED_AGAIN)
-def request_draft_again(*, case: Case, by: User) -> None:
-    """Ask for the AI draft of a case once more, after a failure."""
-    require(may_add_scans(case.campaign, by))
-    if case.campaign.draft_algorithm:
-        request_draft(
-            scan=case.scan,
-            algorithm=case.campaign.draft_algorithm,
-            label_set=case.campaign.label_set,
-            by=by,
-        )
-    record(events.DRAFT_REQUESTED_AGAIN, by=by, chain=chain_of(case.campaign), subject=f"case:{case.pk}")
 
 
 def _next_version(before: Protocol, **changed: Any) -> Protocol:

@@ -11,7 +11,9 @@ from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import best_match
 
 from webapp.algorithms.models import Algorithm
-from webapp.audit.refusal import ActionRefused, Refusal
+from webapp.algorithms.queries import algorithm_called
+from webapp.algorithms.rules import may_run
+from webapp.audit.refusal import ActionRefused, Refusal, require
 from webapp.campaigns.models import ROLES, Campaign, Protocol
 from webapp.campaigns.protocols import (
     ATTESTED,
@@ -24,6 +26,7 @@ from webapp.campaigns.protocols import (
     MOST_FLAGS,
     MOST_READERS,
     MOST_STAGES,
+    ORDERS,
     SIGN,
     STAGE_NAME_LENGTH,
     SUBMIT,
@@ -104,7 +107,7 @@ TERMS_SCHEMA = _object(
         )
     ),
     release_after_days=_or_null({"type": "integer", "minimum": 1, "maximum": 365}),
-    order={"enum": ["number", "random"]},
+    order={"enum": list(ORDERS)},
     forms={"type": "array", "maxItems": 20, "items": {"type": "object"}},
     flags={"type": "array", "maxItems": MOST_FLAGS, "items": _text(FLAG_LENGTH)},
 )
@@ -134,7 +137,7 @@ SCHEMA = _object(
     format_version={"const": FORMAT_VERSION},
     name=_text(120),
     label_set=LABELS_SCHEMA,
-    draft_algorithm=_or_null(_object(["name", "version"], name=_text(80), version=_text(40))),
+    draft_algorithm=_or_null(_object(["name", "version"], name=_text(80), version=_text(64))),
     stages=STAGES_SCHEMA,
     terms=TERMS_SCHEMA,
     statement=_text(STATEMENT_LENGTH),
@@ -239,12 +242,13 @@ def configuration_of_document(document: Any) -> Configuration:
 def _algorithm_of(said: Mapping[str, str] | None) -> Algorithm | None:
     if said is None:
         return None
-    found = Algorithm.objects.filter(name=said["name"], version=said["version"]).first()
+    found = algorithm_called(said["name"], said["version"])
     if found is None:
         sentence = (
             f"This site has no algorithm {said['name']} of version {said['version']}: register it, then try again."
         )
         raise ActionRefused(Refusal("no_such_algorithm", sentence))
+    require(may_run(found))
     return found
 
 

@@ -17,7 +17,7 @@ OVERSEERS = frozenset({"coordinator", "auditor"})
 
 
 class Campaign(models.Model):
-    """A group's reading of a list of scans. `draft_algorithm` makes the AI draft of each new case.
+    """A group's reading of a list of scans. `draft_algorithm`, one of those enabled, makes the AI draft of each case.
 
     `default_site` is the site that scans get which come in for this campaign without one.
     """
@@ -42,6 +42,27 @@ class Campaign(models.Model):
     def deidentification_options(self) -> DeidentificationOptions:
         """How scans that come in for this campaign are de-identified."""
         return DeidentificationOptions.of(self.deidentification)
+
+
+class EnabledAlgorithm(models.Model):
+    """An algorithm version that a campaign may use. The one that makes its drafts is among them: a foreign key says so.
+
+    (From Campaign's id and draft_algorithm to this table's campaign and algorithm; Django has no words for it, the
+    migration has.)
+    """
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="enabled_algorithms")
+    algorithm = models.ForeignKey(Algorithm, on_delete=models.PROTECT, related_name="enabled_in")
+    enabled_at = models.DateTimeField(auto_now_add=True)
+    enabled_by_name = models.CharField(max_length=120, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "algorithm"], name="one_enabled_algorithm_per_campaign")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.algorithm} in {self.campaign}"
 
 
 class Protocol(models.Model):
@@ -84,7 +105,7 @@ class Protocol(models.Model):
 class GuidelinePicture(models.Model):
     """A picture that guidelines of a campaign may show, by its name; append-only, so that a name never gets another.
 
-    `content` is what this site encoded itself (webapp.campaigns.pictures), addressed by its SHA-256.
+    `content` is what this site encoded itself (webapp.archive.sent_pictures), addressed by its SHA-256.
     """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="guideline_pictures")

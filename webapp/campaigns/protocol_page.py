@@ -49,7 +49,8 @@ MEANINGS: dict[type, dict[str, str]] = {
         "arms": "Draws at random which cases begin with the AI draft; none: as the stages say.",
         "qualification": "How near to a known reference a reader must come first; none: nobody qualifies.",
         "release_after_days": "A reading left alone so long goes back, 1 to 365 days; none: never.",
-        "order": "`number`, or `random`: another order for each reader.",
+        "order": "`number`; `random`: another order for each reader; `uncertain`: what the algorithm that drafts is "
+        "least sure of first, refused wherever somebody reads without its drafts.",
         "forms": "Scoring forms that readers fill in.",
         "flags": "What readers may flag a case as; one that ends with `: exclude` proposes that it leaves.",
     },

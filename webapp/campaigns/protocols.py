@@ -23,11 +23,17 @@ SIGN, SUBMIT = "sign", "submit"
 OFF, WARN, BLOCK = LEVELS = ("off", "warn", "block")
 CASE_SIGNED, CAMPAIGN_CLOSED = "case_signed", "campaign_closed"
 WITH_DRAFT, WITHOUT_DRAFT = "with_draft", "without_draft"
+BY_NUMBER, AT_RANDOM, MOST_UNCERTAIN = ORDERS = ("number", "random", "uncertain")
 STAGE_NAME_LENGTH, MOST_STAGES, MOST_READERS = 40, 8, 20
 FLAG_LENGTH, MOST_FLAGS = 60, 12
 # What a reader may say about a whole case. One that ends so proposes to the coordinator that the case leave.
 PROPOSES_EXCLUSION = ": exclude"
 FLAGS = ("artefact", "not COVID-19", f"poor quality{PROPOSES_EXCLUSION}")
+
+BLINDED_ORDER = (
+    "The order most uncertain first tells readers something about the AI: choose another where the AI is hidden, cases "
+    "are drawn to begin without it, or a stage begins from something else."
+)
 
 # What a signature may be about, in the order in which it is shown.
 ATTESTED = {
@@ -117,7 +123,7 @@ class Terms:
     arms: Arms | None = None
     qualification: Qualification | None = None
     release_after_days: int | None = None
-    order: str = "number"
+    order: str = BY_NUMBER
     forms: list[dict[str, Any]] = field(default_factory=list)
     flags: list[str] = field(default_factory=lambda: list(FLAGS))
 
@@ -199,9 +205,19 @@ PRESETS = {
 def fault_in(stages: Sequence[Stage], terms: Terms, *, roles: Sequence[str], has_algorithm: bool) -> Refusal | None:
     """What is wrong with a protocol before it is written down, in one sentence; None where nothing is."""
     sentence = _fault_in_stages(stages, roles) or _fault_in_terms(stages, terms)
-    if sentence is None and not has_algorithm and (terms.arms or any(s.starts_from == AI_DRAFT for s in stages)):
+    from_draft = terms.order == MOST_UNCERTAIN or any(s.starts_from == AI_DRAFT for s in stages)
+    if sentence is None and not has_algorithm and (terms.arms or from_draft):
         return Refusal("no_algorithm", "This campaign has no algorithm that makes drafts.")
     return Refusal("malformed", sentence) if sentence else None
+
+
+def ai_is_blinded(stages: Sequence[Stage], terms: Terms) -> bool:
+    """Whether somebody reads without knowing what the AI made of a case: everywhere, in an arm, or at a stage.
+
+    Stages that begin from what readers before made of the draft know of it as these did.
+    """
+    begins_without = any(stage.starts_from in (EMPTY, IMPORTED_MASK) for stage in stages)
+    return terms.hides_ai or terms.arms is not None or begins_without
 
 
 def _fault_in_stages(stages: Sequence[Stage], roles: Sequence[str]) -> str | None:
@@ -258,8 +274,10 @@ def _fault_in_terms(stages: Sequence[Stage], terms: Terms) -> str | None:
         return "The shortest look at a slice is 0 to 60,000 ms."
     if terms.unblinded_when not in (CASE_SIGNED, CAMPAIGN_CLOSED):
         return "Blinding ends when the case is signed or when the campaign is closed."
-    if terms.order not in ("number", "random"):
-        return "Cases come by number or at random."
+    if terms.order not in ORDERS:
+        return "Cases come by number, at random, or the most uncertain first."
+    if terms.order == MOST_UNCERTAIN and ai_is_blinded(stages, terms):
+        return BLINDED_ORDER
     if terms.release_after_days is not None and not 1 <= terms.release_after_days <= 365:
         return "A case goes back after 1 to 365 idle days."
     return (

@@ -1,5 +1,6 @@
 """What a person may see of campaigns. Outsiders get Http404, as if it were not there."""
 
+import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from django.http import Http404
 from django.urls import reverse
 
 from webapp.accounts.models import User
+from webapp.algorithms.models import Algorithm
 from webapp.archive.models import Patient, Scan
 from webapp.campaigns.guidelines import ShownPicture, render_guideline
 from webapp.campaigns.models import Campaign, Case, GuidelinePicture, Invitation, Membership, Protocol
@@ -66,6 +68,11 @@ def case_by_id_for(user: User, case_id: uuid.UUID) -> Case:
     return case
 
 
+LONGEST_ADDRESS = 500
+CASE_NAMED = re.compile(r"(?:^|/campaigns/)(?P<slug>[a-z0-9-]{1,60})/(?:cases/)?(?P<number>[0-9]{1,9})/?$")
+SCAN_NAMED = re.compile(r"(?:^|/scans/)([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/?$")
+
+
 @dataclass(frozen=True)
 class Held:
     """What a page that only looks has read of a campaign, once: one person's roles, the protocol."""
@@ -107,6 +114,48 @@ def _last_protocol(campaign: Campaign) -> Protocol:
 def protocol_of(case: Case) -> Protocol:
     """The protocol of a case: the version that its readings began under, the current one before the first."""
     return case.protocol or current_protocol(case.campaign)
+
+
+def algorithms_of(campaign: Campaign) -> QuerySet[Algorithm]:
+    """The algorithm versions that a campaign may use, by name, the younger version first."""
+    return Algorithm.objects.filter(enabled_in__campaign=campaign).order_by("name", "-pk")
+
+
+def sees_algorithms(user: User) -> bool:
+    """Whether a person may look at the algorithms of this site: administrators, and who coordinates a campaign."""
+    return user.is_superuser or Membership.objects.filter(user_id=user.pk, role="coordinator").exists()
+
+
+def algorithms_for(user: User) -> QuerySet[Algorithm]:
+    """Every version that this site knows, for those who may look at them; Http404 for everybody else."""
+    if not sees_algorithms(user):
+        raise Http404("No such page.")
+    return Algorithm.objects.order_by("name", "-pk")
+
+
+def algorithm_for(user: User, name: str, version: str) -> Algorithm:
+    """The version of a name, for those who may look at algorithms."""
+    found = algorithms_for(user).filter(name=name, version=version).first()
+    if found is None:
+        raise Http404("No such algorithm.")
+    return found
+
+
+def scans_to_mark_for(user: User) -> QuerySet[Scan]:
+    """The scans whose patient a person may mark as known to an algorithm."""
+    return Scan.objects.all() if user.is_superuser else scans_coordinated_by(user)
+
+
+def scan_named(scans: QuerySet[Scan], text: str) -> Scan | None:
+    """The scan that a text names, of some: by the address of a case or of a scan, `campaign/number`, or a scan's id."""
+    text = text.strip()[:LONGEST_ADDRESS].replace("\0", "")
+    if case := CASE_NAMED.search(text):
+        slug, number = case["slug"], int(case["number"])
+        found = Case.objects.filter(campaign__slug=slug, number=number).values("scan")
+        return scans.filter(pk__in=found).select_related("study__patient").first()
+    if scan := SCAN_NAMED.search(text):
+        return scans.filter(pk=uuid.UUID(scan[1])).select_related("study__patient").first()
+    return None
 
 
 def data_sets_in(campaign: Campaign) -> QuerySet[DataSet]:

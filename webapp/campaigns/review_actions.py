@@ -3,7 +3,7 @@
 from typing import Any
 
 from webapp.accounts.models import User
-from webapp.algorithms.models import Algorithm
+from webapp.algorithms.queries import runnable_algorithms
 from webapp.audit.refusal import ActionRefused, Refusal, require
 from webapp.audit.trail import audited
 from webapp.campaigns import events
@@ -19,12 +19,12 @@ from webapp.masks.presets import study_label_set
 def begin_case_review(*, by: User) -> Campaign:
     """Give a person a campaign of their own to review scans in, of one stage that they read and sign.
 
-    Scans are drafted by the algorithm that was registered last, and begin empty where there is none.
+    Scans are drafted by the version that was registered last and not retired, and begin empty where there is none.
     """
     require(may_create_campaign(by))
     if personal_campaign_of(by) is not None:
         raise ActionRefused(Refusal("there_already", "You have a place for case reviews already: drop a scan there."))
-    algorithm = Algorithm.objects.order_by("-pk").first()
+    algorithm = runnable_algorithms().order_by("-pk").first()
     start: dict[str, Any] = {} if algorithm else {"starts_from": EMPTY}
     campaign = create_campaign(
         slug=personal_slug(by),

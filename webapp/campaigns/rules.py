@@ -4,11 +4,13 @@ import re
 from collections.abc import Sequence
 
 from webapp.accounts.models import User
+from webapp.algorithms.models import Algorithm
+from webapp.algorithms.rules import may_run
 from webapp.archive.models import Scan
 from webapp.audit.actor import Actor
 from webapp.audit.refusal import Refusal
 from webapp.campaigns.models import OVERSEERS, Campaign
-from webapp.campaigns.queries import roles_of, scans_coordinated_by
+from webapp.campaigns.queries import algorithms_of, roles_of, scans_coordinated_by, scans_to_mark_for
 
 MOST_SCANS_NAMED = 1000
 # Words that stand where a campaign's name stands in addresses.
@@ -55,6 +57,24 @@ def may_set_protocol(campaign: Campaign, by: User | Actor) -> Refusal | None:
     return None if "coordinator" in roles_of(by, campaign) else refusal
 
 
+def may_choose_algorithms(campaign: Campaign, by: User | Actor) -> Refusal | None:
+    """Coordinators of an open campaign say which algorithms it uses and which one drafts; the system itself may too."""
+    allowed = by.kind == "system" if isinstance(by, Actor) else "coordinator" in roles_of(by, campaign)
+    if not allowed:
+        return Refusal("not_coordinator", "Only a coordinator of this campaign may choose its algorithms.")
+    closed = Refusal("closed", "This campaign is closed: its algorithms stay as they are.")
+    return closed if campaign.closed_at else None
+
+
+def may_mark_patient(scan: Scan, by: User | Actor) -> Refusal | None:
+    """Administrators mark any patient as known to an algorithm, coordinators those of their campaigns' scans."""
+    sentence = "Only a coordinator of a campaign that holds a scan, or an administrator, may mark its patient."
+    refusal = Refusal("not_coordinator", sentence)
+    if isinstance(by, Actor):
+        return None if by.kind == "system" else refusal
+    return None if scans_to_mark_for(by).filter(pk=scan.pk).exists() else refusal
+
+
 def may_see_settings(campaign: Campaign, user: User) -> Refusal | None:
     """Coordinators and auditors read how a campaign works; a reader who knew the draw could tell arms apart."""
     if roles_of(user, campaign) & OVERSEERS:
@@ -74,6 +94,25 @@ def may_assign(campaign: Campaign, by: User | Actor) -> Refusal | None:
     if may_add_scans(campaign, by) is None:
         return None
     return Refusal("not_coordinator", "Only a coordinator of this campaign may say who reads what.")
+
+
+def may_draft(campaign: Campaign, by: User | Actor) -> Refusal | None:
+    """Only coordinators cancel drafts, and ask for them; the system itself may too."""
+    if may_add_scans(campaign, by) is None:
+        return None
+    return Refusal("not_coordinator", "Only a coordinator of this campaign may ask for AI drafts, or cancel them.")
+
+
+def may_ask_for_drafts(campaign: Campaign, algorithm: Algorithm, by: User | Actor) -> Refusal | None:
+    """Whether someone may have cases of a campaign drafted by an algorithm."""
+    if refusal := may_draft(campaign, by):
+        return refusal
+    # As it is now: whoever asks may hold a campaign that was closed meanwhile.
+    if Campaign.objects.filter(pk=campaign.pk).exclude(closed_at=None).exists():
+        return Refusal("closed", f"{campaign} is closed: nothing more is drafted in it.")
+    if not algorithms_of(campaign).filter(pk=algorithm.pk).exists():
+        return Refusal("no_such_algorithm", f"This campaign may not use {algorithm}.")
+    return may_run(Algorithm.objects.get(pk=algorithm.pk))
 
 
 def may_name_site(scans: Sequence[Scan], by: User | Actor) -> Refusal | None:

@@ -6,9 +6,12 @@ from typing import Any
 
 from webapp.campaigns.models import Protocol
 from webapp.campaigns.protocols import (
+    AT_RANDOM,
     ATTESTED,
     BLOCK,
+    BY_NUMBER,
     CASE_SIGNED,
+    MOST_UNCERTAIN,
     OFF,
     WARN,
     Acceptance,
@@ -24,6 +27,11 @@ TAKES_IN_WORDS = {
     "union": "what any reading has",
     "majority": "what most readings have (majority)",
     "staple": "the readings weighed by STAPLE",
+}
+ORDERS_IN_WORDS = {
+    BY_NUMBER: "by number",
+    AT_RANDOM: "at random, another for each reader",
+    MOST_UNCERTAIN: "those first of which the AI is least sure",
 }
 LEVELS_IN_WORDS = {OFF: "not asked", WARN: "warned of where it is missing", BLOCK: "no signature without it"}
 
@@ -87,7 +95,7 @@ def facts_of(stages: Sequence[Stage], terms: Terms, statement: str, guideline: s
             else "none: everybody reads study cases from the start"
         ),
         "A slice counts as seen after": f"{terms.dwell_ms:,} ms",
-        "Order of cases": "by number" if terms.order == "number" else "at random, another for each reader",
+        "Order of cases": ORDERS_IN_WORDS[terms.order],
         "An idle case goes back": f"after {days} day{'s' if days > 1 else ''}" if days else "never by itself",
         "Scoring forms": ", ".join(_form_name(form) for form in terms.forms) or "none",
         "Flags": ", ".join(terms.flags) or "none",

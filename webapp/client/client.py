@@ -1,14 +1,16 @@
 """The client itself: a method for each thing that the API does for programs."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import Any, Literal, cast
 from urllib.parse import quote
 
 from webapp.client.transport import Transport
 from webapp.client.types import (
     Added,
+    AskedDrafts,
     Campaign,
     Case,
+    Draft,
     IntraReaderPair,
     Invitation,
     Member,
@@ -162,6 +164,37 @@ class Groundglass:
         """Each signed repeat of a campaign with the first reading that it repeats."""
         return cast(list[IntraReaderPair], self._site.get(_of(slug, "repeats")))
 
+    # AI drafts
+
+    def drafts(
+        self,
+        slug: str,
+        *,
+        state: str | None = None,
+        algorithm: str | None = None,
+        order: Literal["uncertain"] | None = None,
+        page_size: int = 500,
+    ) -> Iterator[Draft]:
+        """The last run of each case and algorithm (name@version), with where it stands, fetched a page at a time."""
+        asked = {"state": state, "algorithm": algorithm, "order": order, "page_size": page_size}
+        return cast(Iterator[Draft], self._pages(_of(slug, "drafts"), asked))
+
+    def request_drafts(
+        self, slug: str, cases: Sequence[int] | None = None, algorithm: str | None = None, version: str = ""
+    ) -> AskedDrafts:
+        """Ask for the AI drafts of cases, or of all without one; by the campaign's own algorithm if none is named."""
+        said: dict[str, Any] = {"all": True} if cases is None else {"cases": list(cases)}
+        named = {"algorithm": algorithm, "version": version} if algorithm else {}
+        return cast(AskedDrafts, self._site.post(_of(slug, "drafts"), {**said, **named}))
+
+    def cancel_drafts(self, slug: str, runs: Sequence[str] | None = None) -> int:
+        """Cancel runs, or all that are in line or under way; how many."""
+        return self._changed(slug, "drafts", "cancel", **_runs(runs))
+
+    def retry_drafts(self, slug: str, runs: Sequence[str] | None = None) -> AskedDrafts:
+        """Have failed or cancelled runs made anew, or all that failed."""
+        return cast(AskedDrafts, self._site.post(_of(slug, "drafts", "retry"), _runs(runs)))
+
     # Readings
 
     def readings(
@@ -222,6 +255,10 @@ class Groundglass:
             if page["next"] is None:
                 return
             page = self._site.get_next(page["next"])
+
+
+def _runs(runs: Sequence[str] | None) -> dict[str, Any]:
+    return {"all": True} if runs is None else {"runs": list(runs)}
 
 
 def _of(slug: str, *words: str) -> str:

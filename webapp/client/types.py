@@ -123,6 +123,46 @@ class Added(TypedDict):
     already: int
 
 
+class Draft(TypedDict):
+    """One run of an algorithm; `before` it in the line of the site, `left_s` to its end where that can be told."""
+
+    id: str
+    case: int
+    algorithm: str
+    version: str
+    state: str
+    before: int | None
+    left_s: float | None
+    fraction: float
+    progress: str
+    failure: str
+    attempts: int
+    requested_at: str
+    started_at: str | None
+    finished_at: str | None
+    device: str
+    weights_sha256: str
+    options: dict[str, Any]
+    duration_s: float | None
+    uncertainty: float | None
+    in_training_data: bool
+
+
+class LeftOut(TypedDict):
+    """Cases that cannot be drafted, and why."""
+
+    why: str
+    cases: list[int]
+
+
+class AskedDrafts(TypedDict):
+    """Numbers of the cases put in line, and of those that had their draft already or have it under way."""
+
+    queued: list[int]
+    already: list[int]
+    left_out: list[LeftOut]
+
+
 class Moved(TypedDict):
     """How many open readings were taken, and how many given."""
 

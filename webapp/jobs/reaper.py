@@ -10,7 +10,7 @@ import logging
 from django.db import connection, transaction
 from procrastinate import sql
 
-from webapp.jobs import MAX_ATTEMPTS, give_up
+from webapp.jobs import MAX_ATTEMPTS, give_up, tell_lost
 
 HEARTBEAT_S = 5.0
 STALLED_AFTER_S = 20.0
@@ -45,6 +45,12 @@ def _take_up(cursor, job: dict) -> None:
     if job["attempts"] + 1 < MAX_ATTEMPTS:
         log.warning("The worker of job %s (%s) died: in line again", job["id"], name)
         cursor.execute("SELECT procrastinate_retry_job_v2(%s, now(), NULL, NULL, NULL)", [job["id"]])
+        try:
+            with transaction.atomic():
+                tell_lost(name, ids)
+        except Exception as error:
+            # To wait again matters more than to be told of it. Its words may quote what it worked on.
+            log.error("Nobody could be told that job %s waits again: %s", job["id"], type(error).__name__)
     else:
         log.error("Job %s (%s) lost its worker %s times: given up", job["id"], name, MAX_ATTEMPTS)
         cursor.execute("SELECT procrastinate_finish_job_v1(%s, 'failed', false)", [job["id"]])

@@ -22,14 +22,22 @@ class PeopleField(forms.MultipleChoiceField):
     """Several of the readers of a campaign, by user name."""
 
 
-class DoForm(forms.Form):
-    """One thing to do with the chosen cases; `readers` are those whom it may be about."""
+class AlgorithmField(forms.ChoiceField):
+    """One of the algorithms that a campaign may use, by name@version."""
 
-    def __init__(self, *args: Any, readers: list[User], **kwargs: Any) -> None:
+
+class DoForm(forms.Form):
+    """One thing to do with the chosen cases; `readers` whom it may be about, `algorithms` to draft by."""
+
+    def __init__(
+        self, *args: Any, readers: list[User], algorithms: list[tuple[str, str]] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.people = {person.username: person for person in readers}
         for field in self.fields.values():
-            if isinstance(field, PersonField | PeopleField):
+            if isinstance(field, AlgorithmField):
+                field.choices = algorithms or []
+            elif isinstance(field, PersonField | PeopleField):
                 nobody = [] if field.required else [("", "nobody: free again")]
                 everybody = isinstance(field, HolderField)
                 field.choices = [*nobody, *(_choice(one) for one in readers if everybody or one.is_active)]
@@ -79,6 +87,12 @@ class ReadmitForm(ExcludeForm):
     """Why the chosen cases come back."""
 
 
+class DraftForm(DoForm):
+    """Which algorithm drafts the chosen cases."""
+
+    algorithm = AlgorithmField(label="Algorithm")
+
+
 class RepeatForm(DoForm):
     """A random sample of signed readings is read again; no case is chosen by hand."""
 
@@ -92,6 +106,7 @@ FORMS: dict[str, tuple[str, str, type[DoForm]]] = {
     "deal": ("Deal out", "Deal out at random, balanced by site", DealForm),
     "move": ("Take back or re-assign", "Re-assign or release", MoveForm),
     "schedule": ("Set", "Priority and due date", ScheduleForm),
+    "draft": ("Put in line", "AI drafts", DraftForm),
     "exclude": ("Exclude", "Exclude from the campaign", ExcludeForm),
     "readmit": ("Readmit", "Readmit excluded cases", ReadmitForm),
     "repeat": ("Draw the sample", "Repeat readings of a random sample", RepeatForm),

@@ -16,6 +16,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from webapp.audit.refusal import ActionRefused, Refusal, require
+from webapp.campaigns.draft_actions import request_drafts
+from webapp.campaigns.draft_queries import algorithm_named, algorithms_to_ask
 from webapp.campaigns.models import Campaign, Case
 from webapp.campaigns.queries import roles_of
 from webapp.campaigns.rules import may_assign
@@ -32,6 +34,7 @@ from webapp.readings.bulk_actions import (
     exclude_cases,
     move_readings,
 )
+from webapp.readings.drafts import key_of
 from webapp.readings.queries import sees_all_readings
 
 LINES_A_PAGE = 100
@@ -49,13 +52,15 @@ def assignment(request: HttpRequest, slug: str) -> HttpResponse:
     loads = loads_of(campaign)
     readers = [load.user for load in loads]
     do = request.POST.get("do", "") if request.method == "POST" else ""
-    forms = {name: form(request.POST if name == do else None, readers=readers, prefix=name, initial=_initial())
-             for name, (_, _, form) in FORMS.items()}  # fmt: skip
+    said: dict[str, Any] = {"readers": readers, "initial": _initial()}
+    said["algorithms"] = [(key_of(one), str(one)) for one in algorithms_to_ask(campaign)]
+    forms = {name: form(request.POST if name == do else None, prefix=name, **said)
+             for name, (_, _, form) in FORMS.items() if name != "draft" or said["algorithms"]}  # fmt: skip
     refusal, status = "", 200
     if request.method == "POST":
         try:
-            said = _done(request, campaign, asked, do, forms.get(do))
-            messages.success(request, said, "good")
+            done = _done(request, campaign, asked, do, forms.get(do))
+            messages.success(request, done, "good")
             return redirect(_address(slug, asked))
         except ActionRefused as refused:
             refusal, status = refused.sentence, 403 if refused.code == "not_coordinator" else 409
@@ -70,7 +75,7 @@ def assignment(request: HttpRequest, slug: str) -> HttpResponse:
         "lines": [(case, holders[case.pk]) for case in cases],
         "choices": choices_of(campaign),
         "loads": loads,
-        "forms": [(name, FORMS[name][0], FORMS[name][1], forms[name], name == do) for name in FORMS],
+        "forms": [(name, FORMS[name][0], FORMS[name][1], form, name == do) for name, form in forms.items()],
         "may_assign": may_assign(campaign, request.user) is None,
         "query": urlencode(asked.query),
         "refusal": refusal,
@@ -141,6 +146,12 @@ def _schedule(request: HttpRequest, campaign: Campaign, numbers: list[int], form
     return f"{_counted(count)} scheduled."
 
 
+def _draft(request: HttpRequest, campaign: Campaign, numbers: list[int], form: Any) -> str:
+    name, _, version = form.cleaned_data["algorithm"].partition("@")
+    algorithm = algorithm_named(campaign, name, version)
+    return request_drafts(campaign=campaign, numbers=numbers, algorithm=algorithm, by=request.user).words
+
+
 def _exclude(request: HttpRequest, campaign: Campaign, numbers: list[int], form: Any) -> str:
     reason = form.cleaned_data["reason"]
     return f"{_counted(exclude_cases(campaign=campaign, numbers=numbers, reason=reason, by=request.user))} excluded."
@@ -163,6 +174,7 @@ DOINGS: dict[str, Callable[[HttpRequest, Campaign, list[int], Any], str]] = {
     "deal": _deal,
     "move": _move,
     "schedule": _schedule,
+    "draft": _draft,
     "exclude": _exclude,
     "readmit": _readmit,
     "repeat": _repeat,

@@ -25,7 +25,10 @@ from webapp.readings.queries import readings_of_case_for, sees_all_readings
 
 # What says nothing of anybody's reading. New events are hidden from blinded readers until they are named here.
 SAYS_NOTHING_OF_READINGS = (
+    "algorithm.patient_marked",
+    "algorithm.patient_unmarked",
     "algorithm.registered",
+    "algorithm.retired",
     "audit.heads_exported",
     "batch.discarded",
     "batch.finished",
@@ -34,9 +37,12 @@ SAYS_NOTHING_OF_READINGS = (
     "batch.processed",
     "batch.reopened",
     "batch.tried_again",
+    "campaign.algorithm_disabled",
+    "campaign.algorithm_enabled",
     "campaign.created",
     "campaign.default_site_set",
     "campaign.deidentification_set",
+    "campaign.draft_algorithm_set",
     "campaign.guideline_picture_added",
     "campaign.member_added",
     "campaign.protocol_set",

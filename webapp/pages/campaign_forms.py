@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from webapp.algorithms.models import Algorithm
+from webapp.algorithms.queries import runnable_algorithms
 from webapp.campaigns.configurations import STATEMENT_LENGTH, Configuration
 from webapp.campaigns.models import ROLES, Campaign
 from webapp.campaigns.protocols import (
@@ -29,7 +29,7 @@ from webapp.campaigns.protocols import (
 )
 from webapp.campaigns.queries import data_sets_in
 from webapp.campaigns.score_presets import PRESET_FORMS
-from webapp.campaigns.wording import TAKES_IN_WORDS
+from webapp.campaigns.wording import ORDERS_IN_WORDS, TAKES_IN_WORDS
 from webapp.campaigns.wording_of_stages import STARTS_IN_WORDS
 from webapp.masks.labels import MOST_LABELS
 from webapp.masks.models import DataSet, LabelSet
@@ -120,9 +120,7 @@ class TermsForm(forms.Form):
     release_after_days = forms.IntegerField(
         label="Give an idle case back after (days)", min_value=1, max_value=365, required=False
     )
-    order = forms.ChoiceField(
-        label="Cases come", choices=[("number", "by number"), ("random", "at random, another order for each reader")]
-    )
+    order = forms.ChoiceField(label="Cases come", choices=list(ORDERS_IN_WORDS.items()))
     statement = forms.CharField(
         label="Statement that is signed", max_length=STATEMENT_LENGTH, widget=forms.Textarea(attrs={"rows": 3})
     )
@@ -278,7 +276,7 @@ class CampaignForm(forms.Form):
             (pk, f"{one}: {', '.join(label['name'] for label in one.labels[:4])} …") for pk, one in self.sets.items()
         ]
         self.fields["labels"].choices = [*sets, ("own", "own labels, below")]  # type: ignore[attr-defined]
-        self.algorithms = {str(one.pk): one for one in Algorithm.objects.order_by("name", "-version")}
+        self.algorithms = {str(one.pk): one for one in runnable_algorithms()}
         drafts = [("", "none"), *((pk, str(one)) for pk, one in self.algorithms.items())]
         self.fields["algorithm"].choices = drafts  # type: ignore[attr-defined]
 

@@ -7,6 +7,8 @@ from django.db.models import Exists, OuterRef
 from webapp.accounts.models import User
 from webapp.algorithms.models import DraftRun
 from webapp.algorithms.queries import finished_draft, latest_draft
+from webapp.algorithms.training_sets import refusal_for_validation
+from webapp.audit.refusal import Refusal
 from webapp.campaigns.models import Campaign, Case
 from webapp.campaigns.queries import listed_campaigns_for, protocol_of
 from webapp.masks.models import Mask, Version
@@ -66,10 +68,14 @@ def first_slabs_of(following: NextCase | None) -> list[str]:
 
 @dataclass(frozen=True)
 class DraftView:
-    """The AI draft of a case: its run and, once finished, the version that it cut."""
+    """The AI draft of a case: its run and, once finished, the version that it cut.
+
+    `not_validated` says why what drafted it is not validated on this scan: it learned from it.
+    """
 
     run: DraftRun
     version: Version | None
+    not_validated: Refusal | None = None
 
 
 def draft_for(user: User, case: Case) -> DraftView | None:
@@ -80,7 +86,8 @@ def draft_for(user: User, case: Case) -> DraftView | None:
     run = latest_draft(case.scan, campaign.draft_algorithm, campaign.label_set)
     if run is None:
         return None
-    return DraftView(run, run.mask.versions.order_by("number").first() if run.mask else None)
+    version = run.mask.versions.order_by("number").first() if run.mask else None
+    return DraftView(run, version, refusal_for_validation(run.algorithm, case.scan))
 
 
 def visible_mask_for(user: User, case: Case) -> Mask | None:

@@ -20,10 +20,19 @@ from webapp.pages.queries import DraftView, draft_for, visible_mask_for
 from webapp.readings.models import Reading
 from webapp.readings.queries import imports_shown, readings_of_case_for
 from webapp.readings.rules import may_start_reading, stage_of
+from webapp.releases.exports import draft_algorithm_of
 from webapp.releases.measurements import measured
 from webapp.releases.rules import may_export_dicom, may_export_seg
 
+IN_TRAINING_DATA = "this case is in its training data"
 DONE, NOW, WAIT, BAD, AHEAD = "done", "now", "wait", "bad", "ahead"
+TONES = {
+    DraftRun.FINISHED: DONE,
+    DraftRun.FAILED: BAD,
+    DraftRun.CANCELLED: AHEAD,
+    DraftRun.RUNNING: NOW,
+    DraftRun.QUEUED: WAIT,
+}
 
 
 @dataclass(frozen=True)
@@ -91,14 +100,18 @@ def _draft_stations(draft: DraftView | None) -> list[Station]:
     if draft is None:
         return []
     run = draft.run
-    tone = {DraftRun.FINISHED: DONE, DraftRun.FAILED: BAD, DraftRun.RUNNING: NOW, DraftRun.QUEUED: WAIT}[run.state]
+    tone = TONES[run.state]
     lines = []
     if run.state == DraftRun.FINISHED and run.duration_s:
         lines = [f"in {run.duration_s:.0f} s on {run.device}" if run.device else f"in {run.duration_s:.0f} s"]
     if run.state == DraftRun.FAILED:
         lines = [run.failure_sentence]
+    if run.state == DraftRun.CANCELLED:
+        lines = ["cancelled before it was made"]
     if run.state == DraftRun.QUEUED:
         lines = ["waits for a free worker"]
+    if draft.not_validated:
+        lines.append(IN_TRAINING_DATA)
     digest = draft.version.sha256 if draft.version else ""
     return [Station("AI draft", tone, str(run.algorithm), run.finished_at, lines, digest, draft=run)]
 
@@ -127,7 +140,7 @@ def _reading_stations(case: Case, readings: list[Reading], draft: DraftView | No
                     DONE,
                     signature.signer_name,
                     signature.signed_at,
-                    [signature.meaning],
+                    [signature.meaning, *_biased_by(signature.version)],
                     signature.version_sha256,
                 )
             )
@@ -138,6 +151,12 @@ def _reading_stations(case: Case, readings: list[Reading], draft: DraftView | No
         verb = "Signed" if stage.ends_with == SIGN else "Submitted"
         stations += [Station(stage.name.capitalize(), AHEAD, lines=[f"by a {stage.role}"]), Station(verb, AHEAD)]
     return stations
+
+
+def _biased_by(version: Version) -> list[str]:
+    """What agreement with a signed mask is biased by: the algorithm whose draft it began from."""
+    algorithm = draft_algorithm_of(version)
+    return [f"from the draft of {algorithm}: agreement with it is biased"] if algorithm else []
 
 
 def _title(reading: Reading) -> str:

@@ -15,13 +15,13 @@ from django.views.decorators.http import require_GET, require_POST
 from webapp.archive.remarks import remarks_of, weight_remarks_of
 from webapp.archive.storage import DamagedFile
 from webapp.audit.refusal import ActionRefused
-from webapp.campaigns.actions import request_draft_again
 from webapp.campaigns.metadata import shown_to
 from webapp.campaigns.queries import case_for, personal_campaign_of
 from webapp.campaigns.rules import may_add_scans, may_assign, may_create_campaign
 from webapp.pages import pictures, vite
 from webapp.pages.actions import view_scan
 from webapp.pages.case_comments import comment_lines_for
+from webapp.pages.draft_views import drafts_of_case
 from webapp.pages.home import cards_for, waiting_for
 from webapp.pages.queries import first_slabs_of, next_case_for, recent_readings_for, visible_mask_for
 from webapp.pages.story import spacing_text, story_for
@@ -83,6 +83,7 @@ def case(request: HttpRequest, slug: str, number: int) -> HttpResponse:
             "flags": flags_for(request.user, item.campaign, item),
             "comments": comment_lines_for(request.user, item),
             "decide_refusal": may_assign(item.campaign, request.user),
+            **drafts_of_case(request, item),
             **story_for(request.user, item),
         },
     )
@@ -99,18 +100,6 @@ def start(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         messages.error(request, refused.sentence)
         return redirect("pages:case", slug=slug, number=number)
     return redirect("pages:viewer", reading_id=reading.pk)
-
-
-@require_POST
-@login_required
-def draft_again(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    """Ask for the AI draft once more, after it failed."""
-    item = case_for(request.user, slug, number)
-    try:
-        request_draft_again(case=item, by=request.user)
-    except ActionRefused as refused:
-        messages.error(request, refused.sentence)
-    return redirect("pages:case", slug=slug, number=number)
 
 
 @require_GET

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from webapp.algorithms.models import DraftRun
+from webapp.algorithms.training_sets import known_among
 from webapp.archive.models import Picture
 from webapp.campaigns.models import Case
 from webapp.pages.worklist_search import Place
@@ -32,7 +33,7 @@ class State:
 READY, GIVEN = State("ready to read", "accent", "eye"), State("given to you", "accent", "eye")
 ADJUDICATE = State("to adjudicate", "accent", "scales")
 WAITING, DRAFTING = State("waiting for AI draft", "quiet", "clock"), State("AI draft under way", "quiet", "spark")
-FAILED = State("AI draft failed", "bad", "alert")
+FAILED, CANCELLED = State("AI draft failed", "bad", "alert"), State("AI draft cancelled", "quiet", "cross")
 MINE, RETURNED = State("yours, in progress", "wait", "pencil"), State("returned to you", "wait", "again")
 SUBMITTED, SIGNED = State("handed on", "quiet", "arrow"), State("signed", "good", "check")
 IN_PROGRESS, BACK = State("in progress", "wait", "pencil"), State("returned", "wait", "again")
@@ -73,11 +74,13 @@ class CaseLine:
     due_on: date | None
     reason: str = ""
     overdue: bool = field(default=False)
+    # The scan is in the training data of what made the draft.
+    draft_is_known: bool = False
 
     @property
     def draft_is_open(self) -> bool:
         """Whether a worker still has to finish the draft."""
-        return self.draft is not None and self.draft.state in (DraftRun.QUEUED, DraftRun.RUNNING)
+        return self.draft is not None and self.draft.state in DraftRun.OPEN_STATES
 
 
 def lines_of(place: Place, cases: QuerySet[Case], *, to_begin: bool = False) -> list[CaseLine]:
@@ -99,7 +102,10 @@ def lines_of(place: Place, cases: QuerySet[Case], *, to_begin: bool = False) -> 
     seen = _seen(place, page)
     drafts = _latest_drafts(place, page)
     extents = _extents(place, page, seen)
-    return [_line(place, case, seen[case.pk], drafts.get(case.scan_id), extents.get(case.pk)) for case in page]
+    lines = [_line(place, case, seen[case.pk], drafts.get(case.scan_id), extents.get(case.pk)) for case in page]
+    algorithm_id = place.campaign.draft_algorithm_id
+    known = known_among(algorithm_id, drafts) if algorithm_id and drafts else set()
+    return [replace(line, draft_is_known=True) if line.case.scan_id in known else line for line in lines]
 
 
 def _seen(place: Place, page: Sequence[Case]) -> dict[Any, list[Seen]]:
@@ -218,8 +224,8 @@ def _state_for_overseers(place: Place, case: Case, seen: list[Seen], draft: Draf
             return shown
     if case.is_pending:  # type: ignore[attr-defined]
         return _draft_state(draft) or WAITING
-    if draft is not None and draft.state == DraftRun.FAILED and not seen:
-        return FAILED
+    if draft is not None and draft.state in DraftRun.IN_VAIN and not seen:
+        return FAILED if draft.state == DraftRun.FAILED else CANCELLED
     return _ready_state(place, case)
 
 

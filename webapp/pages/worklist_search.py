@@ -22,7 +22,7 @@ from webapp.campaigns.metadata import hides_metadata_from
 from webapp.campaigns.models import Campaign, Case
 from webapp.campaigns.protocols import AI_DRAFT, Stage
 from webapp.campaigns.queries import current_protocol, hold, roles_of
-from webapp.readings.around import drafts_pending, room_for
+from webapp.readings.around import URGENCY, drafts_pending, room_for, uncertainty_order
 from webapp.readings.models import Reading
 from webapp.readings.queries import sees_all_readings, sees_where_cases_stand
 
@@ -165,15 +165,15 @@ def _chips_of_standing(place: Place) -> list[Chip]:
         disputed,
         done,
         drafting,
-        Chip("failed", "AI draft failed", _draft_failed(place)),
+        Chip("failed", "AI draft failed or cancelled", _draft_failed(place)),
     ]
 
 
 def _draft_failed(place: Place) -> Q:
     runs = DraftRun.objects.filter(algorithm=place.campaign.draft_algorithm_id, label_set=place.campaign.label_set_id)
     begins = [stage.name for stage in place.stages if stage.starts_from == AI_DRAFT]
-    better = runs.exclude(state=DraftRun.FAILED).values("scan")
-    failed = Q(scan__in=runs.filter(state=DraftRun.FAILED).values("scan")) & ~Q(scan__in=better)
+    better = runs.exclude(state__in=DraftRun.IN_VAIN).values("scan")
+    failed = Q(scan__in=runs.filter(state__in=DraftRun.IN_VAIN).values("scan")) & ~Q(scan__in=better)
     return failed & Q(state=Case.TO_READ, stage__in=begins)
 
 
@@ -266,7 +266,7 @@ class Wish:
     def ordered(self, cases: QuerySet[Case], place: Place) -> QuerySet[Case]:
         """The cases in the order asked for; those to read, where none is, in the order in which they come."""
         if self.show == "ready" and self.order == USUAL_ORDER:
-            return cases.order_by("-priority", F("due_on").asc(nulls_last=True), "number")
+            return cases.order_by(*URGENCY, *uncertainty_order(place.campaign), "number")
         name = ORDERS[self.order.removeprefix("-")]
         if name == "number":
             return cases.order_by(self.order)

@@ -5,15 +5,31 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import BooleanField, CharField, ExpressionWrapper, F, Func, Q, QuerySet, Value
+from django.db.models import (
+    BooleanField,
+    CharField,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    Func,
+    OrderBy,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models import Case as Case_
 from django.db.models.functions import Cast, Concat
 from django.http import Http404
 from django.utils import timezone
 
 from webapp.accounts.models import User
+from webapp.algorithms.fitting import needs_hu
 from webapp.algorithms.models import DraftRun
 from webapp.campaigns.models import Campaign, Case
-from webapp.campaigns.protocols import AI_DRAFT, WITHOUT_DRAFT
+from webapp.campaigns.protocols import AI_DRAFT, AT_RANDOM, MOST_UNCERTAIN, WITHOUT_DRAFT, ai_is_blinded
 from webapp.campaigns.queries import current_protocol, roles_of
 from webapp.readings.models import Reading, Signature
 from webapp.readings.qualifying import stages_to_qualify
@@ -21,6 +37,8 @@ from webapp.readings.queries import readings_in_campaign_for
 from webapp.readings.rules import may_start_reading
 
 LOOK_AHEAD = 50
+# What coordinators said comes before any other order.
+URGENCY: tuple[Any, ...] = ("-priority", F("due_on").asc(nulls_last=True))
 
 
 @dataclass(frozen=True)
@@ -70,27 +88,53 @@ def room_for(user: User, campaign: Campaign) -> Room:
 def cases_with_room_for(user: User, campaign: Campaign) -> QuerySet[Case]:
     """Cases that a person was assigned, or that want a reader of a role of theirs where they have no hand in yet.
 
-    First what is most urgent and due soonest, then by number, or in an order of each reader's own where the protocol
-    says so.
+    First what is most urgent and due soonest, then by number, in an order of each reader's own, or what the AI is least
+    sure of, as the protocol says. The order never changes which cases these are.
     """
     room = room_for(user, campaign)
     cases = campaign.cases.filter(room.any).select_related("campaign", "scan__study__patient", "protocol")
     cases = cases.annotate(assigned=ExpressionWrapper(room.given, output_field=BooleanField()))
-    order: list[Any] = ["-assigned", "-priority", F("due_on").asc(nulls_last=True)]
-    if current_protocol(campaign).said.order == "random":
+    order = ["-assigned", *URGENCY]
+    if current_protocol(campaign).said.order == AT_RANDOM:
         own = Func(Concat(Value(str(user.pk)), Cast("pk", CharField())), function="md5")
         return cases.order_by(*order, own)
-    return cases.order_by(*order, "number")
+    return cases.order_by(*order, *uncertainty_order(campaign), "number")
+
+
+def uncertainty_order(campaign: Campaign) -> list[Any]:
+    """What puts the cases of a campaign in the order most uncertain first; nothing where its protocol has another.
+
+    Cases without a number come last, and so do those that are read under a version by which somebody is blinded to the
+    AI: the rule is asked here again, whatever a version came to say.
+    """
+    protocol = current_protocol(campaign)
+    if protocol.said.order != MOST_UNCERTAIN or ai_is_blinded(protocol.stage_list, protocol.said):
+        return []
+    blinded = [one.pk for one in campaign.protocols.all() if ai_is_blinded(one.stage_list, one.said)]
+    runs = DraftRun.objects.filter(
+        scan=OuterRef("scan"),
+        algorithm=campaign.draft_algorithm_id,
+        label_set=campaign.label_set_id,
+        state=DraftRun.FINISHED,
+    )
+    said = Subquery(runs.order_by("-finished_at").values("uncertainty")[:1])
+    known = Case_(When(protocol__in=blinded, then=None), default=said, output_field=FloatField()) if blinded else said
+    return [OrderBy(known, descending=True, nulls_last=True)]
 
 
 def drafts_pending(campaign: Campaign) -> Q:
-    """Cases whose stage begins from an AI draft that is still being made: nobody begins to read them yet."""
+    """Cases whose stage begins from an AI draft that is still to be made: nobody begins to read them yet."""
     runs = DraftRun.objects.filter(algorithm=campaign.draft_algorithm_id, label_set=campaign.label_set_id)
-    under_way = runs.filter(state__in=(DraftRun.QUEUED, DraftRun.RUNNING)).values("scan")
+    under_way = runs.filter(state__in=DraftRun.OPEN_STATES).values("scan")
     from_draft = [stage.name for stage in current_protocol(campaign).stage_list if stage.starts_from == AI_DRAFT]
     finished = runs.filter(state=DraftRun.FINISHED).values("scan")
-    waits = Q(stage__in=from_draft, scan__in=under_way) & ~Q(scan__in=finished)
-    return waits & ~Q(arm=WITHOUT_DRAFT) & Q(start_version=None)
+    waits = Q(scan__in=under_way) & ~Q(scan__in=finished)
+    if campaign.draft_algorithm is not None:
+        # Not asked for yet: another algorithm was chosen for the drafts.
+        unasked = ~Q(scan__in=runs.values("scan"))
+        # What it cannot draft is never asked for, and begins without.
+        waits |= unasked & Q(scan__has_hu=True) if needs_hu(campaign.draft_algorithm) else unasked
+    return Q(stage__in=from_draft) & waits & ~Q(arm=WITHOUT_DRAFT) & Q(start_version=None)
 
 
 def first_to_begin(user: User, cases: Iterable[Case]) -> Case | None:
@@ -101,7 +145,8 @@ def first_to_begin(user: User, cases: Iterable[Case]) -> Case | None:
 def next_case_after(reading: Reading, user: User) -> NextCase | None:
     """The next case of the worklist that this person has yet to read, after the reading's own and round to its front.
 
-    A reading of theirs that is open counts, and comes before cases not begun only by its number.
+    A reading of theirs that is open counts, and comes before cases not begun only by its number. Where the most
+    uncertain comes first, that goes before all numbers.
     """
     number, campaign = reading.case.number, reading.case.campaign
     open_ones = Reading.objects.filter(
@@ -110,6 +155,11 @@ def next_case_after(reading: Reading, user: User) -> NextCase | None:
     # What was given and not begun has nothing to open yet: it is among the cases with room.
     open_ones = open_ones.exclude(case_id=reading.case_id).exclude(mask=None).order_by("case__number")
     room = cases_with_room_for(user, campaign).exclude(pk=reading.case_id)
+    if uncertainty_order(campaign):
+        fresh, mine = first_to_begin(user, room[:LOOK_AHEAD]), open_ones.first()
+        if fresh is not None:
+            return NextCase(fresh, None)
+        return NextCase(mine.case, mine) if mine else None
     for begun, waiting in (
         (open_ones.filter(case__number__gt=number), room.filter(number__gt=number)),
         (open_ones.filter(case__number__lt=number), room.filter(number__lt=number)),

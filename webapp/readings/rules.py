@@ -6,7 +6,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from webapp.accounts.models import User
+from webapp.algorithms.fitting import may_be_drafted
+from webapp.algorithms.models import Algorithm
 from webapp.algorithms.queries import finished_draft, latest_draft
+from webapp.algorithms.rules import may_run
 from webapp.audit.actor import Actor
 from webapp.audit.refusal import Refusal
 from webapp.campaigns.models import Case
@@ -87,9 +90,19 @@ def _refusal_of_start(case: Case, stage: Stage) -> Refusal | None:
     if stage.starts_from == AI_DRAFT and case.arm != WITHOUT_DRAFT and case.start_version_id is None:
         algorithm, labels = case.campaign.draft_algorithm, case.campaign.label_set
         run = latest_draft(case.scan, algorithm, labels)
-        if run and run.state != run.FAILED and not finished_draft(case.scan, algorithm, labels):
+        if run and run.state in run.OPEN_STATES and not finished_draft(case.scan, algorithm, labels):
             return Refusal("draft_pending", "The AI draft of this case is not ready yet.")
+        if run is None and algorithm is not None and may_be_drafted(case.scan, algorithm) is None:
+            return _refusal_without_draft(algorithm)
     return None
+
+
+def _refusal_without_draft(algorithm: Algorithm) -> Refusal:
+    """Why a case is not begun that its campaign's algorithm was never asked for: it was chosen since, or retired."""
+    if may_run(algorithm) is None:
+        return Refusal("draft_pending", f"The AI draft of this case by {algorithm} is not ready yet.")
+    sentence = f"This case has no AI draft, and {algorithm} was retired: its coordinator chooses another algorithm."
+    return Refusal("no_draft", sentence)
 
 
 def may_edit(reading: Reading, user: User) -> Refusal | None:

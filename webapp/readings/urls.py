@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from webapp.readings import api, campaigns_api, comments_api, coordination_api, flags_api, history_api, scoring_api
+from webapp.readings import (
+    api,
+    campaigns_api,
+    comments_api,
+    coordination_api,
+    drafts_api,
+    flags_api,
+    history_api,
+    scoring_api,
+)
 
 CAMPAIGN = "api/campaigns/<slug:slug>/"
 
@@ -15,6 +24,9 @@ urlpatterns = [
     path(f"{CAMPAIGN}members/remove/", campaigns_api.remove_campaign_member, name="api-campaign-member-removed"),
     path(f"{CAMPAIGN}cases/", campaigns_api.campaign_cases, name="api-campaign-cases"),
     path(f"{CAMPAIGN}cases/add/", campaigns_api.add_campaign_scans, name="api-campaign-scans"),
+    path(f"{CAMPAIGN}drafts/", drafts_api.campaign_drafts, name="api-campaign-drafts"),
+    path(f"{CAMPAIGN}drafts/cancel/", drafts_api.cancel_campaign_drafts, name="api-campaign-drafts-cancel"),
+    path(f"{CAMPAIGN}drafts/retry/", drafts_api.retry_campaign_drafts, name="api-campaign-drafts-retry"),
     path(f"{CAMPAIGN}next/", coordination_api.begin_next_case, name="api-campaign-next"),
     path(f"{CAMPAIGN}readings/", coordination_api.campaign_readings, name="api-campaign-readings"),
     path(f"{CAMPAIGN}standing/", coordination_api.change_campaign_standing, name="api-campaign-standing"),

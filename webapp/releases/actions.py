@@ -60,7 +60,7 @@ def delete_scan(*, scan: Scan, reason: str, by: Any, originals: bool = True) -> 
     cases = list(Case.objects.select_for_update(of=("self",)).filter(scan=held).order_by("pk"))
     readings = list(Reading.objects.select_for_update(of=("self",)).filter(case__in=cases).order_by("pk"))
     require(may_delete_scan(held, by))
-    for run in DraftRun.objects.filter(scan=held, state__in=(DraftRun.QUEUED, DraftRun.RUNNING)).order_by("pk"):
+    for run in DraftRun.objects.filter(scan=held, state__in=DraftRun.OPEN_STATES).order_by("pk"):
         fail_draft(run=run, sentence="The scan was deleted.")
     masks = discard_working_states(scan=held)
     deleted = mark_scan_deleted(scan=held, reason=reason, by=by)

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from typing import IO, Any
 from django.conf import settings
 
 from webapp.accounts.models import User
+from webapp.algorithms.models import DraftRun
+from webapp.algorithms.training_sets import versions_that_know
 from webapp.archive.models import Scan
 from webapp.archive.queries import volume_of
 from webapp.archive.remarks import weight_remarks_of
@@ -154,7 +157,8 @@ def facts_of(reading: Reading) -> dict[str, str]:
         "repeat": str(reading.repeat),
         "independent": "yes" if signature.independent else "no",
         "signed_at": signature.signed_at.isoformat(timespec="seconds"),
-        "draft_algorithm": draft_algorithm_of(signature.version),
+        **draft_facts_of(signature.version),
+        "in_training_data_of": "; ".join(str(one) for one in versions_that_know(case.scan)),
         "imported_mask": imported_mask_of(signature.version),
         "version_sha256": signature.version_sha256,
         "label_set": str(reading.begun_mask.label_set),
@@ -173,23 +177,36 @@ def scan_facts_of(scan: Scan) -> dict[str, str]:
     }
 
 
+def draft_facts_of(version: Version) -> dict[str, str]:
+    """The AI draft that a version descends from, and what it was made with; empty when people began without one."""
+    ancestor = _ancestor_by("algorithm", version)
+    run = DraftRun.objects.filter(mask=ancestor.mask_id).first() if ancestor else None
+    return {
+        "draft_algorithm": ancestor.mask.author_name if ancestor else "",
+        "draft_weights_sha256": run.weights_sha256 if run else "",
+        "draft_options": json.dumps(run.options, sort_keys=True) if run else "",
+        "draft_device": run.device if run else "",
+        "draft_duration_s": tables.number(run.duration_s) if run else "",
+    }
+
+
 def draft_algorithm_of(version: Version) -> str:
     """The algorithm whose draft a version descends from; empty when people began without one."""
-    return _ancestor_by("algorithm", version)
+    ancestor = _ancestor_by("algorithm", version)
+    return ancestor.mask.author_name if ancestor else ""
 
 
 def imported_mask_of(version: Version) -> str:
     """The data set whose mask a version descends from; empty when people began without one."""
-    return _ancestor_by("import", version)
+    ancestor = _ancestor_by("import", version)
+    return ancestor.mask.author_name if ancestor else ""
 
 
-def _ancestor_by(author_kind: str, version: Version) -> str:
+def _ancestor_by(author_kind: str, version: Version) -> Version | None:
     ancestor = version.parent
-    while ancestor is not None:
-        if ancestor.mask.author_kind == author_kind:
-            return ancestor.mask.author_name
+    while ancestor is not None and ancestor.mask.author_kind != author_kind:
         ancestor = ancestor.parent
-    return ""
+    return ancestor
 
 
 def case_name(case: Case) -> str:

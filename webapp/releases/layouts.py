@@ -91,6 +91,7 @@ def readme(files: Sequence[str], masks: Sequence[tuple[str, SignedMask]], left_o
             f"  campaign {facts['campaign']}, case {facts['case']}, pseudonym {facts['pseudonym']}",
             f"  {facts['stage']} by {facts['reader']}, signed {facts['signed_at']}",
             f"  AI draft: {facts['draft_algorithm'] or 'none'}",
+            *([f"  its weights: SHA-256 {facts['draft_weights_sha256']}"] if facts["draft_weights_sha256"] else []),
             f"  imported mask that it began from: {facts['imported_mask'] or 'none'}",
             f"  version SHA-256 {facts['version_sha256']}",
             f"  label set {facts['label_set']}",

@@ -71,8 +71,14 @@ def author_of(version: Version) -> Author:
     """Who made a version, as DICOM names them: an algorithm with its version, or a person."""
     if version.mask.author_kind != "algorithm":  # a person's, or a data set's
         return Author(person=person_name(version.author_name))
-    algorithm = version.mask.draft_run.algorithm
-    return Author(person="", algorithm=algorithm.title[:64], algorithm_version=algorithm.version[:64])
+    run = version.mask.draft_run
+    made_with = {"weights_sha256": run.weights_sha256, "device": run.device}
+    made_with |= {name: str(value) for name, value in run.options.items()}
+    return Author(
+        algorithm=run.algorithm.title[:64],
+        algorithm_version=run.algorithm.version[:64],
+        algorithm_parameters={name: value for name, value in made_with.items() if value},
+    )
 
 
 def is_draft(version: Version) -> bool:

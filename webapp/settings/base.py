@@ -118,6 +118,9 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = os.environ.get("GROUNDGLASS_EMAIL_FROM", "gr
 # What links in e-mail begin with.
 SITE_ADDRESS = os.environ.get("GROUNDGLASS_SITE_ADDRESS", f"http://127.0.0.1:{os.environ.get('PORT', '8000')}")
 
+# What networks run on in a worker: auto, cpu, cuda, cuda:1.
+GROUNDGLASS_DEVICE = os.environ.get("GROUNDGLASS_DEVICE", "") or "auto"
+
 # Whom people ask who cannot sign in, in words ("radiology IT, 4711"); empty: an administrator.
 CONTACT = os.environ.get("GROUNDGLASS_CONTACT", "").strip()
 # How long a link to a new password works.

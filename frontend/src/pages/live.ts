@@ -1,6 +1,7 @@
 /**
  * Live progress on elements with data-topic. Inside such an element, [data-progress] gets the fraction (a <progress>
- * its value, anything else its width), [data-text] the words; when the work has ended the page is read again.
+ * its value, anything else its width), [data-text] the words; when the work has ended the page is read again, but for
+ * what stands within [data-parts], which keeps itself fresh.
  */
 import { listen, type PushMessage } from "../api/push";
 
@@ -19,6 +20,7 @@ function show(element: HTMLElement, message: PushMessage): void {
   }
 }
 
+const ENDED = /\.(finished|failed|cancelled|signed|filed|done|deleted|opened|closed)$/;
 let reloading = false;
 
 function readAgain(): void {
@@ -32,12 +34,13 @@ export function followTopics(): void {
   const elements = [...document.querySelectorAll<HTMLElement>("[data-topic]")];
   if (!elements.length) return;
   const topics = [...new Set(elements.map((element) => element.dataset.topic!))];
+  const reading = new Set(elements.filter((one) => !one.closest("[data-parts]")).map((one) => one.dataset.topic!));
   listen(
     topics,
     (message) => {
       elements.filter((element) => element.dataset.topic === message.topic).forEach((element) => show(element, message));
-      if (/\.(finished|failed|signed|filed|done|deleted|opened|closed)$/.test(message.kind)) readAgain();
+      if (reading.has(message.topic) && ENDED.test(message.kind)) readAgain();
     },
-    readAgain,
+    () => reading.size && readAgain(),
   );
 }

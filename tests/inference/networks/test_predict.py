@@ -1,5 +1,6 @@
 """Prediction: a made-up network whose answer is known, so that all around it can be checked."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -234,3 +235,44 @@ def test_weights_for_lesion_alone_get_their_lungs_from_the_baseline(tmp_path: Pa
     empty = made.segment(Volume(np.zeros((3, 40, 50), np.int16), np.eye(4)), silent)
     assert not empty.anatomy.any()
     assert not empty.findings.any()
+
+
+class Doubtful(ByGrey):
+    """Aerated lung by its grey; lesion of a probability of 0.6 wherever that is."""
+
+    def forward(self, slices: Tensor) -> Tensor:
+        lung = super().forward(slices)[:, :1]
+        return torch.cat([lung, torch.where(lung > 0, math.log(0.6 / 0.4), -20.0)], 1)
+
+
+def test_a_draft_says_how_unsure_the_network_is_of_it(card_path: Path, phantom: Phantom) -> None:
+    sure = predictor(card_path, ByGrey()).segment(phantom.volume, silent).uncertainty
+    assert sure is not None
+    assert 0 <= sure < 0.01
+    found = predictor(card_path, Doubtful()).segment(phantom.volume, silent)
+    # The network's grid is the phantom's own: 128 x 128.
+    drawn, millilitre = np.count_nonzero(found.findings), 1 / phantom.volume.voxel_volume_ml
+    expected = (1.2 * drawn + millilitre) / (1.6 * drawn + millilitre)
+    assert found.uncertainty == pytest.approx(1 - expected, abs=0.001)
+
+
+def test_uncertainty_of_pictures_of_unknown_size_counts_pixels(card_path: Path, phantom: Phantom) -> None:
+    unsized = Volume(phantom.volume.hu, phantom.volume.affine_lps, has_spacing=False)
+    found = predictor(card_path, Doubtful()).segment(unsized, silent)
+    drawn = np.count_nonzero(found.findings)
+    assert found.uncertainty == pytest.approx(1 - (1.2 * drawn + 10) / (1.6 * drawn + 10), abs=0.001)
+
+
+def test_uncertainty_hardly_depends_on_how_fine_the_scan_is(card_path: Path, phantom: Phantom) -> None:
+    fine = Volume(
+        np.repeat(np.repeat(phantom.volume.hu, 2, 1), 2, 2), phantom.volume.affine_lps @ np.diag([0.5, 0.5, 1, 1])
+    )
+    made = predictor(card_path, Doubtful())
+    pair = [made.segment(volume, silent).uncertainty for volume in (phantom.volume, fine)]
+    assert pair[0] == pytest.approx(pair[1], abs=0.001)
+
+
+def test_where_nothing_is_a_lung_nothing_is_said_of_uncertainty(card_path: Path) -> None:
+    water = Volume(np.zeros((3, 128, 128), np.int16), np.eye(4))
+    assert predictor(card_path, ByGrey()).segment(water, silent).uncertainty is None
+    assert segment_classically(water).uncertainty is None

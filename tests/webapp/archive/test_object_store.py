@@ -4,7 +4,7 @@ import hashlib
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from io import StringIO
+from io import BytesIO, StringIO
 
 import numpy as np
 import pytest
@@ -187,6 +187,14 @@ def test_large_object_is_sent_in_parts_and_comes_back(bucket, tmp_path):
     path, sha256 = storage.write(identifier, storage.INSTANCES, content, ".dcm")
     assert storage.read(path, sha256) == content
     assert bucket.client.head_object(Bucket=bucket.name, Key=PREFIX + path)["ETag"].strip('"').endswith("-3")
+
+
+def test_file_of_no_scan_lies_in_the_bucket_once_and_comes_back(bucket):
+    content = BytesIO(b"weights" * 400_000)
+    path, sha256, size = storage.write_shared("algorithms", content, ".safetensors")
+    assert storage.write_shared("algorithms", content, ".safetensors") == (path, sha256, size)
+    assert (path, size) == (f"algorithms/{sha256}.safetensors", 2_800_000)
+    assert storage.read(path, sha256) == content.getvalue()
 
 
 def test_two_who_file_the_same_series_at_once_file_one(transactional_db, bucket, tmp_path):

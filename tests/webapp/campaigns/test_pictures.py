@@ -10,8 +10,9 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from tests.factories.pictures import a_png
+from webapp.archive.sent_pictures import clean_picture
 from webapp.audit.refusal import ActionRefused
-from webapp.campaigns.pictures import clean_picture, name_from
+from webapp.campaigns.pictures import name_from
 
 
 def encoded(picture: Image.Image, kind: str, **options) -> bytes:

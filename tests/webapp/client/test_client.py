@@ -26,6 +26,9 @@ COMPONENTS = {
     "Invitation": "InvitationData",
     "Moved": "MovedData",
     "Added": "AddedData",
+    "Draft": "DraftData",
+    "LeftOut": "LeftOutData",
+    "AskedDrafts": "AskedData",
 }
 
 

@@ -1,23 +1,20 @@
 """A job commits or vanishes with the change that asked for it, and is never lost nor tried for ever."""
 
-import os
 import signal
-import subprocess
-import sys
 import time
 import zlib
 from pathlib import Path
-from urllib.parse import quote
 
 import psycopg
 import pytest
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
+from tests.factories.workers import workers
 from webapp import jobs
+from webapp.audit.models import Event
 from webapp.jobs import periodic, reaper
-
-ROOT = Path(__file__).resolve().parents[3]
+from webapp.jobs.line import line_of, workers_on
 
 
 def waiting() -> list[tuple[str, str, str]]:
@@ -77,6 +74,48 @@ def test_job_of_a_living_worker_is_left_alone():
 
 
 @pytest.mark.django_db
+def test_whoever_asks_is_told_that_a_job_lost_its_worker_and_trouble_in_it_costs_nothing(monkeypatch):
+    told = []
+    jobs.enqueue("tests.lost", folder="x")
+    monkeypatch.setitem(jobs._lost, "tests.lost", lambda folder: told.append(folder))
+    take(worker_age_s=60)
+    reaper.reap()
+    monkeypatch.setitem(jobs._lost, "tests.lost", lambda folder: Event.objects.create(nonsense=folder))
+    take(worker_age_s=60)
+    assert reaper.reap() == 1
+    assert (told, waiting()) == (["x"], [("tests.lost", "default", "todo")])
+
+
+@pytest.mark.django_db
+def test_many_jobs_stand_in_line_as_they_were_given_behind_those_that_are_more_urgent():
+    low = jobs.enqueue_many("tests.quick", [{"folder": "a"}, {"folder": "b"}], priority=-10)
+    urgent = jobs.enqueue("tests.quick", folder="c")
+    jobs.enqueue("tests.elsewhere", folder="d")
+    assert line_of("tests.quick") == [urgent, *low]
+    assert jobs.enqueue_many("tests.quick", []) == []
+
+
+@pytest.mark.django_db
+def test_only_what_no_worker_has_begun_is_withdrawn():
+    first, second = jobs.enqueue_many("tests.quick", [{"folder": "a"}, {"folder": "b"}])
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE id = %s", [first])
+    assert jobs.withdraw([first, second, 10**9]) == {second}
+    assert waiting() == [("tests.quick", "default", "doing")]
+    assert jobs.withdraw([]) == set()
+
+
+@pytest.mark.django_db
+def test_workers_at_work_are_those_that_give_signs_of_life():
+    jobs.enqueue("tests.quick", folder="a")
+    assert workers_on("tests.quick") == 0
+    take(worker_age_s=1)
+    assert (workers_on("tests.quick"), workers_on("tests.elsewhere")) == (1, 0)
+    take(worker_age_s=60)
+    assert workers_on("tests.quick") == 0
+
+
+@pytest.mark.django_db
 def test_job_is_given_up_at_the_third_death_and_somebody_is_told():
     import tests.webapp.jobs.sample_tasks  # noqa: F401 - registers them
 
@@ -90,23 +129,8 @@ def test_job_is_given_up_at_the_third_death_and_somebody_is_told():
 @pytest.fixture
 def worker(transactional_db):
     """Return a function that starts a real worker process on this test's database."""
-    started: list[subprocess.Popen[bytes]] = []
-    database = connection.settings_dict
-    password = quote(database["PASSWORD"], safe="")
-    url = f"postgresql://{database['USER']}:{password}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
-    environment = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.webapp.jobs.worker_settings"}
-    environment.pop("DATABASE_OWNER_URL", None)
-    environment.pop("GROUNDGLASS_DATABASE_ROLE", None)
-
-    def start(*arguments: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "manage.py", "run_worker", *arguments]
-        started.append(subprocess.Popen(command, cwd=ROOT, env=environment))
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
+    with workers("tests.webapp.jobs.worker_settings") as start:
+        yield start
 
 
 def traces(folder: Path, name: str, at_least: int, within_s: float = 60) -> int:

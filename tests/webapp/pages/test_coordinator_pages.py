@@ -341,6 +341,9 @@ def test_cases_are_assigned_moved_scheduled_excluded_on_one_page(client):
     assert client.post(address, move).status_code == 302
     assert assigned(team)["robin"] == [2, 3]
     assert (team.case().state, team.case().places_left) == (Case.TO_READ, 1)
+    drafting = {"do": "draft", "draft-algorithm": "classical-baseline@1", "case": ["1", "2"]}
+    assert "2 drafts finished or under way already." in client.post(address, drafting, follow=True).content.decode()
+    assert client.post(address, {**drafting, "draft-algorithm": "other@1"}).status_code == 409
     client.post(address, {"do": "schedule", "schedule-priority": "5", "numbers": "x", "case": ["3"]})
     assert team.case(2).priority == 5
     assert client.post(address, {"do": "exclude", "exclude-reason": "no", "case": ["4"]}).status_code == 409

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 
 from tests.factories.sites import a_team, sign
+from webapp.algorithms.models import DraftRun
 from webapp.audit.models import Event
 from webapp.audit.refusal import ActionRefused
 from webapp.audit.verify import faults
@@ -53,6 +54,8 @@ def test_two_readers_who_pull_their_next_case_at_once_never_get_one_place_twice(
         scan.pk, scan.series_uid = None, f"{scan.series_uid}.{number}"
         scan.save(force_insert=True)
         Case.objects.create(campaign=team.campaign, scan=scan, number=number, stage=copy.stage, places_left=1)
+        drafted = {"algorithm": team.campaign.draft_algorithm, "label_set": team.campaign.label_set}
+        DraftRun.objects.create(scan=scan, state=DraftRun.FAILED, **drafted)
     taken: dict[str, list[int]] = {"robin": [], "amara": []}
 
     def pull(name: str) -> Callable[[], None]:

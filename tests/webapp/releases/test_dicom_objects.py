@@ -162,7 +162,9 @@ def test_an_ai_draft_is_filed_as_the_algorithms_own(place, run_jobs):
     seg = dcmread(io.BytesIO(object_bytes(found["findings"])), stop_before_pixels=True)
     item = seg.SegmentSequence[0]
     assert item.SegmentAlgorithmType == "AUTOMATIC"
-    assert item.SegmentationAlgorithmIdentificationSequence[0].AlgorithmName == place.campaign.draft_algorithm.title
+    identified = item.SegmentationAlgorithmIdentificationSequence[0]
+    assert identified.AlgorithmName == place.campaign.draft_algorithm.title
+    assert identified.AlgorithmParameters == "device=cpu"
     report = dcmread(io.BytesIO(object_bytes(found["report"])))
     assert report.PreliminaryFlag == "PRELIMINARY"
     assert place.campaign.draft_algorithm.title in str(report)

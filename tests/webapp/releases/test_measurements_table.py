@@ -10,6 +10,7 @@ from inference.measures.quantification import measure
 from inference.measures.tables import NUMBERS, SIDE_COLUMNS, SIDES, safe_text
 from tests.factories.filed import letter_f
 from tests.webapp.releases.conftest import body_of, client_of
+from webapp.algorithms.models import DraftRun
 from webapp.releases.tables import measurements_csv
 
 
@@ -47,6 +48,18 @@ def test_csv_says_who_signed_what(place, signed):
     assert row["reader"] == str(place.reader)
     assert row["version_sha256"] == signed.signature.version_sha256
     assert row["draft_algorithm"] == str(place.campaign.draft_algorithm)
+
+
+def test_csv_says_what_the_draft_was_made_with_and_nothing_of_how_sure_it_was(place, signed):
+    said = {"weights_sha256": "ab" * 32, "options": {"threshold": 0.5}, "device": "cuda:0", "uncertainty": 0.87654}
+    DraftRun.objects.update(duration_s=4.25, **said)
+    for who in (place.reader, place.coordinator):
+        text = body_of(client_of(who).get("/campaigns/covid/cases/1/exports/measurements.csv"))
+        (row,) = rows_of(text)
+        assert row["draft_weights_sha256"] == "ab" * 32
+        assert json.loads(row["draft_options"]) == {"threshold": 0.5}
+        assert (row["draft_device"], float(row["draft_duration_s"])) == ("cuda:0", 4.25)
+        assert b"0.87654" not in text
 
 
 def test_weight_never_stands_without_what_biases_it(place, signed):

@@ -2,6 +2,11 @@
 
 from webapp.pages.event_words.words import Words
 
+DRAFTS = {
+    "cases": "numbers of those put in line",
+    "already": "how many were finished or under way",
+    "left_out": "numbers of those that cannot be drafted, by the reason",
+}
 CAMPAIGNS = {
     "batch.discarded": Words(
         "discarded a sending with {files} files",
@@ -46,6 +51,16 @@ CAMPAIGNS = {
     ),
     "batch.reopened": Words("went on with a sending", "More came of a series that was refused or not begun."),
     "batch.tried_again": Words("had a sending checked again", "What a sending had sealed is checked once more."),
+    "campaign.algorithm_disabled": Words(
+        "let the campaign use {title} no more",
+        "A campaign stops using an algorithm's version; what it made stays.",
+        {"algorithm": "name and version", "title": "its name for people"},
+    ),
+    "campaign.algorithm_enabled": Words(
+        "let the campaign use {title}",
+        "A campaign may use an algorithm's version.",
+        {"algorithm": "name and version", "title": "its name for people"},
+    ),
     "campaign.cases_reopened": Words(
         "had {cases} cases read again: {reason}",
         "Cases are read anew under the present protocol; readings that they had are superseded.",
@@ -79,6 +94,31 @@ CAMPAIGNS = {
         "changed how scans are de-identified",
         "Options of the de-identification of scans that come in from now on.",
         {"before": "the options until now", "after": "the options from now on"},
+    ),
+    "campaign.draft_algorithm_set": Words(
+        "let {title} make the drafts of the campaign",
+        "Another version makes the drafts that readings begin from; those that were begun keep theirs.",
+        {
+            "algorithm": "name and version",
+            "title": "its name for people",
+            "before": "which one did until now",
+            "drafts": "how many were put in line",
+        },
+    ),
+    "campaign.drafts_cancelled": Words(
+        "cancelled AI drafts of {cases} cases",
+        "Runs that were in line or under way end without a draft.",
+        {"cases": "their numbers", "runs": "that ended", "under_way": "how many a worker had begun"},
+    ),
+    "campaign.drafts_requested": Words(
+        "asked for AI drafts of {cases} cases by {algorithm}",
+        "Drafts were put in line: of one case, of a choice of them, or of all without one.",
+        DRAFTS | {"algorithm": "with its version"},
+    ),
+    "campaign.drafts_retried": Words(
+        "had AI drafts of {cases} cases made again",
+        "Runs that failed or were cancelled were put in line anew.",
+        DRAFTS | {"algorithms": "with their versions"},
     ),
     "campaign.guideline_picture_added": Words(
         "added the picture {name} to the guideline",
@@ -124,9 +164,6 @@ CAMPAIGNS = {
         "deleted {it}: {reason}",
         "The cases of a scan that was deleted went with it; rows that are records stay.",
         {"case": "its number", "reason": "why", "readings": "that ended with it", "masks": "whose working states went"},
-    ),
-    "case.draft_requested_again": Words(
-        "asked for the AI draft of {it} again", "The draft of a case was put in line once more."
     ),
     "case.excluded": Words(
         "took {it} out of the campaign: {reason}",

@@ -52,10 +52,31 @@ READINGS = {
         "A reader no longer says so.",
         {"case": "its number", "flag": "which"},
     ),
+    "algorithm.patient_marked": Words(
+        "marked a patient as known to the algorithm: {reason}",
+        "Somebody knows that a patient is in the training data of a version; it is not validated on their scans.",
+        {"patient": "the pseudonym", "scan": "that led to the patient", "reason": "why"},
+    ),
+    "algorithm.patient_unmarked": Words(
+        "took back that a patient is known to the algorithm: {reason}",
+        "A mark of a patient as known to a version was a mistake.",
+        {"patient": "the pseudonym", "scan": "that led to the patient", "reason": "why"},
+    ),
     "algorithm.registered": Words(
         "registered the algorithm {title}",
         "An algorithm's version became known here.",
-        {"title": "its name for people", "already_there": "it was known before"},
+        {
+            "title": "its name for people",
+            "already_there": "it was known before",
+            "weights_sha256": "of its file of weights",
+            "licence": "of the weights",
+            "training_scans": "how many its card lists",
+        },
+    ),
+    "algorithm.retired": Words(
+        "retired the algorithm {title}: {reason}",
+        "A version begins no new runs any more; what it made stays.",
+        {"title": "its name for people", "reason": "why"},
     ),
     "case.readings_compared": Words(
         "compared the readings of {it}",
@@ -72,7 +93,7 @@ READINGS = {
     "draft.failed": Words(
         "could not draft {it}: {sentence}",
         "A draft was given up.",
-        {"run": "of the algorithm", "sentence": "why"},
+        {"run": "of the algorithm", "sentence": "why", "counted": "no, where it had ended otherwise by then"},
     ),
     "draft.finished": Words(
         "drafted {it} in {duration_s} s",
@@ -80,9 +101,11 @@ READINGS = {
         {
             "run": "of the algorithm",
             "mask": "that it made",
-            "counted": "components kept and left out",
+            "counted": "no, where it was cancelled or another attempt's by then",
             "duration_s": "seconds",
             "device": "that it ran on",
+            "weights_sha256": "of the weights that it used",
+            "options": "that it ran with",
         },
     ),
     "draft.requested": Words(
@@ -94,6 +117,16 @@ READINGS = {
         "began to draft {it}",
         "A worker took a draft up.",
         {"run": "of the algorithm", "attempt": "its number", "already_ended": "there was nothing left to do"},
+    ),
+    "draft.worker_lost": Words(
+        "has to draft {it} again: {reason}",
+        "A run waits for another worker; what its attempt had is dropped.",
+        {
+            "run": "of the algorithm",
+            "attempt": "its number",
+            "reason": "why",
+            "waits": "no, where it had ended by then",
+        },
     ),
     "mask.branch_settled": Words(
         "settled strokes that were kept beside the mask of {it}: {decision}",

@@ -9,8 +9,10 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from webapp.campaigns.models import Campaign
 from webapp.notices.queries import MOST_COUNTED, unseen_count
 from webapp.pages import vite
+from webapp.pages.algorithm_queries import choices_of
 
 register = template.Library()
 
@@ -40,6 +42,12 @@ def bell(context: template.Context) -> dict[str, Any]:
     count = unseen_count(context["request"].user)
     words = f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count) if count else ""
     return {"words": words, "request": context["request"]}
+
+
+@register.inclusion_tag("pages/algorithms_of_campaign.html", takes_context=True)
+def algorithms_of_campaign(context: template.Context, campaign: Campaign) -> dict[str, Any]:
+    """The algorithms of a campaign, and for its coordinators the buttons that change them."""
+    return {**choices_of(context["request"].user, campaign), "csrf_token": context.get("csrf_token")}
 
 
 @register.filter
