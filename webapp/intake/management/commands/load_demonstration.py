@@ -14,6 +14,7 @@ from inference.phantoms.series import write_dicom_series
 from webapp.accounts.actions import create_person, set_administrator, set_campaign_right
 from webapp.accounts.events import CAMPAIGN_RIGHT_SET
 from webapp.algorithms.baseline import register_baseline
+from webapp.algorithms.models import Algorithm
 from webapp.algorithms.queries import runnable_algorithms
 from webapp.algorithms.shipped import register_shipped
 from webapp.audit.actor import SYSTEM
@@ -111,14 +112,15 @@ class Command(BaseCommand):
         lines = []
         with transaction.atomic():
             baseline = register_baseline(by=SYSTEM)
+            drafts_by = runnable_algorithms().filter(entry=Algorithm.NETWORK).order_by("-pk").first() or baseline
             campaign = create_campaign(
                 slug=SLUG,
                 name="Demonstration",
                 label_set=study_label_set(),
-                draft_algorithm=baseline,
+                draft_algorithm=drafts_by,
                 by=SYSTEM,
             )
-            for algorithm in runnable_algorithms().exclude(pk=baseline.pk):
+            for algorithm in runnable_algorithms().exclude(pk=drafts_by.pk):
                 enable_algorithm(campaign=campaign, algorithm=algorithm, by=SYSTEM)
             for username, display_name, roles, years in PEOPLE:
                 password = "-".join(secrets.token_hex(2) for _ in range(4))
