@@ -267,22 +267,30 @@ def _hu_on(affine: NDArray[np.float64], shape_zyx: tuple[int, int, int], volume:
     return found
 
 
-# As many tests of a process may open one of the cases below: each as a reader of its own, from the same draft.
+# Each test opens one of the cases below as a reader of its own, from the same draft; a campaign has as many of them.
 READERS = tuple("radiologist" if n == 1 else f"radiologist {n}" for n in range(1, 9))
-_waiting: dict[str, list[Person]] = {}
+_waiting: dict[str, list[tuple[str, Person]]] = {}
+_made: dict[str, int] = {}
 
 
 def opened(site: Site, open_tab: OpenTab, slug: str, series: Callable[[], Path]) -> Reader:
-    """The only case of a campaign, opened by a radiologist who has not read it yet; made when it is first asked for."""
+    """The only case of a campaign, opened by a radiologist who has not read it yet.
+
+    The campaign is made when it is first asked for, and another one when all of its readers have read.
+    """
     site.mend()
-    if not _waiting.get(slug):
-        assert slug not in _waiting, "more readers are needed"
-        _waiting[slug] = list(site.furnish(slug, *READERS).values())
-        site.ingest(series(), slug=slug)
-        site.wait_for_drafts(slug)
-    reader = open_tab(_waiting[slug].pop(0))
+    places = _waiting.setdefault(slug, [])
+    if not places:
+        place = slug if slug not in _made else f"{slug}-{_made[slug] + 1}"
+        _made[slug] = _made.get(slug, 0) + 1
+        people = site.furnish(place, *READERS)
+        site.ingest(series(), slug=place)
+        site.wait_for_drafts(place)
+        places += [(place, person) for person in people.values()]
+    place, person = places.pop(0)
+    reader = open_tab(person)
     reader.sign_in()
-    reader.start_reading(slug, 1)
+    reader.start_reading(place, 1)
     return reader
 
 
