@@ -14,10 +14,13 @@ from inference.phantoms.series import write_dicom_series
 from webapp.accounts.actions import create_person, set_administrator, set_campaign_right
 from webapp.accounts.events import CAMPAIGN_RIGHT_SET
 from webapp.algorithms.baseline import register_baseline
+from webapp.algorithms.queries import runnable_algorithms
 from webapp.algorithms.shipped import register_shipped
 from webapp.audit.actor import SYSTEM
 from webapp.audit.models import Event
+from webapp.audit.refusal import ActionRefused
 from webapp.campaigns.actions import add_case, add_guideline_picture, add_member, create_campaign, write_guideline
+from webapp.campaigns.algorithm_actions import enable_algorithm
 from webapp.campaigns.models import Campaign
 from webapp.campaigns.protocols import PRESETS, stored_stages
 from webapp.campaigns.queries import current_protocol
@@ -44,7 +47,10 @@ class Command(BaseCommand):
     help = "Make the demonstration campaign and its people, where they are not there yet; prints the log-ins once."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        register_shipped(by=SYSTEM)
+        try:
+            register_shipped(by=SYSTEM)
+        except ActionRefused as refused:
+            self.stderr.write(refused.sentence)  # people read without it
         if not Campaign.objects.filter(slug=SLUG).exists():
             self._make_campaign()
         campaign = Campaign.objects.get(slug=SLUG)
@@ -104,13 +110,16 @@ class Command(BaseCommand):
     def _make_campaign(self) -> None:
         lines = []
         with transaction.atomic():
+            baseline = register_baseline(by=SYSTEM)
             campaign = create_campaign(
                 slug=SLUG,
                 name="Demonstration",
                 label_set=study_label_set(),
-                draft_algorithm=register_baseline(by=SYSTEM),
+                draft_algorithm=baseline,
                 by=SYSTEM,
             )
+            for algorithm in runnable_algorithms().exclude(pk=baseline.pk):
+                enable_algorithm(campaign=campaign, algorithm=algorithm, by=SYSTEM)
             for username, display_name, roles, years in PEOPLE:
                 password = "-".join(secrets.token_hex(2) for _ in range(4))
                 person = create_person(
