@@ -10,7 +10,7 @@ from inference.baseline import Segmentation
 from inference.imaging.volume import Volume
 
 Progress = Callable[[float, str], None]
-DEFAULT = baseline.NAME
+DEFAULT = "groundglass-default"
 SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 CARD, WEIGHTS = ".json", ".safetensors"
 

@@ -79,7 +79,7 @@ DEFAULT = Recipe(
     labels=(LUNG, LESION),
     look=Look(kind=EQUALISED, size=256),
     width=16,
-    epochs=24,
+    epochs=10,
     batch=8,
     optimiser=ADAMW,
     learning_rate=2e-3,

@@ -28,7 +28,7 @@ OF_CASE = (
 )
 NOTE = (
     "The figures of cross-validation are those of networks trained alike, each on patients that it was not trained on; "
-    "these weights were trained on all of them."
+    "these weights were trained or tuned on all of them."
 )
 
 
@@ -54,7 +54,7 @@ def put_on_card(run: Run, results: Mapping[str, Any]) -> None:
         ("patterns", patterns),
     ):
         content = io.BytesIO()
-        picture.save(content, "PNG", optimize=True)
+        picture.convert("P", palette=Image.Palette.ADAPTIVE, colors=256).save(content, "PNG", optimize=True)
         write_whole(path.with_name(f"{path.stem}-{name}.png"), content.getvalue())
     write_whole(path.with_name(f"{path.stem}.curves.csv"), (run.out / CSV_NAME).read_bytes())
     write_whole(path, replace(card, metrics=metrics, notes=notes).as_json().encode())

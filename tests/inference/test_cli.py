@@ -15,6 +15,7 @@ from inference.imaging.nifti import write_volume
 from inference.networks.unet import UNet
 from inference.networks.weights import save_network
 from inference.phantoms import Phantom, make_phantom, write_dicom_series
+from inference.segmenting.algorithms import DEFAULT
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def test_a_dicom_folder_and_a_nifti_file_give_the_same_masks(
     lung = np.asarray(nib.load(tmp_path / "a" / "lung.nii.gz").dataobj)
     lung_ml = (lung > 0).sum() * phantom.volume.voxel_volume_ml
     assert report["measurements"]["lung_volume_ml"] == pytest.approx(lung_ml)
-    assert report["algorithm"]["name"] == "classical-baseline"
+    assert report["algorithm"]["name"] == DEFAULT
     assert "notes.txt is not a DICOM file." in report["warnings"]
 
 
@@ -96,7 +97,7 @@ def test_wrong_use_is_status_2_and_one_sentence(
     scan, out = str(tmp_path / "scan.nii"), ["--out", str(tmp_path / "out")]
     for arguments, words in (
         ([scan, "--algorithm", "magic"], "There is no algorithm 'magic'"),
-        ([scan, "--device", "cuda"], "on the CPU alone"),
+        ([scan, "--algorithm", "classical-baseline", "--device", "cuda"], "on the CPU alone"),
         ([f"{tmp_path}/a/x/s.nii", f"{tmp_path}/b/x/s.nii"], "Two scans would be called x-s"),
     ):
         assert main(["segment", *arguments, *out]) == 2
