@@ -15,12 +15,16 @@ from inference.imaging.findings import SeriesRefused
 from inference.imaging.volume import Volume
 from inference.measures.uncertainty import dice_uncertainty, smoothing_voxels
 from inference.networks.devices import deterministic, device_of, mixed_precision
-from inference.networks.drawing import Drawn, draw
+from inference.networks.drawing import Drawn, draw, smooth_along_z
 from inference.networks.running import MemoryShort, Runner
 from inference.networks.stacks import See, stack_probabilities
 from inference.networks.unet import fused
 from inference.networks.weights import load_network
 from inference.transforms.looks import resized
+
+# SD of the blending of slices (chosen on tuning patients, and by how little masks waver in scans of thin slices); where
+# nothing is known of the distance of slices, in slices.
+SMOOTHING_MM, SMOOTHING_SLICES = 1.5, 0.7
 
 
 class Predictor:
@@ -43,7 +47,12 @@ class Predictor:
 
     def options(self) -> dict[str, Any]:
         """What shaped a result beside the weights."""
-        return {"threshold": self.card.threshold, "precision": self.precision, "mirrored": self.runner.mirrored}
+        return {
+            "threshold": self.card.threshold,
+            "precision": self.precision,
+            "mirrored": self.runner.mirrored,
+            "smoothing_mm": SMOOTHING_MM,
+        }
 
     def segment(self, volume: Volume, tell: Progress) -> Segmentation:
         """Segment a scan; raises SeriesRefused where memory does not suffice for one slice.
@@ -64,7 +73,7 @@ class Predictor:
         `lung` (bool zyx) is taken where the network draws lesion alone.
         """
         with deterministic(self.device):
-            drawn = self._of_stack(lambda z: pictures[z], len(pictures), lung, lambda part: None)
+            drawn = self._of_stack(lambda z: pictures[z], len(pictures), lung, SMOOTHING_SLICES, lambda part: None)
         return drawn.lung > self.card.threshold, drawn.lesion > self.card.threshold
 
     def _segment(self, volume: Volume, tell: Progress) -> Segmentation:
@@ -110,12 +119,16 @@ class Predictor:
             return look.of_hu(planes[z], inside) if volume.has_hu else look.of_picture(planes[z], inside)
 
         known = None if lungs is None else np.stack([look.of_mask(plane) for plane in lungs])
+        sigma = SMOOTHING_MM / volume.spacing_zyx_mm[0] if volume.has_spacing else SMOOTHING_SLICES
         return self._of_stack(
-            see, len(planes), known, lambda part: tell(0.02 + 0.83 * part, "Looking for lungs and lesions")
+            see, len(planes), known, sigma, lambda part: tell(0.02 + 0.83 * part, "Looking for lungs and lesions")
         )
 
-    def _of_stack(self, see: See, count: int, lung: NDArray[np.bool_] | None, told: Callable[[float], None]) -> Drawn:
+    def _of_stack(
+        self, see: See, count: int, lung: NDArray[np.bool_] | None, sigma: float, told: Callable[[float], None]
+    ) -> Drawn:
         found = stack_probabilities(self.runner, see, count, len(self.card.labels), self.card.look.size, told)
+        smooth_along_z(found, sigma)
         by_label = {label: found[:, place] for place, label in enumerate(self.card.labels)}
         lesion = by_label.get("lesion", np.zeros_like(found[:, 0]))
         if "lung" in by_label:

@@ -6,8 +6,11 @@ import cc3d
 import fill_voids
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
 
 SMALLEST_SHARE = 0.1
+# How much of the float16 probabilities is held in 32 bits at a time.
+ROWS_AT_ONCE = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,6 +19,20 @@ class Drawn:
 
     lung: NDArray[np.float16]
     lesion: NDArray[np.float16]
+
+
+def smooth_along_z(probabilities: NDArray[np.float16], sigma_slices: float) -> None:
+    """Blend probabilities (float16; z, outputs, y, x) with those of the slices above and below, in place.
+
+    A network that sees one slice at a time wavers between neighbours where it is not sure; what is there goes through
+    several. Gaussian; beyond the ends the last slice counts.
+    """
+    if sigma_slices <= 0 or len(probabilities) < 2:
+        return
+    for start in range(0, probabilities.shape[2], ROWS_AT_ONCE):
+        strip = probabilities[:, :, start : start + ROWS_AT_ONCE]
+        if strip.any():
+            strip[...] = gaussian_filter1d(strip.astype(np.float32), sigma_slices, axis=0, mode="nearest")
 
 
 def draw(lung: NDArray[np.float16], lesion: NDArray[np.float16], threshold: float) -> Drawn:

@@ -76,7 +76,7 @@ def judged(run: Run, device: str, data: Path | None) -> dict[str, Any]:
     predictor = Predictor(card_path(run), device)
     try:
         before: dict[str, Any] = json.loads((run.out / RESULT).read_text(encoding="utf-8"))
-        if before["weights_sha256"] == predictor.card.weights_sha256:
+        if (before["weights_sha256"], before["options"]) == (predictor.card.weights_sha256, predictor.options()):
             return before
     except (OSError, ValueError, KeyError, TypeError):
         pass
@@ -85,7 +85,7 @@ def judged(run: Run, device: str, data: Path | None) -> dict[str, Any]:
         "fold": run.out.name,
         "weights_sha256": predictor.card.weights_sha256,
         "chosen_epoch": predictor.card.training["chosen_epoch"],
-        "precision": predictor.precision,
+        "options": predictor.options(),
         "split": {"train": run.split.train, "tune": run.split.tune, "validate": run.split.validate},
         **judge(predictor, [known[name] for name in run.split.validate], data, run.out / SHEETS),
     }

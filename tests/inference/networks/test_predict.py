@@ -13,14 +13,14 @@ from inference.imaging.findings import SeriesRefused
 from inference.imaging.volume import Volume
 from inference.measures.overlap import dice
 from inference.networks.cards import Card
-from inference.networks.drawing import draw
+from inference.networks.drawing import draw, smooth_along_z
 from inference.networks.running import MemoryShort, Runner
 from inference.networks.stacks import FEWEST_FOR_SCOUTS, stack_probabilities
 from inference.networks.unet import UNet
 from inference.networks.weights import save_network
 from inference.phantoms import Phantom, make_phantom
 from inference.phantoms.chest import Lesion
-from inference.predict import Predictor
+from inference.predict import SMOOTHING_MM, Predictor
 from inference.transforms import Look
 
 CPU = torch.device("cpu")
@@ -133,6 +133,24 @@ def test_a_slice_and_its_mirror_image_give_mirrored_probabilities() -> None:
     [other] = Runner(runner.network, CPU, "fp32", 2).probabilities([slices[:, :, ::-1]])
     assert np.allclose(plain, (once + other[..., ::-1]) / 2, atol=1e-6)
     assert not np.allclose(plain, once, atol=1e-4)
+
+
+def test_probabilities_are_blended_with_those_of_the_slices_beside_by_mm(card_path: Path, phantom: Phantom) -> None:
+    wavering = np.zeros((40, 1, 40, 8), np.float16)
+    wavering[::2] = 1
+    smooth_along_z(wavering, 1.2)
+    assert np.abs(wavering[5:-5].astype(float) - 0.5).max() < 0.05
+    pillar = np.zeros((40, 2, 40, 8), np.float16)
+    pillar[10:30, 0, 20, 4] = 1
+    smooth_along_z(pillar, 1.2)
+    assert np.array_equal(pillar > 0.5, np.pad(np.ones((20, 1, 1, 1), bool), ((10, 10), (0, 1), (20, 19), (4, 3))))
+    assert float(pillar.sum()) == pytest.approx(20, rel=0.01)
+    for untouched in (np.ones((1, 1, 4, 4), np.float16), np.eye(4, dtype=np.float16)[:, None, None]):
+        before = untouched.copy()
+        smooth_along_z(untouched, 0.0 if len(untouched) > 1 else 2.0)
+        assert np.array_equal(untouched, before)
+    # Slices 8 mm apart are hardly blended.
+    assert predictor(card_path, ByGrey()).options()["smoothing_mm"] == SMOOTHING_MM < 8 / 4
 
 
 def test_other_errors_are_no_lack_of_memory() -> None:
@@ -256,7 +274,10 @@ def test_a_draft_says_how_unsure_the_network_is_of_it(card_path: Path, phantom: 
     assert found.uncertainty == pytest.approx(1 - expected, abs=0.001)
 
 
-def test_uncertainty_of_pictures_of_unknown_size_counts_pixels(card_path: Path, phantom: Phantom) -> None:
+def test_uncertainty_of_pictures_of_unknown_size_counts_pixels(
+    card_path: Path, phantom: Phantom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inference.predict.SMOOTHING_SLICES", 0.0)
     unsized = Volume(phantom.volume.hu, phantom.volume.affine_lps, has_spacing=False)
     found = predictor(card_path, Doubtful()).segment(unsized, silent)
     drawn = np.count_nonzero(found.findings)
