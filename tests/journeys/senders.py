@@ -6,10 +6,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pydicom
 from pynetdicom import AE
@@ -19,6 +19,9 @@ from inference.phantoms import make_phantom, write_dicom_series
 from tests.journeys.site import Site, free_port, wait_until
 
 TITLE = "GROUNDGLASS"
+# What tells how a batch stands.
+STANDING = ("source", "state", "sent_whole", "file_count", "last_arrival_at")
+T = TypeVar("T")
 
 
 class ListenerOf:
@@ -97,11 +100,16 @@ def wait_until_checked(site: Site, slug: str, count: int) -> None:
         return len(found) == count and all(batch["state"] == "done" for batch in found)
 
     seen: list[str] = []
+    _said(site, f"{count} batches are checked", checked, lambda: ", ".join(seen))
+
+
+def _said(site: Site, what: str, condition: Callable[[], T], seen: Callable[[], str]) -> T:
+    """Wait; where it was in vain, say what there is, and which processes have ended."""
     try:
-        wait_until(f"{count} batches are checked", checked)
+        return wait_until(what, condition)
     except AssertionError as error:
         ended = [name for name, process in site.processes.items() if process.poll() is not None]
-        raise AssertionError(f"{error}; there are: {', '.join(seen)}; ended: {', '.join(ended)}") from None
+        raise AssertionError(f"{error}; there are: {seen()}; ended: {', '.join(ended)}") from None
 
 
 def scans(site: Site, slug: str) -> list[dict[str, Any]]:
@@ -126,7 +134,10 @@ def wait_until_filed(site: Site, slug: str) -> dict[str, Any]:
         found = scans(site, slug)
         return found[0] if found and all(batch["state"] == "done" for batch in batches(site, slug)) else None
 
-    return wait_until(f"the scan of {slug}", filed)
+    def seen() -> str:
+        return "; ".join(str({name: batch[name] for name in STANDING}) for batch in batches(site, slug))
+
+    return _said(site, f"the scan of {slug}", filed, seen)
 
 
 def orphans(site: Site) -> list[Path]:
