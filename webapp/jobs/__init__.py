@@ -25,6 +25,8 @@ _given_up: dict[str, str] = {}
 # Task name -> what is called with the job's ids, in the reaper's transaction, when its worker died and it waits again.
 _lost: dict[str, Callable[..., None]] = {}
 _queues: dict[str, str] = {}
+# Workers of this process that have run a job: while it asks, they are alive.
+own_workers: set[int | None] = set()
 
 
 def task(
@@ -51,6 +53,7 @@ def task(
         @functools.wraps(function)
         def run(context: JobContext, **ids: Any) -> None:
             close_old_connections()
+            own_workers.add(context.job.worker_id)
             try:
                 function(**ids)
                 _require_still_ours(context)

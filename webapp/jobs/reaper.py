@@ -10,7 +10,7 @@ import logging
 from django.db import connection, transaction
 from procrastinate import sql
 
-from webapp.jobs import MAX_ATTEMPTS, give_up, tell_lost
+from webapp.jobs import MAX_ATTEMPTS, give_up, own_workers, tell_lost
 
 HEARTBEAT_S = 5.0
 STALLED_AFTER_S = 20.0
@@ -22,7 +22,11 @@ log = logging.getLogger(__name__)
 
 
 def reap(stalled_after_s: float = STALLED_AFTER_S) -> int:
-    """Put the jobs of silent workers back in line, or fail them for good at the last attempt; return how many."""
+    """Put the jobs of silent workers back in line, or fail them for good at the last attempt; return how many.
+
+    Not those of this process's own workers: one that wakes from a pause would take itself for dead before it has given
+    its first sign of life.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_ONE_REAPER])
         if not cursor.fetchone()[0]:
@@ -32,7 +36,8 @@ def reap(stalled_after_s: float = STALLED_AFTER_S) -> int:
             {"queue": None, "task_name": None, "seconds_since_heartbeat": stalled_after_s},
         )
         columns = [column.name for column in cursor.description]
-        stalled = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+        silent = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+        stalled = [job for job in silent if job["worker_id"] is None or job["worker_id"] not in own_workers]
         for job in stalled:
             _take_up(cursor, job)
     return len(stalled)

@@ -46,8 +46,8 @@ def test_refused_job_leaves_the_callers_transaction_whole():
     assert len(waiting()) == 1
 
 
-def take(worker_age_s: float) -> None:
-    """Let a worker whose last sign of life is `worker_age_s` old hold the one job."""
+def take(worker_age_s: float) -> int:
+    """Let a worker whose last sign of life is `worker_age_s` old hold the one job; its number."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - %s * interval '1 s') RETURNING id",
@@ -55,6 +55,7 @@ def take(worker_age_s: float) -> None:
         )
         worker = cursor.fetchone()[0]
         cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", [worker])
+    return worker
 
 
 @pytest.mark.django_db
@@ -71,6 +72,16 @@ def test_job_of_a_living_worker_is_left_alone():
     take(worker_age_s=1)
     assert reaper.reap() == 0
     assert waiting() == [("tests.quick", "default", "doing")]
+
+
+@pytest.mark.django_db
+def test_worker_that_wakes_from_a_pause_does_not_take_itself_for_dead(monkeypatch):
+    jobs.enqueue("tests.quick", folder="x")
+    monkeypatch.setattr(reaper, "own_workers", {take(worker_age_s=60)})
+    assert reaper.reap() == 0
+    assert waiting() == [("tests.quick", "default", "doing")]
+    monkeypatch.setattr(reaper, "own_workers", set())
+    assert reaper.reap() == 1
 
 
 @pytest.mark.django_db
