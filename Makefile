@@ -12,12 +12,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SAY := @printf '==> %s\n'
 
-# Both halves run even where the first fails; pytest's closing lines come last.
+# Both halves run even where the first fails; pytest's closing lines come last. Several processes share the cores already:
+# threads of each that wait by spinning would take them from the others.
 define run_tests
 	$(SAY) "Tests of the viewer (vitest)"
 	@status=0; (cd frontend && npm test --silent) || status=1; \
 	printf '==> Tests of everything else (pytest)\n'; \
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(1) || status=1; exit $$status
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup $(1) || status=1; exit $$status
 endef
 
 help: ## List these verbs

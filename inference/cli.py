@@ -7,6 +7,7 @@ from pathlib import Path
 
 from inference.segmenting import algorithms, batch
 from inference.segmenting.scans import KINDS
+from inference.threads import rest_while_waiting
 from inference.training import command as training
 
 INTERRUPTED = 130
@@ -19,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _add_segment(commands)
     training.add_commands(commands)
     chosen = parser.parse_args(arguments)
+    rest_while_waiting()
     command: Callable[[argparse.Namespace], int] = chosen.run
     try:
         return command(chosen)

@@ -21,6 +21,7 @@ def look(reader: Reader, name: str) -> None:
         reader.page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
 
 
+@pytest.mark.slow
 def test_runs_move_on_the_page_without_its_being_read_again(site: Site, open_tab: Callable[[Person], Reader]) -> None:
     slug = "drafts-live"
     people = site.furnish(slug, "coordinator", "radiologist", preset="ai_check")

@@ -69,6 +69,7 @@ def test_database_killed_in_mid_run_loses_no_stroke(
     check_kept(painter, 3)
 
 
+@pytest.mark.slow  # tests/webapp/algorithms/test_workers.py has the same of two workers
 def test_worker_killed_during_a_draft_another_attempt_finishes_it_once(site: Site) -> None:
     slug = "killed-worker"
     site.furnish(slug, "coordinator", "radiologist")

@@ -27,7 +27,7 @@ from webapp.intake.sources import LARGEST_FILE_BYTES, MIB
 SUCCESS = 0x0000
 # A sender that says nothing for so long is taken for gone.
 SILENCE_S = 120.0
-WORD_WITHIN_S = 2.0
+WORD_WITHIN_S = 20.0
 LARGEST_PDU_BYTES = 256 * 1024
 ROOM_FOR_COMMANDS = 1024 * 1024
 

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import close_old_connections, connection
 from procrastinate.contrib.django import app
 
+from inference.threads import rest_while_waiting
 from webapp.jobs import periodic, reaper
 
 FINISH_WITHIN_S = 20.0
@@ -28,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="stop when the queues are empty")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        rest_while_waiting()
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", stream=sys.stderr)
         logging.getLogger("procrastinate").setLevel(logging.WARNING)
         queues = [name for name in options["queues"].split(",") if name] or None
