@@ -270,6 +270,7 @@ def test_a_locked_label_stays_and_provenance_names_who_painted(
     assert not reader.troubles, reader.troubles
 
 
+@pytest.mark.slow
 def test_a_whole_reading_by_keys_alone(site: Site, open_tab: OpenTab, phantom_case: Case) -> None:
     slug, people = phantom_case
     reader = open_tab(people["radiologist"])

@@ -54,6 +54,7 @@ def test_runs_move_on_the_page_without_its_being_read_again(site: Site, open_tab
     look(reader, "drafts-done")
 
 
+@pytest.mark.slow
 def test_page_of_a_case_says_live_where_its_draft_stands(site: Site, open_tab: Callable[[Person], Reader]) -> None:
     slug = "draft-of-a-case"
     people = site.furnish(slug, "coordinator", "radiologist", preset="ai_check")

@@ -209,6 +209,7 @@ def _way(letters: str) -> Way:
     return next(way for way in WAYS if way.letters == letters)
 
 
+@pytest.mark.slow
 def test_letters_stored_with_each_axis_flipped_and_swapped_lie_right_in_the_patient(
     site: Site, open_tab: OpenTab, tmp_path: Path
 ) -> None:

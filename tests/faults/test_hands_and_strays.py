@@ -128,6 +128,7 @@ def check_signed_findings(reader: Reader) -> Any:
     return read_mask_container(body)[0]["findings"]
 
 
+@pytest.mark.slow
 def test_strokes_that_were_unsent_when_the_reading_was_signed_elsewhere_are_kept_beside_it(
     site: Site, open_tab: OpenTab, phantom_case: Case
 ) -> None:
