@@ -60,7 +60,9 @@ def test_database_killed_in_mid_run_loses_no_stroke(
     site.kill_database()
     painter.paint(2)
     site.start_database()
-    site.mend_worker()
+    # It ends as soon as it notices, which may be a while, and a real site's supervisor starts another.
+    site.end("worker")
+    site.start_worker()
     stored = wait_until(
         "the strokes painted meanwhile are stored",
         lambda: (now := reader.stored_strokes_or_none()) and len(now) == 3 and now,

@@ -173,11 +173,6 @@ class Site:
         os.kill(pid, signal.SIGKILL)
         wait_until("the database is gone", lambda: postgres.running_pid(self.home) is None, pause_s=0.02)
 
-    def mend_worker(self) -> None:
-        """Start the worker again if it ended, as the supervisor of a real site does."""
-        if self.processes["worker"].poll() is not None:
-            self.start_worker()
-
     def mend(self) -> None:
         """Start again what a failed test left dead, so that the next one fails for its own reasons only."""
         self.start_database()
