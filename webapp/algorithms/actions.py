@@ -144,7 +144,8 @@ def finish_draft(
     if counts:
         mask = create_mask(scan=run.scan, label_set=run.label_set, by=by, author_kind="algorithm", layers=layers)
         version = cut_version(mask=mask, reason="draft", by=by)
-        jobs.enqueue("releases.file_version", version_id=str(version.pk))
+        # Behind what people wait for, as the draft was.
+        jobs.enqueue("releases.file_version", priority=-5, version_id=str(version.pk))
         current.mask, current.state, current.finished_at = mask, DraftRun.FINISHED, timezone.now()
         current.fraction, current.progress_text = 1, "Ready"
         current.duration_s, current.device, current.options = duration_s, device, options
