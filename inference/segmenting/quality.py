@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
-from scipy import ndimage
 
 from inference.baseline import Segmentation
 from inference.imaging import axes
 from inference.imaging.rendering import LUNG, windowed
+from inference.imaging.tiles import BACKGROUND, INK, on_one_sheet, outlined
 from inference.imaging.volume import Volume
 
 TILE_PX = 320
@@ -18,7 +18,6 @@ GAP_PX = 6
 COLUMNS = 4
 AXIAL_SLICES = 6
 MARGIN_MM = 12.0
-BACKGROUND, INK = (16, 18, 22), (226, 230, 235)
 # Colours that people who confuse red and green tell apart.
 LUNG_COLOUR, LESION_COLOUR = (86, 180, 233), (230, 159, 0)
 FONT_PX = 14
@@ -36,12 +35,7 @@ def quality_picture(volume: Volume, found: Segmentation, lines: Sequence[str]) -
     tiles = [shown.axial(z) for z in chosen_slices(shown.lung, shown.lesion)]
     if volume.has_spacing:
         tiles.append(shown.coronal())
-    rows = -(-(len(tiles) + 1) // COLUMNS)
-    side = TILE_PX + GAP_PX
-    sheet = Image.new("RGB", (COLUMNS * side + GAP_PX, rows * side + GAP_PX), BACKGROUND)
-    for place, tile in enumerate([*tiles, _text_tile(lines)]):
-        sheet.paste(tile, (GAP_PX + place % COLUMNS * side, GAP_PX + place // COLUMNS * side))
-    return sheet
+    return on_one_sheet([*tiles, _text_tile(lines)], COLUMNS, GAP_PX)
 
 
 def chosen_slices(lung: NDArray[np.bool_], lesion: NDArray[np.bool_]) -> list[int]:
@@ -102,13 +96,9 @@ class _Shown:
         height_mm, width_mm = values.shape[0] * spacing_mm[0], values.shape[1] * spacing_mm[1]
         scale = TILE_PX / max(height_mm, width_mm)
         size = (max(1, round(width_mm * scale)), max(1, round(height_mm * scale)))
-        grey = np.asarray(Image.fromarray(self._grey(values)).resize(size, Image.Resampling.BILINEAR))
-        colour = np.repeat(grey[..., None], 3, axis=2)
-        for mask, ink in ((lung, LUNG_COLOUR), (lesion, LESION_COLOUR)):
-            large = np.asarray(Image.fromarray(mask.astype(np.uint8)).resize(size, Image.Resampling.NEAREST)) > 0
-            colour[large & ~ndimage.binary_erosion(large)] = ink
+        shown = outlined(self._grey(values), ((lung, LUNG_COLOUR), (lesion, LESION_COLOUR)), size)
         tile = Image.new("RGB", (TILE_PX, TILE_PX), BACKGROUND)
-        tile.paste(Image.fromarray(colour), ((TILE_PX - size[0]) // 2, (TILE_PX - size[1]) // 2))
+        tile.paste(shown, ((TILE_PX - size[0]) // 2, (TILE_PX - size[1]) // 2))
         draw = ImageDraw.Draw(tile)
         draw.text((5, 3), title, INK, ImageFont.load_default(FONT_PX), stroke_width=2, stroke_fill=BACKGROUND)
         for letter, at in (("R", 5), ("L", TILE_PX - 14)):

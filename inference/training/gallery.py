@@ -4,7 +4,6 @@ Pictures of public sets may not stand beside weights everywhere; these may, and 
 network errs, not how often: synthetic chests are simpler than real ones.
 """
 
-import math
 from typing import Any
 
 import numpy as np
@@ -12,15 +11,15 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from inference.imaging.rendering import LUNG, windowed
+from inference.imaging.tiles import BACKGROUND, INK, on_one_sheet, outlined
 from inference.phantoms.patterns import PATTERNS, illustrate
 from inference.predict import Predictor
 from inference.segmenting.quality import LESION_COLOUR, LUNG_COLOUR
-from inference.training.sheets import BACKGROUND, INK, outlined
 
 COLUMNS, TILE_PX, TEXT_PX, GAP_PX = 3, 360, 46, 6
 # What readers would draw as lesion; the others are what they leave out, or mark apart.
 LESIONS = ("ground-glass", "consolidation")
-DRAWN_COLOUR = (204, 121, 167)
+PATTERN_COLOUR = (204, 121, 167)
 
 Found = dict[str, Any]
 
@@ -32,13 +31,13 @@ def gallery(predictor: Predictor) -> tuple[Image.Image, list[Found]]:
     `pattern`, `is_lesion`, `percent_found` (of the pattern's area, taken for lesion) and `elsewhere_percent` (of the
     lung outside of it).
     """
+    look = predictor.card.look
     figures, tiles = [], []
     for pattern in PATTERNS:
         shown = illustrate(pattern)
-        looked = predictor.card.look.of_hu(shown.hu, shown.lung)
-        truth = predictor.card.look.of_mask(shown.lung)
-        lung, lesion = (mask[0] for mask in predictor.masks_of(looked[None], truth[None]))
-        region = predictor.card.look.of_mask(shown.region)
+        truth, region = look.of_mask(shown.lung), look.of_mask(shown.region)
+        seen = look.of_hu(shown.hu, shown.lung)
+        lung, lesion = (mask[0] for mask in predictor.masks_of(seen[None], truth[None]))
         inside = region | truth
         found = {
             "pattern": pattern,
@@ -47,12 +46,10 @@ def gallery(predictor: Predictor) -> tuple[Image.Image, list[Found]]:
             "elsewhere_percent": _percent(lesion & inside & ~region, inside & ~region),
         }
         figures.append(found)
-        grey = predictor.card.look
-        size = (grey.size, grey.size)
-        picture = np.asarray(Image.fromarray(windowed(shown.hu, LUNG)).resize(size, Image.Resampling.BILINEAR))
-        layers = ((lung, LUNG_COLOUR), (region, DRAWN_COLOUR), (lesion, LESION_COLOUR))
-        tiles.append(_captioned(outlined(picture, layers, TILE_PX), found))
-    return _sheet(tiles), figures
+        small = Image.fromarray(windowed(shown.hu, LUNG)).resize((look.size, look.size), Image.Resampling.BILINEAR)
+        layers = ((lung, LUNG_COLOUR), (region, PATTERN_COLOUR), (lesion, LESION_COLOUR))
+        tiles.append(_captioned(outlined(np.asarray(small), layers, (TILE_PX, TILE_PX)), found))
+    return on_one_sheet(tiles, COLUMNS, GAP_PX), figures
 
 
 def _percent(part: NDArray[np.bool_], whole: NDArray[np.bool_]) -> float | None:
@@ -71,12 +68,3 @@ def _captioned(picture: Image.Image, found: Found) -> Image.Image:
     for row, line in enumerate(lines):
         draw.text((4, TILE_PX + 3 + 20 * row), line, INK, font)
     return tile
-
-
-def _sheet(tiles: list[Image.Image]) -> Image.Image:
-    rows = math.ceil(len(tiles) / COLUMNS)
-    width, height = TILE_PX + GAP_PX, TILE_PX + TEXT_PX + GAP_PX
-    sheet = Image.new("RGB", (COLUMNS * width + GAP_PX, rows * height + GAP_PX), BACKGROUND)
-    for place, tile in enumerate(tiles):
-        sheet.paste(tile, (GAP_PX + place % COLUMNS * width, GAP_PX + place // COLUMNS * height))
-    return sheet

@@ -4,12 +4,10 @@ from webapp.algorithms.models import Algorithm
 from webapp.archive.models import Scan
 from webapp.audit.refusal import Refusal
 
-BASELINE_ENTRY = "classical-baseline"
-
 
 def needs_hu(algorithm: Algorithm) -> bool:
     """Whether an algorithm draws nothing without Hounsfield units: it takes the lungs from them."""
-    if algorithm.entry == BASELINE_ENTRY:
+    if algorithm.entry == Algorithm.BASELINE:
         return True
     labels = algorithm.card.get("labels")
     return isinstance(labels, list) and "lung" not in labels

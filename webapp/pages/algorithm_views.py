@@ -26,8 +26,8 @@ from webapp.campaigns.queries import algorithm_for, algorithms_for, scan_named, 
 from webapp.pages.algorithm_forms import VersionForm
 from webapp.pages.algorithm_queries import algorithm_lines, version_page
 from webapp.pages.campaign_settings_views import overseen
+from webapp.pages.stored_pictures import stored_picture
 
-FOR_EVER = "private, max-age=31536000, immutable"
 CHOICES = {
     "enable": (enable_algorithm, "{} may be used in this campaign."),
     "disable": (disable_algorithm, "{} is not used in this campaign any more; what it made stays."),
@@ -76,14 +76,7 @@ def picture(request: HttpRequest, name: str, version: str, sha256: str) -> HttpR
     file = AlgorithmFile.objects.filter(algorithm=found, kind=AlgorithmFile.PICTURE, sha256=sha256).first()
     if file is None:
         raise Http404("No such picture.")
-    try:
-        response = HttpResponse(storage.read(file.path, file.sha256), content_type="image/png")
-    except storage.DamagedFile:
-        return HttpResponse("The picture is damaged in storage. Tell an administrator: archive verify.", status=500)
-    except OSError:
-        return HttpResponse("The storage of pictures does not answer.", status=503, headers={"Retry-After": "5"})
-    response["Cache-Control"] = FOR_EVER
-    return response
+    return stored_picture(lambda: storage.read(file.path, file.sha256), "image/png")
 
 
 @require_POST

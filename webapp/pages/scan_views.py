@@ -16,7 +16,6 @@ from webapp.archive.models import SITE_LENGTH, Picture, Scan
 from webapp.archive.pictures import CONTENT_TYPE
 from webapp.archive.queries import picture_bytes, pictures_of
 from webapp.archive.remarks import remarks_of, short_of
-from webapp.archive.storage import DamagedFile
 from webapp.audit.answers import refused_with
 from webapp.audit.refusal import ActionRefused
 from webapp.campaigns.actions import name_site, set_default_site
@@ -38,13 +37,12 @@ from webapp.pages.forms import DeletionForm
 from webapp.pages.patient_story import neighbours_of, patient_story_for, places_of
 from webapp.pages.scan_facts import facts_of, files_of_scan, imports_of_places, loss_of, sees_losses
 from webapp.pages.scan_search import Search
+from webapp.pages.stored_pictures import stored_picture
 from webapp.releases.actions import delete_scan
 from webapp.releases.rules import may_delete_scan
 
 LINES_A_PAGE = 50
 TYPED = "scans typed and refused"
-# Named by its content. The right is asked for on each request that reaches the server all the same.
-FOR_EVER = "private, max-age=31536000, immutable"
 HEADINGS = (
     ("pseudonym", "Pseudonym", ""),
     ("site", "Site", ""),
@@ -223,14 +221,7 @@ def picture(request: HttpRequest, scan_id: uuid.UUID, sha256: str) -> HttpRespon
     found = Picture.objects.filter(scan=scan_for(request.user, scan_id), sha256=sha256).first()
     if found is None:
         raise Http404("No such picture.")
-    try:
-        response = HttpResponse(picture_bytes(found), content_type=CONTENT_TYPE)
-    except DamagedFile:
-        return HttpResponse("The picture is damaged in storage. Tell an administrator: archive verify.", status=500)
-    except OSError:
-        return HttpResponse("The storage of pictures does not answer.", status=503, headers={"Retry-After": "5"})
-    response["Cache-Control"] = FOR_EVER
-    return response
+    return stored_picture(lambda: picture_bytes(found), CONTENT_TYPE)
 
 
 @require_GET

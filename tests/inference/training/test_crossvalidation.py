@@ -16,8 +16,7 @@ from inference.phantoms.patterns import PATTERNS
 from inference.segmenting.quality import LESION_COLOUR
 from inference.training.cases import TrainingCase
 from inference.training.crossvalidation import results_of, table_of
-from inference.training.gallery import DRAWN_COLOUR as PATTERN_COLOUR
-from inference.training.gallery import gallery
+from inference.training.gallery import PATTERN_COLOUR, gallery
 from inference.training.judging import SLICE_ML, judge
 from inference.training.plots import cross_validation_picture
 from inference.training.public_sets import INFECTED, LABELS, NORMAL

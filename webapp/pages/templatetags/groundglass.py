@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from webapp.campaigns.models import Campaign
 from webapp.notices.queries import MOST_COUNTED, unseen_count
 from webapp.pages import vite
+from webapp.pages.algorithm_card import name_of, words
 from webapp.pages.algorithm_queries import choices_of
 
 register = template.Library()
@@ -48,6 +49,18 @@ def bell(context: template.Context) -> dict[str, Any]:
 def algorithms_of_campaign(context: template.Context, campaign: Campaign) -> dict[str, Any]:
     """The algorithms of a campaign, and for its coordinators the buttons that change them."""
     return {**choices_of(context["request"].user, campaign), "csrf_token": context.get("csrf_token")}
+
+
+@register.filter
+def named(key: str) -> str:
+    """The name of a recorded value as people read it."""
+    return name_of(key)
+
+
+@register.filter
+def said(value: Any) -> str:
+    """A recorded value as people read it."""
+    return words(value)
 
 
 @register.filter
