@@ -10,7 +10,6 @@ from PIL import Image
 
 from inference.imaging.volume import Volume
 from inference.measures.overlap import dice
-from inference.networks.cards import read_card
 from inference.networks.weights import load_network
 from inference.phantoms import make_phantom
 from inference.phantoms.chest import CONSOLIDATION, Lesion, dense_lesions
@@ -138,8 +137,3 @@ def test_a_normal_chest_and_a_diseased_one_are_told_apart(predictor: Predictor, 
     assert extents["covidctmd-normal001"] < 0.5
     assert extents["covidctmd-P001-covid"] > 1
     assert extents["ricord-001012-covid"] > 3
-
-
-def test_cards_are_read_without_torch() -> None:
-    for path in CARDS:
-        assert read_card(path).weights_sha256

@@ -20,7 +20,7 @@ from inference.networks.unet import UNet
 from inference.networks.weights import save_network
 from inference.phantoms import Phantom, make_phantom
 from inference.phantoms.chest import Lesion
-from inference.predict import SMOOTHING_MM, Predictor
+from inference.predict import Predictor
 from inference.transforms import Look
 
 CPU = torch.device("cpu")
@@ -135,7 +135,7 @@ def test_a_slice_and_its_mirror_image_give_mirrored_probabilities() -> None:
     assert not np.allclose(plain, once, atol=1e-4)
 
 
-def test_probabilities_are_blended_with_those_of_the_slices_beside_by_mm(card_path: Path, phantom: Phantom) -> None:
+def test_probabilities_are_blended_with_those_of_the_slices_beside() -> None:
     wavering = np.zeros((40, 1, 40, 8), np.float16)
     wavering[::2] = 1
     smooth_along_z(wavering, 1.2)
@@ -149,8 +149,19 @@ def test_probabilities_are_blended_with_those_of_the_slices_beside_by_mm(card_pa
         before = untouched.copy()
         smooth_along_z(untouched, 0.0 if len(untouched) > 1 else 2.0)
         assert np.array_equal(untouched, before)
-    # Slices 8 mm apart are hardly blended.
-    assert predictor(card_path, ByGrey()).options()["smoothing_mm"] == SMOOTHING_MM < 8 / 4
+
+
+def test_slices_are_blended_by_mm_and_by_slices_where_their_distance_is_unknown(
+    card_path: Path, phantom: Phantom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sigmas: list[float] = []
+    monkeypatch.setattr("inference.predict.smooth_along_z", lambda found, sigma: sigmas.append(sigma))
+    made = predictor(card_path, ByGrey())
+    made.segment(phantom.volume, silent)
+    made.segment(Volume(phantom.volume.hu, phantom.volume.affine_lps, has_spacing=False), silent)
+    assert phantom.volume.spacing_zyx_mm[0] == 8.0
+    assert sigmas == [pytest.approx(1.5 / 8), 0.7]
+    assert made.options()["smoothing_mm"] == 1.5
 
 
 def test_other_errors_are_no_lack_of_memory() -> None:
