@@ -1,8 +1,6 @@
 """A coordinator watches drafts being made: the page keeps itself fresh, and nothing on it jumps or is lost."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -12,13 +10,6 @@ from tests.journeys.site import Person, Site, wait_until
 from tests.journeys.viewer import Reader
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("site")]
-
-
-def look(reader: Reader, name: str) -> None:
-    """Leave a picture where LOOKS names a folder."""
-    folder = os.environ.get("LOOKS")
-    if folder:
-        reader.page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
 
 
 @pytest.mark.slow
@@ -42,16 +33,13 @@ def test_runs_move_on_the_page_without_its_being_read_again(site: Site, open_tab
         box = page.locator("tbody tr").nth(2).locator("input[type=checkbox]")
         box.focus()
         page.keyboard.press("Space")
-        look(reader, "drafts-in-line")
     finally:
         site.start_worker()
     expect(page.locator("tbody tr progress").first).to_be_visible(timeout=60_000)
-    look(reader, "drafts-running")
     expect(page.locator("#count-finished span")).to_have_text("4", timeout=120_000)
     expect(page.locator("tbody")).not_to_contain_text("in line")
     assert page.evaluate("() => window.stays") is True, "the page was read again"
     assert box.is_checked(), "what was chosen is chosen still"
-    look(reader, "drafts-done")
 
 
 @pytest.mark.slow
@@ -67,17 +55,14 @@ def test_page_of_a_case_says_live_where_its_draft_stands(site: Site, open_tab: C
         page = reader.page
         page.goto(f"{site.address}/campaigns/{slug}/cases/2/")
         expect(page.locator("#draft-wait")).to_contain_text("1 before it")
-        look(reader, "case-in-line")
         coordinator = open_tab(people["coordinator"])
         coordinator.sign_in()
         coordinator.page.goto(f"{site.address}/campaigns/{slug}/cases/1/")
         coordinator.page.get_by_role("button", name="Cancel").click()
         expect(coordinator.page.locator(".stations")).to_contain_text("cancelled before it was made")
-        look(coordinator, "case-cancelled")
         expect(page.locator("#draft-wait")).to_contain_text("next in line", timeout=30_000)
     finally:
         site.start_worker()
     wait_until("the draft", lambda: site.drafts(slug)[1]["state"] == "finished")
     expect(page.get_by_role("button", name="Start reading")).to_be_enabled(timeout=30_000)
     expect(page.locator("#drafts-of-case")).to_contain_text("classical-baseline 1")
-    look(reader, "case-done")
