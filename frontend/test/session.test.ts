@@ -83,6 +83,38 @@ it("a tab that was away while another wrote and left shows what that one painted
   expect(world.server.closed).toBe(true);
 });
 
+it("a tab that comes back and shows what another painted paints on for good: it has asked for the mask, too", async () => {
+  const away = await writer();
+  paint(away, 0);
+  await world.pass(500);
+  away.network.up = false;
+  const other = await world.open();
+  await world.pass(2000);
+  void within(other, () => other.hands.take(true));
+  await world.pass(2000);
+  paint(other, 1);
+  await world.pass(1000);
+  world.leave(other);
+  const { api } = away.session;
+  const lease = api.lease.bind(api);
+  // The answer about the lease comes long after the strokes of the other.
+  api.lease = async (...asked) => {
+    await new Promise((go) => setTimeout(go, 3000));
+    return lease(...asked);
+  };
+  away.network.up = true;
+  world.tell(away, "online");
+  while (!(away.state.mayPaint.value && away.session.layers!.findings.at(0, 1, 1) === 1)) await world.pass(50);
+  const stops = vi.fn();
+  const stop = away.state.mayPaint.subscribe((may) => may || stops());
+  const mine = paint(away, 3);
+  await whole(away);
+  stop();
+  expect(stops, "painting stopped again").not.toHaveBeenCalled();
+  expect(beside()).toEqual([]);
+  expect(applied().at(-1)).toBe(mine);
+});
+
 it("strokes under way to a server that has given the lease to another are kept beside, and leave the screen", async () => {
   const [late, other] = [await writer(), await world.open()];
   late.network.up = false;

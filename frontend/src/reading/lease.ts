@@ -17,7 +17,7 @@ export class LeaseKeeper {
   private held = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private current = 0;
-  private asking = false;
+  private asking: Promise<boolean> | null = null;
   private askAgain = false;
 
   constructor(
@@ -44,36 +44,41 @@ export class LeaseKeeper {
   }
 
   /**
-   * Asks whether the lease is still ours; also when the server says that it changed hands.
+   * Asks whether the lease is still ours; also when the server says that it changed hands. Resolves when that is known:
+   * false when the server could not be asked.
    *
    * One question at a time: news that comes while one is under way is asked about after it, for its answer may be older.
    */
-  async renew(): Promise<void> {
-    this.askAgain = this.asking;
-    if (this.asking || !this.held) return;
-    this.asking = true;
-    try {
-      await this.ask();
-    } finally {
-      this.asking = false;
+  renew(): Promise<boolean> {
+    this.askAgain = this.asking !== null;
+    if (!this.asking && !this.held) return Promise.resolve(true);
+    this.asking ??= this.askUntilKnown().finally(() => (this.asking = null));
+    return this.asking;
+  }
+
+  private async askUntilKnown(): Promise<boolean> {
+    let known = await this.ask();
+    while (this.askAgain && this.held) {
+      this.askAgain = false;
+      known = await this.ask();
     }
-    if (this.askAgain) await this.renew();
+    return known;
   }
 
   /** Somebody let go of it: an answer under way may be older than that. */
   released(): void {
-    this.askAgain = this.asking;
+    this.askAgain = this.asking !== null;
   }
 
-  private async ask(): Promise<void> {
+  private async ask(): Promise<boolean> {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.renew(), 5000);
-    if (this.events.busy()) return;
+    if (this.events.busy()) return true;
     try {
       const answer = await this.api.lease(this.tab, false);
       // Let go of while the question was under way.
-      if (!this.held) return;
-      if (answer.held && this.askAgain) return;
+      if (!this.held) return true;
+      if (answer.held && this.askAgain) return true;
       if (answer.held) {
         this.drop();
         this.events.lost(answer.holder_name, answer.since);
@@ -82,8 +87,10 @@ export class LeaseKeeper {
         this.holds(answer.epoch, answer.expires_in_s);
         if (answer.epoch !== before) this.events.regained(answer.epoch);
       }
+      return true;
     } catch (error) {
       if (error instanceof SignedOut) this.events.signedOut();
+      return false;
     }
   }
 

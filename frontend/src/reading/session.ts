@@ -279,8 +279,6 @@ export class Session {
   private async checkUp(): Promise<void> {
     const { replica, queue, editor } = this;
     if (!replica || queue?.size || editor?.working || editor?.writing || !(replica.isWrong || replica.isBehind)) return;
-    // A stroke was not applied: is the lease still ours?
-    if (replica.isWrong) await this.lease.renew();
     if (state.writing.value.kind === "writing") await this.mend();
     else await this.follow();
   }
@@ -296,8 +294,9 @@ export class Session {
   }
 
   /**
-   * The writer's screen is not what the server holds: painting rests until it is. The stroke in hand is finished and
-   * sent first; it is tried again until the server answers.
+   * The writer's screen is not what the server holds, so somebody else has written: painting rests until the screen is
+   * right and it is known whose the lease is. Were painting let on between the two, it would stop again under a stroke.
+   * The stroke in hand is finished and sent first; it is tried again until the server answers.
    */
   private mend(): Promise<void> {
     state.catchingUp.value = true;
@@ -306,8 +305,8 @@ export class Session {
         while (state.writing.value.kind === "writing") {
           try {
             await this.atRest();
-            await this.bringUpToDate();
-            return;
+            if (!(await this.lease.renew())) await this.pause();
+            else if (state.writing.value.kind === "writing") return await this.bringUpToDate();
           } catch (error) {
             if (error instanceof SignedOut) state.dialog.value = "signin";
             await this.pause();
@@ -347,7 +346,7 @@ export class Session {
         return;
       case "lease.changed":
         if (message.epoch === this.lease.epoch) return;
-        return writes ? this.lease.renew() : this.refreshed();
+        return writes ? void this.lease.renew() : this.refreshed();
       case "lease.released":
         if (state.writing.value.kind === "held" && state.writing.value.asked) return take(this, false);
         return writes ? this.lease.released() : this.refreshed();
