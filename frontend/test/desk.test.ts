@@ -43,6 +43,19 @@ it("the writer is told of the past and of catching up, and otherwise nothing", (
   expect([state.tool.value, state.notice.value?.includes("past")]).toEqual(["brush", true]);
 });
 
+it("a press that paints nothing says so, until a stroke is painted", () => {
+  state.writing.value = { kind: "writing" };
+  state.catchingUp.value = true;
+  const editor = { painting: false, begin: () => undefined, settle: () => undefined };
+  const painter = Object.create(Desk.prototype, { session: { value: { editor } }, steps: { value: [] } }) as Desk;
+  expect(painter.beginStroke("axial", "brush", 1, null)).toBeNull();
+  painter.refusePress();
+  expect(state.notice.value).toMatch(/^Nothing was painted\. .*brought up to date/);
+  state.catchingUp.value = false;
+  expect(painter.beginStroke("axial", "brush", 1, null)).not.toBeNull();
+  expect(state.notice.value).toBeNull();
+});
+
 it("no tool is taken up, and no slice turned, under what is being drawn", () => {
   state.writing.value = { kind: "writing" };
   state.tool.value = "brush";

@@ -294,6 +294,13 @@ export class Desk {
     }
   }
 
+  private notPainted: string | null = null;
+
+  /** A press that would have painted, and did not: that is said until a stroke is painted. */
+  refusePress(): void {
+    state.notice.value = this.notPainted = `Nothing was painted. ${this.whyNot}`;
+  }
+
   /** Where the tool in hand may write, by the reader's settings; locked labels always count. */
   permit(layer: LayerName, settings: { huRange?: readonly [number, number] | null; insideLung?: boolean; onlyOver?: number | null } = {}): Permit | null {
     return permitOf(
@@ -315,6 +322,7 @@ export class Desk {
     if (!editor || !this.mayEdit || editor.painting) return null;
     state.operation.value?.cancel();
     this.settle();
+    if (state.notice.value === this.notPainted) state.notice.value = null;
     editor.begin(layer, tool, plane, permit === undefined ? this.permit(layer) : permit);
     this.trace = this.traceOf(plane, tool, value, layer);
     return this.trace;

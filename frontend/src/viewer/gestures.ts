@@ -45,6 +45,7 @@ export function attachGestures(view: PlaneView, desk: Desk): void {
     painting = !!taken && !!tool?.edits;
     drawing = painting || (!!taken && tool?.name === "length");
     if (taken) return taken;
+    if (tool?.edits && !desk.mayEdit && at.button === 0) desk.refusePress();
     return at.button === 2 && !(tool?.edits && desk.mayEdit) ? windowDrag(desk, at) : null;
   };
 
