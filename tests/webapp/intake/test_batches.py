@@ -219,9 +219,11 @@ def test_a_batch_of_the_command_is_never_seen_without_its_process(campaign, sett
     ended, over = [], threading.Event()
 
     def look() -> None:
-        while not over.is_set():
-            sweep()
-        connection.close()
+        try:
+            while not over.is_set():
+                sweep()
+        finally:
+            connection.close()
 
     looking = threading.Thread(target=look)
     looking.start()
