@@ -214,6 +214,7 @@ def viewer(site: Site, open_page: Callable[[], Page], case: tuple[str, dict[str,
     return Viewer(reader)
 
 
+@pytest.mark.slow
 def test_viewer_has_no_serious_fault_in_any_panel_layout_or_tool(viewer: Viewer) -> None:
     reader, page = viewer.reader, viewer.reader.page
     viewer.look("as it opens")

@@ -69,6 +69,7 @@ def confirm_every_slice(reader: Reader) -> None:
     raise AssertionError(f"{undecided.inner_text()}, {seen.inner_text()}")
 
 
+@pytest.mark.slow
 def test_the_studys_protocol_from_six_drafts_to_six_references(site: Site, open_tab: OpenTab) -> None:
     slug = "study"
     people = a_campaign(
