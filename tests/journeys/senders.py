@@ -109,7 +109,19 @@ def _said(site: Site, what: str, condition: Callable[[], T], seen: Callable[[], 
         return wait_until(what, condition)
     except AssertionError as error:
         ended = [name for name, process in site.processes.items() if process.poll() is not None]
-        raise AssertionError(f"{error}; there are: {seen()}; ended: {', '.join(ended)}") from None
+        line = "; ".join(
+            " ".join(map(str, job.values()))
+            for job in site.rows(
+                "SELECT j.id, task_name, status::text, attempts, priority, max(e.at)::time(0) AS since,"
+                " (now() - w.last_heartbeat)::text AS silent FROM procrastinate_jobs j"
+                " LEFT JOIN procrastinate_events e ON e.job_id = j.id"
+                " LEFT JOIN procrastinate_workers w ON w.id = j.worker_id"
+                " WHERE status IN ('todo', 'doing') GROUP BY j.id, w.last_heartbeat ORDER BY j.id"
+            )
+        )
+        raise AssertionError(
+            f"{error}; there are: {seen()}; ended: {', '.join(ended)}; in line: {line or 'nothing'}"
+        ) from None
 
 
 def scans(site: Site, slug: str) -> list[dict[str, Any]]:
