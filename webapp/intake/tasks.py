@@ -7,18 +7,21 @@ from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from webapp import jobs
 from webapp.audit.actor import SYSTEM
 from webapp.audit.refusal import ActionRefused
 from webapp.intake import quarantine
-from webapp.intake.actions import discard_batch, end_batch, finish_batch, note_originals_removed
+from webapp.intake.actions import PROCESS_JOB, discard_batch, end_batch, finish_batch, note_originals_removed
 from webapp.intake.models import Batch
 from webapp.intake.processing import alone_with, process
 from webapp.intake.queries import batches_holding, outlived_batches, quiet_batches
 from webapp.jobs import task
+from webapp.jobs.line import under_way
 from webapp.jobs.periodic import every
 
 log = logging.getLogger(__name__)
 LOOK_EVERY_S = 2.0
+LOOK_AFTER_EVERY_S = 15.0
 SWEEP_EVERY_S = 60.0
 
 
@@ -57,6 +60,21 @@ def close_quiet_batches() -> None:
                     finish_batch(batch=batch, by=SYSTEM)
         except ActionRefused as refused:
             log.warning("%s stays open: %s", batch, refused.code)
+
+
+@every(LOOK_AFTER_EVERY_S, "intake.look_after_waiting")
+def look_after_waiting() -> None:
+    """Put batches in line again that wait while no job is there for them: they would wait for ever."""
+    waiting = list(Batch.objects.filter(state="waiting").values_list("pk", flat=True))
+    # A batch leaves this state before its job ends, so that one without a job that still waits has lost it.
+    with_job = under_way(PROCESS_JOB, "batch_id") if waiting else set()
+    for pk in waiting:
+        if str(pk) in with_job:
+            continue
+        with transaction.atomic():
+            if Batch.objects.select_for_update(skip_locked=True).filter(pk=pk, state="waiting").exists():
+                log.error("batch %s waited, and no job was there for it: in line again", pk)
+                jobs.enqueue(PROCESS_JOB, batch_id=str(pk))
 
 
 @every(SWEEP_EVERY_S, "intake.sweep")

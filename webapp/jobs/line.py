@@ -25,3 +25,12 @@ def workers_on(name: str) -> int:
             [name, STALLED_AFTER_S],
         )
         return int(cursor.fetchone()[0])
+
+
+def under_way(name: str, key: str) -> set[str]:
+    """What the jobs called `name` that wait or are being done have as their id `key`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT args->>%s FROM procrastinate_jobs WHERE status IN ('todo', 'doing') AND task_name = %s", [key, name]
+        )
+        return {value for (value,) in cursor.fetchall()}

@@ -25,7 +25,9 @@ from webapp.intake.models import Batch, SeriesLine
 from webapp.intake.processing import alone_with, opened_alone
 from webapp.intake.queries import batches_of_kind, counts_by_kind, may_hear_intake, outlived_batches
 from webapp.intake.receiving import Incoming, Sender, note_sent_whole, receive_files, receive_instance
-from webapp.intake.tasks import close_quiet_batches, process_batch, sweep
+from webapp.intake.tasks import close_quiet_batches, look_after_waiting, process_batch, sweep
+from webapp.jobs import withdraw
+from webapp.jobs.line import line_of
 from webapp.releases.actions import delete_scan
 
 pytestmark = pytest.mark.django_db
@@ -391,6 +393,20 @@ def test_batch_that_is_tried_again_keeps_its_originals_from_the_clock(upload, se
     assert list(quarantine.folder_of(batch.pk).iterdir())
     batch.refresh_from_db()
     assert (batch.state, batch.originals_gone_at) == ("waiting", None)
+
+
+def test_a_batch_that_waits_without_a_job_is_put_in_line_again_and_one_with_a_job_is_not(machine, series, run_jobs):
+    for path in series():
+        batch = store(machine, path)
+    finish_batch(batch=batch, by=SYSTEM)
+    look_after_waiting()
+    assert len(line_of("intake.process_batch")) == 1
+    assert withdraw(line_of("intake.process_batch"))
+    look_after_waiting()
+    assert len(line_of("intake.process_batch")) == 1
+    run_jobs()
+    batch.refresh_from_db()
+    assert (batch.state, Scan.objects.count()) == ("done", 1)
 
 
 def test_another_image_makes_a_whole_series_wait_again(machine, series, settings):
