@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.test import Client
 
 from webapp import push
@@ -71,8 +71,15 @@ async def ask(opened: Socket, *topics: str) -> list[str]:
 
 
 def run(scene) -> None:
-    """Run a scene in a loop of its own, and end what it left running."""
-    asyncio.run(scene())
+    """Run a scene in a loop of its own, and end what it left running, with the connection of its thread."""
+
+    async def whole() -> None:
+        try:
+            await scene()
+        finally:
+            await sync_to_async(connections.close_all)()
+
+    asyncio.run(whole())
 
 
 def publish(*arguments, **data) -> None:
