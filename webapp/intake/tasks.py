@@ -7,7 +7,6 @@ from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from webapp import jobs
 from webapp.audit.actor import SYSTEM
 from webapp.audit.refusal import ActionRefused
 from webapp.intake import quarantine
@@ -15,7 +14,7 @@ from webapp.intake.actions import PROCESS_JOB, discard_batch, end_batch, finish_
 from webapp.intake.models import Batch
 from webapp.intake.processing import alone_with, process
 from webapp.intake.queries import batches_holding, outlived_batches, quiet_batches
-from webapp.jobs import task
+from webapp.jobs import enqueue, task
 from webapp.jobs.line import under_way
 from webapp.jobs.periodic import every
 
@@ -74,7 +73,7 @@ def look_after_waiting() -> None:
         with transaction.atomic():
             if Batch.objects.select_for_update(skip_locked=True).filter(pk=pk, state="waiting").exists():
                 log.error("batch %s waited, and no job was there for it: in line again", pk)
-                jobs.enqueue(PROCESS_JOB, batch_id=str(pk))
+                enqueue(PROCESS_JOB, batch_id=str(pk))
 
 
 @every(SWEEP_EVERY_S, "intake.sweep")

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -100,15 +101,27 @@ def test_two_epochs_killed_in_the_second_and_gone_on_with_are_those_of_an_unbrok
     assert not list(tmp_path.rglob("*.part"))
 
 
+@contextmanager
+def threads(number: int) -> Iterator[None]:
+    """Compute in so many threads: sums over a batch are rounded in the order that threads share it out in.
+
+    As measured, one thread and two of one process part by 3e-5 of the loss in the first epoch, 1.5e-3 in the second.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    yield
+    torch.set_num_threads(before)
+
+
 def test_two_processes_have_the_losses_of_one(tmp_path: Path) -> None:
     arguments = ["train", *TINY, "--full-precision"]
-    assert main([*arguments, "--out", str(tmp_path / "one")]) == 0
+    with threads(2):
+        assert main([*arguments, "--out", str(tmp_path / "one")]) == 0
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     subprocess.run([*torchrun, "-m", "inference.cli", *arguments, "--out", str(tmp_path / "two")], check=True)
-    # Rounding decides which of two equal pixels a pooling takes, and the second epoch builds on that.
-    for one, two, rel in zip(figures(tmp_path / "one"), figures(tmp_path / "two"), (2e-4, 5e-3), strict=True):
+    for one, two in zip(figures(tmp_path / "one"), figures(tmp_path / "two"), strict=True):
         for name in ("train_loss", "tune_loss"):
-            assert float(two[name]) == pytest.approx(float(one[name]), rel=rel)
+            assert float(two[name]) == pytest.approx(float(one[name]), rel=2e-4)
         assert (one["slices"], one["learning_rate"]) == (two["slices"], two["learning_rate"])
 
 
