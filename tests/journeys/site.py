@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -23,6 +24,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.rows import dict_row
 
+from tests.journeys.forks import run_there
 from webapp import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,10 +63,20 @@ class Site:
     port: int = 0
     environment: dict[str, str] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _forks_know: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
         self.port = self.port or free_port()
+
+    @property
+    def _database_url(self) -> Path:
+        return self.home / "postgres" / "site.url"
+
+    @property
+    def _forks(self) -> Path:
+        # Not in the home: the path of a socket has at most 107 letters.
+        return Path(tempfile.gettempdir()) / f"groundglass-forks-{self.port}.sock"
 
     @property
     def address(self) -> str:
@@ -84,7 +96,8 @@ class Site:
 
     def run(self, *arguments: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run Python with `arguments` in the site's environment, to its end."""
-        done = subprocess.run(
+        done = self._forked(arguments) if not environment else None
+        done = done or subprocess.run(
             [sys.executable, *arguments],
             cwd=ROOT,
             env=self.variables(**environment),
@@ -95,6 +108,24 @@ class Site:
         if check and done.returncode:
             raise AssertionError(f"{' '.join(arguments)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done
+
+    def _forked(self, arguments: tuple[str, ...]) -> subprocess.CompletedProcess[str] | None:
+        """The same by the process that has all loaded; None where it would know another environment or database."""
+        if not self._database_url.exists():
+            return None
+        known = {k: v for k, v in self.variables().items() if not k.startswith("PYTEST_")}
+        known["database"] = self._database_url.read_text()
+        if "forks" not in self.processes:
+            self._forks_know = known
+            self._forks.unlink(missing_ok=True)
+            self.launch("forks", "-m", "tests.journeys.forks", str(self._forks))
+            wait_until("commands can be run", self._forks.exists, pause_s=0.02)
+        if known != self._forks_know:
+            return None
+        with tempfile.TemporaryDirectory() as folder:
+            out, err = Path(folder, "out"), Path(folder, "err")
+            code = run_there(self._forks, list(arguments), out, err)
+            return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
 
     def manage(self, *arguments: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a management command."""
@@ -112,6 +143,7 @@ class Site:
         """Stop what runs."""
         for name in list(self.processes):
             self.end(name, signal.SIGTERM)
+        self._forks.unlink(missing_ok=True)
         postgres.stop(self.home)
 
     def start_database(self) -> None:
@@ -175,7 +207,8 @@ class Site:
 
     def mend(self) -> None:
         """Start again what a failed test left dead, so that the next one fails for its own reasons only."""
-        self.start_database()
+        if postgres.running_pid(self.home) is None:
+            self.start_database()
         if "web" not in self.processes:
             self.start_web()
         if "worker" not in self.processes or self.processes["worker"].poll() is not None:
@@ -184,7 +217,7 @@ class Site:
 
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         """Rows straight from the database: what is there, not what the site says is there."""
-        url = (self.home / "postgres" / "site.url").read_text().strip()
+        url = self._database_url.read_text().strip()
         with psycopg.connect(url, row_factory=dict_row) as connection:
             return connection.execute(query, values).fetchall()
 
