@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from inference.baseline import Segmentation
 from inference.baseline import segment as segment_classically
+from inference.baseline.gut_gas import without_gut_gas
 from inference.baseline.segment import LESION, Progress
 from inference.baseline.sides import split_lung
 from inference.imaging.findings import SeriesRefused
@@ -52,6 +53,7 @@ class Predictor:
             "precision": self.precision,
             "mirrored": self.runner.mirrored,
             "smoothing_mm": SMOOTHING_MM,
+            "gut_gas": "left out",
         }
 
     def segment(self, volume: Volume, tell: Progress) -> Segmentation:
@@ -91,9 +93,10 @@ class Predictor:
         findings = np.where(inside & ill, np.uint8(LESION), np.uint8(0)) if self.draws_lung else ill.astype(np.uint8)
         findings = np.ascontiguousarray(_turned(findings, volume, back=True))
         if lung is None:
-            lung = split_lung(
-                np.ascontiguousarray(_turned(inside, volume, back=True)), volume.affine_lps, volume.spacing_zyx_mm
-            )
+            inside = np.ascontiguousarray(_turned(inside, volume, back=True))
+            if volume.has_hu:
+                inside = without_gut_gas(volume, inside)
+            lung = split_lung(inside, volume.affine_lps, volume.spacing_zyx_mm)
         findings[lung == 0] = 0
         tell(1.0, "Done")
         return Segmentation(lung, findings, self._uncertainty(drawn, volume, planes.shape))

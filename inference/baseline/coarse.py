@@ -45,6 +45,19 @@ def coarsen(volume: Volume, target_mm: float = 2.5) -> Coarse:
     return Coarse(hu, (spacing[0], spacing[1], spacing[2]), (fz, fy, fx))
 
 
+def block_share(mask: NDArray[np.bool_], coarse: Coarse) -> NDArray[np.float32]:
+    """How much of each block (float32 zyx, 0 to 1) a native mask fills; beyond its ends there is nothing."""
+    (nz, ny, nx), (fz, fy, fx) = coarse.hu.shape, coarse.factors_zyx
+    share = np.zeros(coarse.hu.shape, dtype=np.float32)
+    pad = [(0, ny * fy - mask.shape[1]), (0, nx * fx - mask.shape[2])]
+    for z, plane in enumerate(mask):
+        if plane.any():
+            share[z // fz] += np.pad(plane, pad).reshape(ny, fy, nx, fx).mean(axis=(1, 3), dtype=np.float32)
+    counts = np.bincount(np.arange(len(mask)) // fz, minlength=nz)
+    share /= counts[:, None, None].astype(np.float32)
+    return share
+
+
 def dilate(mask: NDArray[np.bool_], radius_mm: float, spacing_zyx_mm: tuple[float, float, float]) -> NDArray[np.bool_]:
     """Voxels whose centres lie within `radius_mm` of the mask."""
     if not mask.any():

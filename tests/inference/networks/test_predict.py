@@ -114,6 +114,25 @@ def test_a_patient_who_lies_the_other_way_gets_the_same_masks(card_path: Path, p
     assert np.array_equal(across.anatomy.swapaxes(1, 2), plain.anatomy)
 
 
+def test_gas_of_the_stomach_is_no_lung(card_path: Path) -> None:
+    class ByGreyAndGas(ByGrey):
+        def forward(self, slices: Tensor) -> Tensor:
+            hu = slices * 1500 - 1350
+            lung = ((hu > -980) & (hu < -700)) | ((hu > 85) & (hu < 125))
+            return torch.cat([lung, (hu > -700) & (hu < -300)], 1).float() * 20 - 10
+
+    phantom = make_phantom(5, shape_zyx=(64, 128, 128), spacing_zyx_mm=(4.5, 2.8, 2.8), lesions=[], noise_hu=5)
+    z, y, x = np.meshgrid(*((np.arange(n) + 0.5) / n * 2 - 1 for n in (64, 128, 128)), indexing="ij")
+    stomach = ((z + 1) / 0.24) ** 2 + ((y - 0.02) / 0.28) ** 2 + ((x - 0.42) / 0.17) ** 2 <= 1
+    # What the network takes for lung joins gas and lung.
+    joint = (z < -0.55) & (abs(y - 0.02) < 0.06) & (abs(x - 0.42) < 0.06) & (phantom.anatomy == 0)
+    hu = np.where(stomach, np.int16(-965), np.where(joint, np.int16(105), phantom.volume.hu))
+    made = predictor(card_path, ByGreyAndGas())
+    found = made.segment(Volume(hu, phantom.volume.affine_lps), silent)
+    assert not found.anatomy[stomach].any()
+    assert dice(found.anatomy == 1, phantom.anatomy == 1) > 0.93
+
+
 def test_where_memory_runs_out_the_batch_is_halved_and_nothing_is_lost(card_path: Path, phantom: Phantom) -> None:
     made = predictor(card_path, ByGrey(holds=1))
     found = made.segment(phantom.volume, silent)
