@@ -9,6 +9,15 @@ from pathlib import Path
 import pytest
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Scenes with a whole site come first: they take longest, and the many small tests then fill what is left.
+
+    Processes take a file of tests at a time (`make test`), so that each makes what the file shares once.
+    """
+    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in ("journey", "browser", "fault")))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _flush_append_only_tables() -> Iterator[None]:
     """Let Django empty the test database after a transactional test: append-only tables refuse TRUNCATE by trigger."""

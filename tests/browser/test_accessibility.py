@@ -14,7 +14,7 @@ from tests.journeys.fixtures import furnished_case
 from tests.journeys.site import ROOT, Person, Site
 from tests.journeys.viewer import SCREEN, Reader
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.browser]
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 TABLE = ROOT / "docs" / "reference" / "permissions.md"
 VISITORS = ("nobody", "outsider", "reader", "other reader", "technician", "coordinator", "auditor")

@@ -6,7 +6,7 @@ from tests.browser import regions
 from tests.browser.workbench import PLANES, Bench, Layer
 from tests.journeys.painting import IN_PLANE
 
-pytestmark = [pytest.mark.slow, pytest.mark.journey, pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.slow, pytest.mark.journey, pytest.mark.browser]
 
 
 def _hover(bench: Bench, plane: str) -> None:

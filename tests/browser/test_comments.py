@@ -7,7 +7,7 @@ import pytest
 from tests.journeys.site import Person, Site
 from tests.journeys.viewer import Reader
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.browser]
 OpenTab = Callable[[Person], Reader]
 
 

@@ -9,7 +9,7 @@ from tests.journeys.fixtures import small_phantom
 from tests.journeys.site import Person, Site, wait_until
 from tests.journeys.viewer import Reader
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.browser]
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from tests.browser.rasters import Voxels
 from tests.browser.workbench import PLANES, Bench, Layer
 from tests.journeys.painting import IN_PLANE
 
-pytestmark = [pytest.mark.slow, pytest.mark.journey, pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.slow, pytest.mark.journey, pytest.mark.browser]
 NAMES = {1: "COVID-19", 2: "Reticulation", 3: "Honeycombing", 5: "Pleural effusion"}
 PAINTING = ("brush", "sphere", "threshold", "lasso", "rectangle", "circle")
 

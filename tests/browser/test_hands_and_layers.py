@@ -8,7 +8,7 @@ from tests.browser import regions
 from tests.browser.workbench import PLANES, Bench
 from tests.journeys.painting import IN_PLANE
 
-pytestmark = [pytest.mark.slow, pytest.mark.journey, pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.slow, pytest.mark.journey, pytest.mark.browser]
 
 # Directions on the screen, as patient axes (LPS) and their sense.
 RIGHT = {"axial": (0, 1), "coronal": (0, 1), "sagittal": (1, 1)}

@@ -5,7 +5,7 @@ import pytest
 
 from tests.browser.workbench import Bench
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 
 
 def test_keys_and_wheel_rest_while_something_is_drawn(bench: Bench) -> None:

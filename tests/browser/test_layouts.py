@@ -17,7 +17,7 @@ from inference.phantoms import make_phantom, write_dicom_series
 from tests.journeys.site import Person, Site
 from tests.journeys.viewer import Reader
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.browser]
 Case = tuple[str, dict[str, Person]]
 OpenTab = Callable[[Person], Reader]
 Image = NDArray[np.float64]

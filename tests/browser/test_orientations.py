@@ -19,7 +19,7 @@ from tests.browser.workbench import OpenTab
 from tests.journeys.site import Site
 from tests.journeys.viewer import Reader
 
-pytestmark = [pytest.mark.journey, pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.journey, pytest.mark.browser]
 
 # By patient axes (LPS): to the right of the screen, to its top with the sense, and across.
 LOOKS = {"Axial": (0, (1, -1), 2), "Coronal": (0, (2, 1), 1), "Sagittal": (1, (2, 1), 0)}

@@ -4,7 +4,7 @@ import pytest
 
 from tests.browser.workbench import PLANES, Bench
 
-pytestmark = [pytest.mark.journey, pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.journey, pytest.mark.browser]
 TOOLS = ("brush", "sphere", "eraser", "threshold", "lasso", "rectangle", "circle")
 
 

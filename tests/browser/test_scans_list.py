@@ -9,7 +9,7 @@ from inference.phantoms import make_phantom, write_dicom_series
 from tests.journeys.site import Person, Site
 from tests.journeys.viewer import Reader
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.browser]
 
 
 def test_scan_is_searched_chosen_and_opened_by_keys_and_its_pictures_show(

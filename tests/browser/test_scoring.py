@@ -10,7 +10,7 @@ from tests.journeys.fixtures import slug_of, small_phantom
 from tests.journeys.site import ROOT, Person, Site
 from tests.journeys.viewer import Reader
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.browser]
 OpenTab = Callable[[Person], Reader]
 FORMS = json.loads((ROOT / "tests" / "vectors" / "forms.json").read_text())["forms"]
 

@@ -13,7 +13,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.journey,
     pytest.mark.browser,
-    pytest.mark.xdist_group("browser"),
 ]
 EDITS = 200
 EVERY = 25

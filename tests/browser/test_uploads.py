@@ -13,7 +13,7 @@ from tests.journeys.fixtures import slug_of, small_phantom
 from tests.journeys.site import Person, Site, wait_until
 from tests.journeys.viewer import Reader
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.browser]
 PIECE_BYTES = 8 * 1024 * 1024
 
 

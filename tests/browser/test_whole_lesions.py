@@ -9,7 +9,7 @@ from tests.browser import regions
 from tests.browser.workbench import PLANES, Bench, Layer
 from tests.journeys.painting import IN_PLANE
 
-pytestmark = [pytest.mark.slow, pytest.mark.journey, pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.slow, pytest.mark.journey, pytest.mark.browser]
 
 
 def _set(layer: Layer, where: regions.Shape, value: int) -> Layer:

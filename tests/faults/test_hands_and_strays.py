@@ -12,7 +12,7 @@ from tests.journeys.formats import read_mask_container
 from tests.journeys.site import Person, Site
 from tests.journeys.viewer import Reader
 
-pytestmark = [pytest.mark.fault, pytest.mark.browser, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.fault, pytest.mark.browser]
 Case = tuple[str, dict[str, Person]]
 OpenTab = Callable[[Person], Reader]
 

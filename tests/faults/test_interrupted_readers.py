@@ -12,7 +12,7 @@ from tests.journeys.fixtures import furnished_case
 from tests.journeys.site import Person, Site
 from tests.journeys.viewer import Reader
 
-pytestmark = [pytest.mark.fault, pytest.mark.browser, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.fault, pytest.mark.browser]
 Case = tuple[str, dict[str, Person]]
 OpenTab = Callable[[Person], Reader]
 DAY_MS = 86_400_000
@@ -159,7 +159,7 @@ def test_someone_else_who_signs_in_after_the_session_ended_does_not_send_the_str
     assert [row["username"] for row in by] == [people["radiologist"].username]
 
 
-@pytest.mark.parametrize("days", [1, -1], ids=["ahead", "behind"])
+@pytest.mark.parametrize("days", [1, pytest.param(-1, marks=pytest.mark.slow)], ids=["ahead", "behind"])
 def test_clock_that_is_wrong_by_a_day_changes_neither_order_nor_time(
     site: Site, open_tab: OpenTab, phantom_case: Case, days: int
 ) -> None:

@@ -12,7 +12,7 @@ from tests.faults.promise import Painter, begin, check_screen, check_stored_mask
 from tests.journeys.site import Person, Site
 from tests.journeys.viewer import CHROMIUM, FLAGS, SCREEN, Reader
 
-pytestmark = [pytest.mark.fault, pytest.mark.browser, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.fault, pytest.mark.browser]
 
 
 def _kill_browser(profile: Path) -> None:

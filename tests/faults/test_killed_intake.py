@@ -21,7 +21,7 @@ from tests.journeys.senders import (
 )
 from tests.journeys.site import Person, Site, wait_until
 
-pytestmark = [pytest.mark.fault, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.fault]
 BOUNDARY = "gg"
 
 

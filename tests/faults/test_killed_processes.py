@@ -9,7 +9,7 @@ from tests.journeys.fixtures import small_phantom
 from tests.journeys.site import Person, Site, wait_until
 from tests.journeys.viewer import Reader
 
-pytestmark = [pytest.mark.fault, pytest.mark.browser, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.fault, pytest.mark.browser]
 
 
 def test_web_process_killed_in_the_middle_of_a_stroke_loses_none(

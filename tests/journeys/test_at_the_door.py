@@ -9,7 +9,7 @@ import pytest
 from tests.journeys.fixtures import small_phantom
 from tests.journeys.site import Site
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.journey]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tests.journeys.fixtures import small_phantom
 from tests.journeys.site import Person, Site
 from tests.journeys.viewer import Reader
 
-pytestmark = [pytest.mark.journey, pytest.mark.browser, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.journey, pytest.mark.browser]
 
 
 def test_a_scan_dropped_at_home_becomes_a_report(site: Site, open_tab: Callable[[Person], Reader]) -> None:

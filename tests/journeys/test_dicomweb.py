@@ -22,7 +22,7 @@ from tests.journeys.formats import read_mask_container
 from tests.journeys.program import Program
 from tests.journeys.site import Person, Site, wait_until
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.journey]
 Model = dict[str, Any]
 
 

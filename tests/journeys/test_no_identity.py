@@ -13,7 +13,7 @@ from tests.journeys.fixtures import slug_of
 from tests.journeys.senders import datasets, listening, wait_until_checked
 from tests.journeys.site import Person, Site
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.journey]
 BOUNDARY = "gg"
 
 

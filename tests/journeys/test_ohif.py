@@ -13,7 +13,7 @@ from tests.journeys.ohif import running_ohif
 from tests.journeys.program import Program
 from tests.journeys.site import PATIENCE_S, Site, wait_until
 
-pytestmark = [pytest.mark.journey, pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.journey, pytest.mark.browser, pytest.mark.slow]
 PATIENCE_MS = PATIENCE_S * 1000
 # Every image of the labelmap that OHIF made of the SEG: which CT image it lies on, and where its voxels are.
 LABELMAP = """() => {

@@ -11,7 +11,7 @@ from tests.journeys.program import Program
 from tests.journeys.site import ROOT
 from webapp.client import ApiError, Groundglass
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.journey]
 
 EXAMPLE = re.compile(r"```python\n(.+?)```", re.DOTALL)
 

@@ -14,7 +14,7 @@ from tests.journeys.reading_steps import LOBES, PAN, SHAPE, begin, decide_everyt
 from tests.journeys.site import Person, Site, wait_until
 from tests.journeys.viewer import Reader
 
-pytestmark = [pytest.mark.journey, pytest.mark.browser, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.journey, pytest.mark.browser]
 OpenTab = Callable[[Person], Reader]
 SEEDS = range(31, 37)
 

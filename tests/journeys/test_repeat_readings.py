@@ -12,7 +12,7 @@ from tests.journeys.reading_steps import PAN, SHAPE, begin, decide_everything, r
 from tests.journeys.site import Person, Site
 from tests.journeys.viewer import Reader
 
-pytestmark = [pytest.mark.journey, pytest.mark.browser, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.journey, pytest.mark.browser]
 OpenTab = Callable[[Person], Reader]
 
 

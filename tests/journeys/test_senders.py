@@ -26,7 +26,7 @@ from tests.journeys.senders import (
 )
 from tests.journeys.site import Site, wait_until
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.journey]
 
 
 @pytest.fixture

@@ -21,11 +21,11 @@ from tests.journeys.painting import IN_PLANE, View, distance_mm, painted
 from tests.journeys.site import Person, Site
 from tests.journeys.viewer import Reader
 
-pytestmark = [pytest.mark.journey, pytest.mark.browser, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.journey, pytest.mark.browser]
 LESION = 1
 
 
-@pytest.fixture(params=["phantom", "ricord"])
+@pytest.fixture(params=["phantom", pytest.param("ricord", marks=pytest.mark.slow)])
 def scan_folder(request: pytest.FixtureRequest) -> Path:
     """The series that goes the way: a small phantom, and the real scan where the data folder is at hand."""
     if request.param == "phantom":

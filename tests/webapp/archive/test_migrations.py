@@ -28,6 +28,7 @@ def as_of(migrations: list[tuple[str, str]]) -> Iterator[Any]:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 def test_columns_to_search_by_are_filled_from_what_was_there():
     with as_of(BEFORE) as old:
         patient = old.get_model("archive", "Patient").objects.create(pseudonym="GG-OLD")
@@ -58,6 +59,7 @@ SEX_OF_PATIENT = [("archive", "0007_came_as")]
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 def test_sex_goes_to_the_scans_whose_own_files_say_it():
     """Not to those of another campaign that removes it: their headers say none, or their age is gone with it."""
     with as_of(SEX_OF_PATIENT) as old:
