@@ -22,7 +22,7 @@ from webapp import postgres
 def the_site() -> Site:
     """The site of this test process, made on first use and gone at its end."""
     home = Path(tempfile.mkdtemp(prefix="groundglass-site-"))
-    site = Site(home, environment={"INTAKE_QUIET_S": "2"})
+    site = Site(home, environment={"INTAKE_QUIET_S": "2"}, quick_passwords=True)
     atexit.register(shutil.rmtree, home, True)
     atexit.register(postgres.discard, home)
     atexit.register(site.stop)

@@ -57,11 +57,15 @@ class Person:
 
 @dataclass
 class Site:
-    """One installation in a folder. `start()` brings everything up; `stop()` leaves nothing running."""
+    """One installation in a folder. `start()` brings everything up; `stop()` leaves nothing running.
+
+    With `quick_passwords` they are hashed at little cost; all else is as it is for everybody.
+    """
 
     home: Path
     port: int = 0
     environment: dict[str, str] = field(default_factory=dict)
+    quick_passwords: bool = False
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _forks_know: dict[str, str] = field(default_factory=dict)
 
@@ -86,6 +90,8 @@ class Site:
     def variables(self, **more: str) -> dict[str, str]:
         """The environment of the site's processes; the tests' own settings and DATABASE_URL stay out."""
         kept = {k: v for k, v in os.environ.items() if k not in ("DJANGO_SETTINGS_MODULE", "DATABASE_URL", "PORT")}
+        if self.quick_passwords:
+            kept["DJANGO_SETTINGS_MODULE"] = "tests.journeys.quick_settings"
         return {**kept, "GROUNDGLASS_HOME": str(self.home), "PYTHONUNBUFFERED": "1", **self.environment, **more}
 
     def log(self, name: str) -> Path:
@@ -154,20 +160,21 @@ class Site:
         """Start the web server and wait until it answers."""
         place = ["--host", "127.0.0.1", "--port", str(self.port)]
         as_supervised = ["--lifespan", "off", "--no-access-log", "--ws", "websockets-sansio"]
-        self.launch("web", "-m", "uvicorn", "webapp.asgi:application", *place, *as_supervised)
+        settings = {"DJANGO_SETTINGS_MODULE": "tests.journeys.quick_web_settings"} if self.quick_passwords else {}
+        self.launch("web", "-m", "uvicorn", "webapp.asgi:application", *place, *as_supervised, **settings)
         wait_until("the web server answers", self.answers)
 
     def start_worker(self) -> None:
         """Start a worker of every queue."""
         self.launch("worker", "manage.py", "run_worker")
 
-    def launch(self, name: str, *arguments: str) -> None:
+    def launch(self, name: str, *arguments: str, **environment: str) -> None:
         """Start Python with `arguments` as the site's process `name`."""
         with open(self.log(name), "ab") as log:
             self.processes[name] = subprocess.Popen(
                 [sys.executable, *arguments],
                 cwd=ROOT,
-                env=self.variables(),
+                env=self.variables(**environment),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
