@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from inference.imaging.volume import Volume
@@ -17,7 +16,7 @@ from webapp.archive.writing import Begun, Files, begun, known_files, write_files
 from webapp.audit.actor import actor_of
 from webapp.audit.refusal import require
 from webapp.audit.refused import refusals_recorded
-from webapp.audit.trail import audited, record
+from webapp.audit.trail import audited, one_transaction, record
 
 
 def file_scan(
@@ -58,7 +57,7 @@ def _file_scan(
     else:
         with begun(instances) as scan_begun:
             return _file_scan(new=new, volume=volume, instances=scan_begun, by=by, then=then, advance=advance)
-    with transaction.atomic():
+    with one_transaction():
         scan = _file_rows(scan_id=scan_id, new=new, volume=volume, files=files, by=by)
         if then:
             then(scan)

@@ -4,12 +4,10 @@ import functools
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
-from django.db import transaction
-
-from webapp.audit.record import SITE_CHAIN, canonical, record, recorded
+from webapp.audit.record import SITE_CHAIN, canonical, one_transaction, record, recorded
 from webapp.audit.refused import refusals_recorded
 
-__all__ = ["SITE_CHAIN", "UnauditedAction", "audited", "canonical", "name_of", "record"]
+__all__ = ["SITE_CHAIN", "UnauditedAction", "audited", "canonical", "name_of", "one_transaction", "record"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,7 +46,7 @@ def _in_one_transaction(action: Callable[[], R], name: str, promised: tuple[str,
     mine: list[str] = []
     token = recorded.set(mine)
     try:
-        with transaction.atomic():
+        with one_transaction():
             result = action()
             if not set(promised) & set(mine):
                 raise UnauditedAction(f"{name} recorded none of {', '.join(promised)}")

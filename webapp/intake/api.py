@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
@@ -14,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from webapp.accounts.models import User
 from webapp.audit.answers import refused_with
 from webapp.audit.refusal import ActionRefused, require
+from webapp.audit.trail import one_transaction
 from webapp.campaigns.models import Campaign
 from webapp.campaigns.rules import may_add_scans
 from webapp.intake import quarantine
@@ -73,7 +73,7 @@ def _described(batch: Batch) -> dict[str, Any]:
     }
 
 
-@transaction.atomic
+@one_transaction()
 def open_upload(form: BatchForm, campaign: Campaign, by: User) -> Batch:
     """Open an upload as its form says; the data set that it names is there then. Raises ActionRefused."""
     said = form.cleaned_data

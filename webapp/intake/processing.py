@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Max, Q
 
 from webapp import push
 from webapp.audit.actor import SYSTEM
 from webapp.audit.refusal import ActionRefused
+from webapp.audit.trail import one_transaction
 from webapp.intake.actions import end_batch, open_batch, try_again
 from webapp.intake.lines import Delivery, Line
 from webapp.intake.models import MACHINES, Batch, SeriesLine
@@ -42,7 +43,7 @@ def alone_with(batch: Batch) -> Iterator[bool]:
 def opened_alone(**said: Any) -> Iterator[Batch]:
     """Open a batch as `open_batch` does, and hold it: nobody sees it a moment before, and takes it for left behind."""
     with contextlib.ExitStack() as held:
-        with transaction.atomic():
+        with one_transaction():
             batch = open_batch(**said)
             held.enter_context(alone_with(batch))
         yield batch

@@ -16,6 +16,7 @@ from webapp.accounts.models import User
 from webapp.archive.second_process import is_possible, made_in_second_process
 from webapp.audit.actor import SYSTEM, Actor
 from webapp.audit.refusal import Refusal, require
+from webapp.audit.trail import one_transaction
 from webapp.campaigns.models import Campaign
 from webapp.intake import quarantine
 from webapp.intake.actions import open_batch, reopen_batch
@@ -207,7 +208,7 @@ def receive_instance(*, sender: Sender, series_uid: str, staged: quarantine.Stag
     """
     key, content_key = series_key(series_uid), keyed("content", staged.sha256)
     try:
-        with transaction.atomic():
+        with one_transaction():
             _one_at_a_time(f"{sender.campaign.pk} {sender.source} {sender.name} {key}")
             batch = _batch_of_series(sender, key)
             require(may_receive(batch, SYSTEM, staged.size))
