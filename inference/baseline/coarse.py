@@ -63,7 +63,7 @@ def dilate(mask: NDArray[np.bool_], radius_mm: float, spacing_zyx_mm: tuple[floa
     if not mask.any():
         return mask.copy()
     grown = mask.copy()
-    box = _box(mask, radius_mm, spacing_zyx_mm)
+    box = box_around(mask, radius_mm, spacing_zyx_mm)
     grown[box] = ndimage.distance_transform_edt(~mask[box], sampling=spacing_zyx_mm) <= radius_mm
     return grown
 
@@ -73,7 +73,7 @@ def erode(mask: NDArray[np.bool_], radius_mm: float, spacing_zyx_mm: tuple[float
     if not mask.any():
         return mask.copy()
     left = np.zeros_like(mask)
-    box = _box(mask, radius_mm, spacing_zyx_mm)
+    box = box_around(mask, radius_mm, spacing_zyx_mm)
     inside = mask[box]
     if inside.all():
         return mask.copy()
@@ -112,7 +112,9 @@ def _weights(count: int, factor: int, coarse_count: int) -> tuple[NDArray[np.int
     return low, (at - low).astype(np.float32)
 
 
-def _box(mask: NDArray[np.bool_], margin_mm: float, spacing_zyx_mm: tuple[float, float, float]) -> tuple[slice, ...]:
+def box_around(
+    mask: NDArray[np.bool_], margin_mm: float, spacing_zyx_mm: tuple[float, float, float]
+) -> tuple[slice, ...]:
     """The mask's bounding box with a margin beyond which a ball of that radius cannot reach."""
     box = []
     for axis in range(3):

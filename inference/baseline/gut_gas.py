@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from inference.baseline.coarse import Coarse, block_share, coarsen, open_, refine
-from inference.baseline.lungs import FREE_AIR_BELOW_HU, body_of, connected
+from inference.baseline.coarse import Coarse, block_share, box_around, coarsen, open_, refine
+from inference.baseline.lungs import FREE_AIR_BELOW_HU, connected
 from inference.imaging.volume import Volume
 
 SMALLEST_ML = 5.0
@@ -36,15 +36,28 @@ def without_gut_gas(volume: Volume, lung: NDArray[np.bool_]) -> NDArray[np.bool_
     left = lung.copy()
     for z in range(len(left)):
         left[z] &= refine(gas, coarse, lung.shape, z) < 0.5
-    pieces = connected(left)
-    counts = np.bincount(pieces.reshape(-1))
-    counts[0] = 0
-    return left & np.isin(pieces, np.flatnonzero(counts >= max(SMALLEST_LUNG_SHARE * counts.max(), 1)))
+    return _lungs_of(left)
+
+
+def _lungs_of(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The mask without pieces that hold less than a tenth of the largest."""
+    kept = np.zeros_like(mask)
+    if mask.any():
+        # A mask is a small part of its scan: what follows looks at that alone.
+        box = tuple(
+            slice(*(np.flatnonzero(mask.any(axis=others))[[0, -1]] + (0, 1))) for others in ((1, 2), (0, 2), (0, 1))
+        )
+        pieces = connected(mask[box])
+        labels = pieces[mask[box]]
+        counts = np.bincount(labels)
+        kept[box][mask[box]] = (counts >= SMALLEST_LUNG_SHARE * counts.max())[labels]
+    return kept
 
 
 def _gut_gas(coarse: Coarse, inside: NDArray[np.float32], *, upwards: bool) -> NDArray[np.bool_]:
     """Gas in the gut with its blurred edge (bool, coarse zyx); `inside` is the share of each block in the mask."""
-    dark = open_((coarse.hu < FREE_AIR_BELOW_HU) & body_of(coarse), 2.0, coarse.spacing_zyx_mm)
+    # The air around the patient is dark, too, and never walled off in the lower half alone.
+    dark = open_(coarse.hu < FREE_AIR_BELOW_HU, 2.0, coarse.spacing_zyx_mm)
     pieces = connected(dark)
     layers = np.flatnonzero(inside.any(axis=(1, 2)))
     middle = (layers[0] + layers[-1]) / 2
@@ -66,10 +79,13 @@ def _gut_gas(coarse: Coarse, inside: NDArray[np.float32], *, upwards: bool) -> N
 
 def _wall(gas: NDArray[np.bool_], aerated: NDArray[np.bool_], coarse: Coarse) -> NDArray[np.bool_]:
     """Tissue around gas that is nearer to it than to air-holding lung."""
+    wall = np.zeros_like(gas)
+    # Lung outside of this box is farther away than gas can be.
+    box = box_around(gas, 2 * WALL_MM, coarse.spacing_zyx_mm)
     from_gas, from_lung = (
-        ndimage.distance_transform_edt(~there, sampling=coarse.spacing_zyx_mm) for there in (gas, aerated)
+        ndimage.distance_transform_edt(~there[box], sampling=coarse.spacing_zyx_mm) for there in (gas, aerated)
     )
-    wall: NDArray[np.bool_] = (from_gas <= WALL_MM) & (from_gas < from_lung) & (coarse.hu > WALL_ABOVE_HU)
+    wall[box] = (from_gas <= WALL_MM) & (from_gas < from_lung) & (coarse.hu[box] > WALL_ABOVE_HU)
     return wall
 
 

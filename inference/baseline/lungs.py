@@ -26,7 +26,7 @@ def find_lungs(coarse: Coarse, affine_lps: NDArray[np.floating]) -> NDArray[np.u
     `affine_lps` is the native grid's; only its directions tell left from right and front from back.
     """
     anatomy = np.zeros(coarse.hu.shape, dtype=np.uint8)
-    body = body_of(coarse)
+    body = _body(coarse)
     aerated, free = _aerated(coarse, body)
     if not aerated.any():
         return anatomy
@@ -42,7 +42,7 @@ def find_lungs(coarse: Coarse, affine_lps: NDArray[np.floating]) -> NDArray[np.u
     return anatomy
 
 
-def body_of(coarse: Coarse) -> NDArray[np.bool_]:
+def _body(coarse: Coarse) -> NDArray[np.bool_]:
     """The patient without table and clothes: the largest solid piece, each axial slice filled."""
     solid = open_(coarse.hu > BODY_ABOVE_HU, 3.0, coarse.spacing_zyx_mm)
     solid = _largest(solid)
