@@ -94,7 +94,7 @@ class Predictor:
         findings = np.ascontiguousarray(_turned(findings, volume, back=True))
         if lung is None:
             inside = np.ascontiguousarray(_turned(inside, volume, back=True))
-            if volume.has_hu:
+            if volume.has_hu and volume.has_spacing:
                 inside = without_gut_gas(volume, inside)
             lung = split_lung(inside, volume.affine_lps, volume.spacing_zyx_mm)
         findings[lung == 0] = 0

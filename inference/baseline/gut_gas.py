@@ -13,7 +13,6 @@ SMALLEST_ML = 5.0
 AIR_BELOW_HU = -500
 SPREAD_STEPS = 4
 MOST_SPREAD = 0.15
-WALL_ABOVE_HU = -300
 WALL_MM = 8.0
 SMALLEST_LUNG_SHARE = 0.1
 
@@ -23,7 +22,7 @@ def without_gut_gas(volume: Volume, lung: NDArray[np.bool_]) -> NDArray[np.bool_
 
     Gut gas is as dark as air, lies in the lower half of what the mask holds, and is walled off all round: spreading
     from it through air comes out nowhere. Bullae and emphysema open on lung or reach higher, and stay. `volume` must
-    have Hounsfield units; the same mask is given back where there is no such gas.
+    have Hounsfield units and a known spacing; the same mask is given back where there is no such gas.
     """
     coarse = coarsen(volume)
     inside = block_share(lung, coarse)
@@ -78,14 +77,14 @@ def _gut_gas(coarse: Coarse, inside: NDArray[np.float32], *, upwards: bool) -> N
 
 
 def _wall(gas: NDArray[np.bool_], aerated: NDArray[np.bool_], coarse: Coarse) -> NDArray[np.bool_]:
-    """Tissue around gas that is nearer to it than to air-holding lung."""
+    """What holds no air around gas, its blurred edge too, and is nearer to it than to air-holding lung."""
     wall = np.zeros_like(gas)
     # Lung outside of this box is farther away than gas can be.
     box = box_around(gas, 2 * WALL_MM, coarse.spacing_zyx_mm)
     from_gas, from_lung = (
         ndimage.distance_transform_edt(~there[box], sampling=coarse.spacing_zyx_mm) for there in (gas, aerated)
     )
-    wall[box] = (from_gas <= WALL_MM) & (from_gas < from_lung) & (coarse.hu[box] > WALL_ABOVE_HU)
+    wall[box] = (from_gas <= WALL_MM) & (from_gas < from_lung) & (coarse.hu[box] >= AIR_BELOW_HU)
     return wall
 
 
