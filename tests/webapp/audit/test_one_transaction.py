@@ -95,7 +95,7 @@ def test_a_scan_that_is_sent_again_while_something_is_filed_of_it_is_filed():
         thread = threading.Thread(target=again)
         thread.start()
         until = time.monotonic() + 60
-        while not waits_for_a_row():
+        while not somebody_waits_for_us():
             assert time.monotonic() < until, "the second sending does not come to the row of the scan"
             assert failed == []
             time.sleep(0.05)
@@ -107,8 +107,8 @@ def test_a_scan_that_is_sent_again_while_something_is_filed_of_it_is_filed():
     assert list(faults()) == []
 
 
-def waits_for_a_row() -> bool:
-    """Whether somebody waits for a lock in this database."""
+def somebody_waits_for_us() -> bool:
+    """Whether somebody waits for a lock that this connection holds."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")
         return cursor.fetchone() is not None
