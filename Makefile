@@ -18,7 +18,8 @@ define run_tests
 	$(SAY) "Tests of the viewer (vitest)"
 	@status=0; (cd frontend && npm test --silent) || status=1; \
 	printf '==> Tests of everything else (pytest)\n'; \
-	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(1) || status=1; exit $$status
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(1) || status=1; \
+	exit $$status
 endef
 
 help: ## List these verbs
