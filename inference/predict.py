@@ -15,12 +15,13 @@ from inference.baseline.sides import split_lung
 from inference.imaging.findings import SeriesRefused
 from inference.imaging.volume import Volume
 from inference.measures.uncertainty import dice_uncertainty, smoothing_voxels
-from inference.networks.devices import deterministic, device_of, mixed_precision
+from inference.networks.cards import Card
+from inference.networks.devices import CPU, device_of
 from inference.networks.drawing import Drawn, draw, smooth_along_z
-from inference.networks.running import MemoryShort, Runner
+from inference.networks.processor import engine_of
+from inference.networks.running import Engine, MemoryShort, Runner
 from inference.networks.stacks import See, stack_probabilities
-from inference.networks.unet import fused
-from inference.networks.weights import load_network
+from inference.networks.weights import Weights, load_weights
 from inference.transforms.looks import resized
 
 # SD of the blending of slices (chosen on tuning patients, and by how little masks waver in scans of thin slices); where
@@ -36,10 +37,9 @@ class Predictor:
 
     def __init__(self, card_path: Path, device: str = "auto", batch: int | None = None) -> None:
         """Load weights; raises CardRefused and DeviceRefused with a sentence."""
-        network, self.card = load_network(card_path)
+        self.card, weights = load_weights(card_path)
         self.device = device_of(device)
-        self.precision = mixed_precision(self.device)
-        self.runner = Runner(fused(network), self.device, self.precision, batch, mirrored=True)
+        self.runner = Runner(_engine(self.card, weights, self.device), batch, mirrored=True)
 
     @property
     def draws_lung(self) -> bool:
@@ -50,7 +50,7 @@ class Predictor:
         """What shaped a result beside the weights."""
         return {
             "threshold": self.card.threshold,
-            "precision": self.precision,
+            "precision": self.runner.engine.precision,
             "mirrored": self.runner.mirrored,
             "smoothing_mm": SMOOTHING_MM,
             "gut_gas": "left out",
@@ -62,8 +62,7 @@ class Predictor:
         Slices are turned for the network so that the patient's left is right in the picture and the back is down.
         """
         try:
-            with deterministic(self.device):
-                return self._segment(volume, tell)
+            return self._segment(volume, tell)
         except MemoryShort as error:
             raise SeriesRefused("memory", str(error)) from error
 
@@ -74,8 +73,7 @@ class Predictor:
 
         `lung` (bool zyx) is taken where the network draws lesion alone.
         """
-        with deterministic(self.device):
-            drawn = self._of_stack(lambda z: pictures[z], len(pictures), lung, SMOOTHING_SLICES, lambda part: None)
+        drawn = self._of_stack(lambda z: pictures[z], len(pictures), lung, SMOOTHING_SLICES, lambda part: None)
         return drawn.lung > self.card.threshold, drawn.lesion > self.card.threshold
 
     def _segment(self, volume: Volume, tell: Progress) -> Segmentation:
@@ -138,6 +136,20 @@ class Predictor:
             return draw(by_label["lung"], lesion, self.card.threshold)
         assert lung is not None
         return Drawn(lung.astype(np.float16), lesion)
+
+
+def _engine(card: Card, weights: Weights, device: str) -> Engine:
+    if device == CPU:
+        return engine_of(card, weights)
+    # It takes seconds to import, and only GPUs need it.
+    import torch
+
+    from inference.networks.precision import mixed_precision
+    from inference.networks.torch_engine import TorchEngine
+    from inference.networks.unet import UNet, fused
+
+    there = torch.device(device)
+    return TorchEngine(fused(UNet.of_weights(card.labels, weights)), there, mixed_precision(there))
 
 
 def _native(layer: NDArray[np.float16], shape_zyx: tuple[int, ...], threshold: float) -> NDArray[np.bool_]:

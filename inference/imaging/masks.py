@@ -29,6 +29,14 @@ def slice_sha256(slice_yx: NDArray[np.uint8]) -> str:
     return hashlib.sha256(_raw(slice_yx)).hexdigest()
 
 
+def values_in(mask_zyx: NDArray[np.uint8]) -> list[int]:
+    """The label values (not 0) that occur in a mask (uint8 zyx), in order.
+
+    A slice at a time, and of it what is no 0: counting all voxels at once took seconds and eight times their memory.
+    """
+    return sorted({value for plane in mask_zyx for value in np.unique(plane[plane != 0]).tolist()})
+
+
 def encode_slice(slice_yx: NDArray[np.uint8]) -> bytes:
     """One zstd frame (level 3, content size in its header) of a raw uint8 slice."""
     return zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(_raw(slice_yx))

@@ -17,6 +17,7 @@ from pydicom.sr.coding import Code
 from pydicom.uid import generate_uid
 
 from inference.imaging.dicom import CheckedSeries, check_series
+from inference.imaging.masks import values_in
 from inference.imaging.seg_sources import grid_of_frames, refer_to_frames
 
 MANUFACTURER = "Groundglass"
@@ -159,7 +160,7 @@ def _check_grid(
 
 
 def _present_segments(mask_zyx: NDArray[np.uint8], segments: Sequence[Segment]) -> list[Segment]:
-    occurring = set(np.flatnonzero(np.bincount(mask_zyx.reshape(-1), minlength=256)).tolist()) - {0}
+    occurring = set(values_in(mask_zyx))
     unknown = occurring - {segment.value for segment in segments}
     if unknown:
         raise ValueError(f"No segment describes label {min(unknown)}.")

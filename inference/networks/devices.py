@@ -1,67 +1,50 @@
-"""Devices: which one computes, and in which precision it does so best."""
+"""Devices by name: which one computes. Free of torch unless a GPU may be there, since importing it takes seconds."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+import sys
+from pathlib import Path
 
-import torch
-
-AUTO = "auto"
-SINGLE, BRAIN, HALF = "fp32", "bf16", "fp16"
-TYPES = {SINGLE: torch.float32, BRAIN: torch.bfloat16, HALF: torch.float16}
+AUTO, CPU, CUDA = "auto", "cpu", "cuda"
+# One of these is there where a driver for GPUs that torch computes on is: NVIDIA's, AMD's, Windows' beneath Linux.
+DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/kfd"), Path("/dev/dxg"))
+# Units that multiply integers of 8 bits and sum up in 32, as Linux names them. Older ones sum up in 16, and overflow.
+INTEGER_UNITS = {"avx512_vnni", "avx_vnni", "amx_int8"}
+PROCESSOR_INFO = Path("/proc/cpuinfo")
 
 
 class DeviceRefused(ValueError):
     """A device that is not there; the message is a sentence."""
 
 
-def device_of(name: str = AUTO, rank: int = 0) -> torch.device:
-    """The device of a name ("auto", "cpu", "cuda", "cuda:1"); "auto" and "cuda" give GPU `rank` where there are any.
+def device_of(name: str = AUTO, rank: int = 0) -> str:
+    """The device of a name ("auto", "cpu", "cuda", "cuda:1") as "cpu" or "cuda:N"; "auto" and "cuda" give GPU `rank`
+    where there are any.
 
     Raises DeviceRefused with a sentence.
     """
-    there = torch.cuda.is_available()
-    if name == "cpu" or (name == AUTO and not there):
-        return torch.device("cpu")
-    try:
-        device = torch.device("cuda" if name == AUTO else name)
-    except RuntimeError as error:
-        raise DeviceRefused(f"There is no device {name!r}; give auto, cpu, cuda or cuda:1.") from error
-    if device.type != "cuda":
+    kind, _, number = name.partition(":")
+    if name == CPU or (name == AUTO and not _gpus()):
+        return CPU
+    if name not in (AUTO, CUDA) and not (kind == CUDA and number.isdecimal()):
         raise DeviceRefused(f"There is no device {name!r}; give auto, cpu, cuda or cuda:1.")
-    index = rank if device.index is None else device.index
-    if not there or index >= torch.cuda.device_count():
+    index = int(number) if number else rank
+    if index >= _gpus():
         raise DeviceRefused(f"This machine has no GPU for {name!r}; give --device cpu, or leave it out.")
-    return torch.device("cuda", index)
+    return f"{CUDA}:{index}"
 
 
-def mixed_precision(device: torch.device) -> str:
-    """The fastest precision that is safe on a device: bf16 where it computes in it, fp16 on older GPUs, else fp32."""
-    if device.type == "cuda":
-        return BRAIN if torch.cuda.is_bf16_supported(including_emulation=False) else HALF
-    # Without these units a CPU emulates bf16, slower than fp32.
-    return BRAIN if torch.cpu.get_capabilities().get("amx_bf16", False) else SINGLE
-
-
-def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:
-    """Where convolutions run in `precision`."""
-    return torch.autocast(device.type, dtype=TYPES[precision], enabled=precision != SINGLE)
-
-
-@contextmanager
-def deterministic(device: torch.device) -> Iterator[None]:
-    """Where the same input gives the same output, bit for bit, on one device.
-
-    What the networks here compute repeats itself on a CPU as it is; torch's own switch takes seconds to load there.
-    """
-    if device.type == "cpu":
-        yield
-        return
-    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    cudnn = torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = False, True
+def has_integer_units() -> bool:
+    """Whether the processor multiplies integers of 8 bits without loss (VNNI, AMX); known on Linux alone."""
     try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
-        torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = cudnn
+        lines = PROCESSOR_INFO.read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return False
+    flags = next((line for line in lines if line.startswith("flags")), "")
+    return bool(INTEGER_UNITS & set(flags.partition(":")[2].split()))
+
+
+def _gpus() -> int:
+    if sys.platform == "linux" and not any(path.exists() for path in DRIVERS):
+        return 0
+    import torch
+
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0

@@ -1,91 +1,84 @@
-"""A network run over slices, as many at once as memory holds."""
+"""A network run over slices, as many at once as memory holds. Free of torch."""
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol, TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
-from inference.networks.devices import autocast
+Part = TypeVar("Part")
 
-BATCH_CPU, BATCH_GPU = 4, 32
+
+class OutOfMemory(RuntimeError):
+    """Memory ran out over a batch; fewer slices may do."""
 
 
 class MemoryShort(RuntimeError):
     """Memory does not suffice for even one slice; the message is a sentence."""
 
 
-def default_batch(device: torch.device) -> int:
-    """How many slices at once a device begins with."""
-    return BATCH_GPU if device.type == "cuda" else BATCH_CPU
+class Engine(Protocol):
+    """A network ready to compute on a device."""
+
+    usual_batch: int
+    device: str
+    precision: str
+
+    def probabilities(self, images: NDArray[np.uint8], *, mirrored: bool) -> NDArray[np.float32]:
+        """Probabilities (float32; n, outputs, y, x) of slices (uint8, n x y x x).
+
+        `mirrored`: the mean of those of each slice and of its mirror image, which has no side to it.
+        Raises OutOfMemory.
+        """
+        ...
 
 
-def as_input(images: NDArray[np.uint8], device: torch.device) -> Tensor:
-    """Slices (uint8, n x y x x) as a network takes them: (n, 1, y, x) in 0..1, channels last."""
-    slices = torch.from_numpy(np.ascontiguousarray(images)).to(device, non_blocking=True)
-    return (slices[:, None].float() / 255).contiguous(memory_format=torch.channels_last)
+class Halving:
+    """How many slices are computed at once: half as many where memory runs out, and it stays so."""
 
+    def __init__(self, batch: int) -> None:
+        self.batch = batch
 
-class Runner:
-    """Runs a network in evaluation mode; where memory runs out the batch is halved and stays so.
-
-    `mirrored`: probabilities are the mean of those of each slice and of its mirror image, which has no side to it.
-    """
-
-    def __init__(
-        self,
-        network: nn.Module,
-        device: torch.device,
-        precision: str,
-        batch: int | None = None,
-        *,
-        mirrored: bool = False,
-    ) -> None:
-        self.network = network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-        self.device, self.precision = device, precision
-        self.batch = batch or default_batch(device)
-        self.mirrored = mirrored
-
-    def logits(self, images: NDArray[np.uint8]) -> Tensor:
-        """Logits (float32 on the device; n, outputs, y, x) of slices (uint8, n x y x x), batch by batch.
+    def parts(self, images: NDArray[np.uint8], run: Callable[[NDArray[np.uint8]], Part]) -> list[Part]:
+        """What `run` gives for slices (uint8, n x y x x), batch by batch.
 
         Raises MemoryShort where one slice alone is too much.
         """
-        parts: list[Tensor] = []
+        parts: list[Part] = []
         done = 0
         while done < len(images):
             batch = images[done : done + self.batch]
-            part = self._attempt(batch)
-            if part is None:
+            try:
+                parts.append(run(batch))
+            except OutOfMemory as error:
                 if self.batch == 1:
-                    raise MemoryShort("Memory does not suffice for a single slice; free some, or use another device.")
+                    sentence = "Memory does not suffice for a single slice; free some, or use another device."
+                    raise MemoryShort(sentence) from error
                 self.batch = max(self.batch // 2, 1)
                 continue
-            parts.append(part)
             done += len(batch)
-        return torch.cat(parts)
+        return parts
+
+
+class Runner:
+    """Runs an engine over batches of slices; `mirrored` as `Engine.probabilities` says."""
+
+    def __init__(self, engine: Engine, batch: int | None = None, *, mirrored: bool = False) -> None:
+        self.engine, self.mirrored = engine, mirrored
+        self._halving = Halving(batch or engine.usual_batch)
+
+    @property
+    def batch(self) -> int:
+        """How many slices are computed at once."""
+        return self._halving.batch
 
     def probabilities(
         self, batches: Iterable[NDArray[np.uint8]], told: Callable[[int], None] = lambda slices: None
     ) -> Iterator[NDArray[np.float32]]:
         """For each batch of slices (uint8, n x y x x) the probabilities (float32; n, outputs, y, x)."""
         for images in batches:
-            found = torch.sigmoid(self.logits(images))
-            if self.mirrored:
-                found = (found + torch.sigmoid(self.logits(images[:, :, ::-1])).flip(3)) / 2
-            yield found.cpu().numpy()
+            yield np.concatenate(self._halving.parts(images, self._of))
             told(len(images))
 
-    def _attempt(self, images: NDArray[np.uint8]) -> Tensor | None:
-        """The logits of one batch, or None where memory ran out."""
-        try:
-            with torch.inference_mode(), autocast(self.device, self.precision):
-                logits: Tensor = self.network(as_input(images, self.device)).float()
-            return logits
-        except torch.OutOfMemoryError:
-            torch.cuda.empty_cache()
-        except RuntimeError as error:  # the CPU's allocator has no error of its own
-            if "can't allocate memory" not in str(error):
-                raise
-        return None
+    def _of(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return self.engine.probabilities(images, mirrored=self.mirrored)

@@ -13,6 +13,7 @@ SCOUT_EVERY = 4
 FEWEST_FOR_SCOUTS = 16
 MARGIN_SHARE = 24 / 256
 SEEN = 0.2
+SMALLEST_NORMAL = np.float32(np.finfo(np.float16).smallest_normal)
 
 Box = tuple[slice, slice]
 See = Callable[[int], NDArray[np.uint8]]
@@ -50,7 +51,8 @@ def _fill(
     done = 0
     groups = [places[start : start + runner.batch] for start in range(0, len(places), runner.batch)]
     for group, part in zip(groups, runner.probabilities(_ready(see, groups, box)), strict=True):
-        found[(list(group), slice(None), *box)] = part
+        # Numbers below the normal ones of 16 bits are nought to everything, and slow to reckon with.
+        found[(list(group), slice(None), *box)] = np.where(part < SMALLEST_NORMAL, np.float32(0), part)
         done += len(group)
         told(done)
 

@@ -1,17 +1,19 @@
 """The study's 2D U-Net."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from typing import Any, Self
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from inference.networks.layout import gathered
 from inference.networks.normalisation import SharedBatchNorm
-
-LEVELS = 4
+from inference.networks.shapes import LEVELS
 
 
 class UNet(nn.Module):
@@ -44,6 +46,19 @@ class UNet(nn.Module):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
+
+    @classmethod
+    def of_weights(cls, outputs: Sequence[str], weights: Mapping[str, NDArray[np.float32]]) -> Self:
+        """The network of weights that fit it (`inference.networks.weights`), in evaluation mode on the CPU."""
+        network = cls(len(weights["initial.0.weight"]), outputs)
+        network.load_state_dict({name: torch.tensor(one) for name, one in weights.items()}, strict=False)
+        return network.eval()
+
+    def weights(self) -> dict[str, NDArray[Any]]:
+        """Its weights by name, as they are saved."""
+        state = self.state_dict()
+        # How many batches were seen serves training alone.
+        return {name: one.cpu().numpy() for name, one in state.items() if not name.endswith("num_batches_tracked")}
 
     def forward(self, slices: Tensor) -> Tensor:
         """Logits for slices, as the class says."""

@@ -68,7 +68,7 @@ def load_algorithm(name: str = DEFAULT, device: str = "auto") -> Algorithm:
 
 
 def _network(card_path: Path, device: str) -> Algorithm:
-    # torch takes seconds to import, and most commands do without.
+    # What computes takes a while to import, and most commands do without.
     from inference.networks.cards import CardRefused
     from inference.networks.devices import DeviceRefused
     from inference.predict import Predictor
@@ -83,7 +83,7 @@ def _network(card_path: Path, device: str) -> Algorithm:
         card.version,
         predictor.segment,
         needs_hu=not predictor.draws_lung,
-        device=str(predictor.device),
+        device=predictor.device,
         weights_sha256=card.weights_sha256,
         options=predictor.options(),
     )

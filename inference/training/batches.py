@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from inference.networks.running import as_input
+from inference.networks.torch_engine import as_input
 from inference.training.augment import augmented
 from inference.training.cases import TrainingCase
 from inference.training.recipes import LUNG, Recipe

@@ -8,7 +8,7 @@ import torch
 
 from inference.networks.cards import Card
 from inference.networks.unet import UNet
-from inference.networks.weights import save_network
+from inference.networks.weights import save_weights
 from inference.training import checkpoints
 from inference.training.cases import TrainingCase
 from inference.training.public_sets import COVID20, LICENCES, MEDSEG
@@ -69,7 +69,7 @@ def write_chosen(run: Run, history: Sequence[Row]) -> Card:
         metrics={name: history[chosen - 1][name] for name in FIGURES},
         notes=[*run.split.warnings, *_remarks(run)],
     )
-    return save_network(network, card, card_path(run))
+    return save_weights(network.weights(), card, card_path(run))
 
 
 def _scans(run: Run) -> list[dict[str, str]]:

@@ -9,8 +9,8 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from inference.networks.devices import SINGLE, autocast, deterministic, mixed_precision
-from inference.networks.running import Runner
+from inference.networks.precision import SINGLE, autocast, deterministic, mixed_precision
+from inference.networks.torch_engine import TorchEngine
 from inference.networks.unet import UNet
 from inference.training import checkpoints
 from inference.training.batches import batches
@@ -77,8 +77,8 @@ class _Training:
         if epoch.remark and number == 0 and self.world.leads and not self.run.quiet:
             bar.write(epoch.remark)
         losses = self._train(number, epoch, bar)
-        runner = Runner(self.network, self.world.device, self.precision)
-        tuned = score(runner, self.run.of(self.run.split.tune), self.run.recipe.labels, self.world)
+        engine = TorchEngine(self.network, self.world.device, self.precision)
+        tuned = score(engine, self.run.of(self.run.split.tune), self.run.recipe.labels, self.world)
         rate = self.optimiser.param_groups[0]["lr"]
         row: dict[str, float | None] = {
             "epoch": number + 1,

@@ -40,7 +40,7 @@ class World:
 def joined(device: str) -> Iterator[World]:
     """Join the other processes of torchrun (each takes the GPU of its local rank); raises DeviceRefused."""
     size = int(os.environ.get("WORLD_SIZE", "1"))
-    chosen = device_of(device, int(os.environ.get("LOCAL_RANK", "0")))
+    chosen = torch.device(device_of(device, int(os.environ.get("LOCAL_RANK", "0"))))
     if size == 1:
         yield World(0, 1, chosen)
         return

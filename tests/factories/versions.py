@@ -49,7 +49,7 @@ def write_version(folder: Path, *, answer: float | None = None, pictures: bool =
 
     from inference.networks.cards import card_of
     from inference.networks.unet import UNet
-    from inference.networks.weights import save_network
+    from inference.networks.weights import save_weights
 
     card = card_of({**a_card(**parts), "weights_sha256": "0" * 64})
     torch.manual_seed(0)
@@ -60,7 +60,7 @@ def write_version(folder: Path, *, answer: float | None = None, pictures: bool =
             last.weight.zero_()
             last.bias.fill_(answer)
     path = folder / f"{card.name}.json"
-    save_network(network, card, path)
+    save_weights(network.weights(), card, path)
     if pictures:
         (folder / f"{card.name}-failure-1.png").write_bytes(a_png((40, 30)))
         (folder / f"{card.name}.curves.csv").write_text(CURVES)

@@ -13,7 +13,7 @@ import torch
 from inference.cli import main
 from inference.imaging.nifti import write_volume
 from inference.networks.unet import UNet
-from inference.networks.weights import save_network
+from inference.networks.weights import save_weights
 from inference.phantoms import Phantom, make_phantom, write_dicom_series
 from inference.segmenting.algorithms import DEFAULT
 
@@ -119,7 +119,7 @@ def test_weights_are_an_algorithm_by_their_path(
     from tests.inference.networks.test_weights import card
 
     torch.manual_seed(0)
-    written = save_network(UNet(2, ("lung", "lesion")), card(), tmp_path / "tiny.json")
+    written = save_weights(UNet(2, ("lung", "lesion")).weights(), card(), tmp_path / "tiny.json")
     write_volume(tmp_path / "scan.nii.gz", phantom.volume)
     for name in ("tiny.json", "tiny.safetensors"):
         given = ["--algorithm", str(tmp_path / name), "--device", "cpu", "--again"]

@@ -1,4 +1,4 @@
-"""Whether weights fit their card, asked in a process of its own: the web never loads torch, nor a stranger's file.
+"""Whether weights fit their card, asked in a process of its own: the web never loads a stranger's file.
 
 `python -m webapp.algorithms.check_weights CARD.json` ends with 0 where they fit, with 2 and a sentence where not.
 """
@@ -38,12 +38,12 @@ def refusal_of_weights(card: Path) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Load the network of a card as a worker would."""
+    """Load the weights of a card as a worker would."""
     from inference.networks.cards import CardRefused
-    from inference.networks.weights import load_network
+    from inference.networks.weights import load_weights
 
     try:
-        load_network(Path(arguments[0]))
+        load_weights(Path(arguments[0]))
     except CardRefused as refusal:
         print(refusal)
         return REFUSED

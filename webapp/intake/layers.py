@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from inference.imaging.axes import Affine, spacing_zyx_mm
 from inference.imaging.findings import SeriesRefused
 from inference.imaging.foreign_masks import ForeignSegment
+from inference.imaging.masks import values_in
 from webapp.intake.grouping import CLASSES, COMBINED, FINDINGS, LEFT_LUNG, LESION, LUNG, RIGHT_LUNG, UNSAID
 
 if TYPE_CHECKING:  # the reference is written from this module without a site
@@ -173,7 +174,7 @@ def claims_of_labels(
     `said` is what its data set says of values; it counts where neither the file nor its name tells what is in it.
     Raises SeriesRefused where its labels are not known.
     """
-    values = [int(value) for value in np.flatnonzero(np.bincount(labels.reshape(-1), minlength=256)) if value]
+    values = values_in(labels)
     if any(names.get(value) for value in values):
         targets = {value: labelling.of_words(names.get(value, "")) for value in values}
         parts = [(target, labels == value) for value, target in targets.items() if target is not None]

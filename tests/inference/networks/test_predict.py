@@ -16,8 +16,9 @@ from inference.networks.cards import Card
 from inference.networks.drawing import draw, smooth_along_z
 from inference.networks.running import MemoryShort, Runner
 from inference.networks.stacks import FEWEST_FOR_SCOUTS, stack_probabilities
+from inference.networks.torch_engine import TorchEngine
 from inference.networks.unet import UNet
-from inference.networks.weights import save_network
+from inference.networks.weights import save_weights
 from inference.phantoms import Phantom, make_phantom
 from inference.phantoms.chest import Lesion
 from inference.predict import Predictor
@@ -62,13 +63,13 @@ def card_path(tmp_path: Path) -> Path:
         training={"sets": []},
         metrics={},
     )
-    save_network(UNet(2, ("lung", "lesion")), card, tmp_path / "tiny.json")
+    save_weights(UNet(2, ("lung", "lesion")).weights(), card, tmp_path / "tiny.json")
     return tmp_path / "tiny.json"
 
 
 def predictor(card_path: Path, network: nn.Module) -> Predictor:
     made = Predictor(card_path, "cpu")
-    made.runner = Runner(network, CPU, "fp32", 4)
+    made.runner = Runner(TorchEngine(network, CPU, "fp32"))
     return made
 
 
@@ -145,11 +146,12 @@ def test_where_memory_runs_out_the_batch_is_halved_and_nothing_is_lost(card_path
 def test_a_slice_and_its_mirror_image_give_mirrored_probabilities() -> None:
     torch.manual_seed(0)
     slices = np.random.default_rng(0).integers(0, 256, (3, 32, 48)).astype(np.uint8)
-    runner = Runner(UNet(2, ("lung", "lesion")), CPU, "fp32", 2, mirrored=True)
+    engine = TorchEngine(UNet(2, ("lung", "lesion")), CPU, "fp32")
+    runner = Runner(engine, 2, mirrored=True)
     [plain], [turned] = (list(runner.probabilities([one])) for one in (slices, slices[:, :, ::-1]))
     assert np.array_equal(plain, turned[..., ::-1])
-    [once] = Runner(runner.network, CPU, "fp32", 2).probabilities([slices])
-    [other] = Runner(runner.network, CPU, "fp32", 2).probabilities([slices[:, :, ::-1]])
+    [once] = Runner(engine, 2).probabilities([slices])
+    [other] = Runner(engine, 2).probabilities([slices[:, :, ::-1]])
     assert np.allclose(plain, (once + other[..., ::-1]) / 2, atol=1e-6)
     assert not np.allclose(plain, once, atol=1e-4)
 
@@ -192,10 +194,13 @@ def test_other_errors_are_no_lack_of_memory() -> None:
         def forward(self, slices: Tensor) -> Tensor:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
 
+    def run(network: nn.Module) -> None:
+        list(Runner(TorchEngine(network, CPU, "fp32")).probabilities([np.zeros((2, 16, 16), np.uint8)]))
+
     with pytest.raises(RuntimeError, match="another shape"):
-        Runner(Broken(), CPU, "fp32").logits(np.zeros((2, 16, 16), np.uint8))
+        run(Broken())
     with pytest.raises(MemoryShort):
-        Runner(Starved(), CPU, "fp32").logits(np.zeros((2, 16, 16), np.uint8))
+        run(Starved())
 
 
 def test_the_same_scan_gives_the_same_masks(card_path: Path, phantom: Phantom) -> None:
@@ -219,14 +224,14 @@ def test_a_single_slice_is_segmented(card_path: Path, phantom: Phantom) -> None:
 
 
 def test_every_slice_is_seen_where_there_are_few_and_none_is_lost_where_many() -> None:
-    network = ByGrey()
+    engine = TorchEngine(ByGrey(), CPU, "fp32")
     lung = np.full((32, 32), 80, np.uint8)
-    few = stack_probabilities(Runner(network, CPU, "fp32"), lambda z: lung, FEWEST_FOR_SCOUTS - 1, 2, 32)
-    many = stack_probabilities(Runner(network, CPU, "fp32"), lambda z: lung, 41, 2, 32)
+    few = stack_probabilities(Runner(engine), lambda z: lung, FEWEST_FOR_SCOUTS - 1, 2, 32)
+    many = stack_probabilities(Runner(engine), lambda z: lung, 41, 2, 32)
     assert (few[:, 0] > 0.99).all()
     assert (many[:, 0] > 0.99).all()
     black = np.zeros((32, 32), np.uint8)
-    edge = stack_probabilities(Runner(network, CPU, "fp32"), lambda z: lung if 9 <= z < 30 else black, 41, 2, 32)
+    edge = stack_probabilities(Runner(engine), lambda z: lung if 9 <= z < 30 else black, 41, 2, 32)
     assert np.flatnonzero(edge[:, 0].max(axis=(1, 2)) > 0.5).tolist() == list(range(9, 30))
 
 
@@ -274,7 +279,7 @@ def test_weights_for_lesion_alone_get_their_lungs_from_the_baseline(tmp_path: Pa
         training={"sets": []},
         metrics={},
     )
-    save_network(UNet(2, ("lesion",)), card, tmp_path / "study.json")
+    save_weights(UNet(2, ("lesion",)).weights(), card, tmp_path / "study.json")
     made = predictor(tmp_path / "study.json", LesionByGrey())
     found = made.segment(phantom.volume, silent)
     assert np.array_equal(found.anatomy, segment_classically(phantom.volume).anatomy)

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from inference.networks.cards import Card, CardRefused, card_of
 from inference.networks.unet import UNet
-from inference.networks.weights import load_network, save_network
+from inference.networks.weights import load_weights, save_weights
 from inference.transforms import Look
 
 BOTH = ("lung", "lesion")
@@ -37,15 +37,16 @@ def card(**parts: Any) -> Card:
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
     torch.manual_seed(0)
-    save_network(UNet(2, BOTH), card(), tmp_path / "tiny.json")
+    save_weights(UNet(2, BOTH).weights(), card(), tmp_path / "tiny.json")
     return tmp_path / "tiny.json"
 
 
 def test_a_saved_network_comes_back_and_computes_the_same(tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = UNet(2, BOTH).eval()
-    written = save_network(network, card(notes=["A note."]), tmp_path / "tiny.json", half=False)
-    loaded, read = load_network(tmp_path / "tiny.json")
+    written = save_weights(network.weights(), card(notes=["A note."]), tmp_path / "tiny.json", half=False)
+    read, weights = load_weights(tmp_path / "tiny.json")
+    loaded = UNet.of_weights(read.labels, weights)
     assert read == written
     assert read.weights_sha256 == hashlib.sha256((tmp_path / "tiny.safetensors").read_bytes()).hexdigest()
     slices = torch.rand(2, 1, 32, 32)
@@ -58,14 +59,15 @@ def test_a_saved_network_comes_back_and_computes_the_same(tmp_path: Path) -> Non
 def test_half_precision_halves_the_file_and_hardly_moves_the_output(tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = UNet(8, BOTH).eval()
-    save_network(network, card(width=8), tmp_path / "half.json")
-    save_network(network, card(width=8), tmp_path / "full.json", half=False)
+    save_weights(network.weights(), card(width=8), tmp_path / "half.json")
+    save_weights(network.weights(), card(width=8), tmp_path / "full.json", half=False)
     sizes = [(tmp_path / f"{name}.safetensors").stat().st_size for name in ("half", "full")]
     assert sizes[0] < 0.55 * sizes[1]
     slices = torch.rand(1, 1, 32, 32)
     with torch.inference_mode():
         whole = network(slices)
-        assert (load_network(tmp_path / "half.json")[0](slices) - whole).abs().max() < 0.01 * whole.abs().max()
+        half = UNet.of_weights(BOTH, load_weights(tmp_path / "half.json")[1])
+        assert (half(slices) - whole).abs().max() < 0.01 * whole.abs().max()
 
 
 def change(path: Path, **parts: Any) -> None:
@@ -105,7 +107,7 @@ def change(path: Path, **parts: Any) -> None:
 def test_a_card_that_does_not_fit_is_refused(saved: Path, parts: dict[str, Any], sentence: str) -> None:
     change(saved, **parts)
     with pytest.raises(CardRefused, match=sentence):
-        load_network(saved)
+        load_weights(saved)
 
 
 def test_a_card_that_lacks_something_is_refused(saved: Path) -> None:
@@ -118,17 +120,17 @@ def test_a_card_that_lacks_something_is_refused(saved: Path) -> None:
 def test_files_that_are_no_cards_or_weights_are_refused(saved: Path, tmp_path: Path) -> None:
     weights = saved.with_suffix(".safetensors")
     with pytest.raises(CardRefused, match="cannot be read"):
-        load_network(tmp_path / "gone.json")
+        load_weights(tmp_path / "gone.json")
     weights.write_bytes(b"\xff" * 100)
     change(saved, weights_sha256=hashlib.sha256(weights.read_bytes()).hexdigest())
     with pytest.raises(CardRefused, match="no safetensors file"):
-        load_network(saved)
+        load_weights(saved)
     weights.unlink()
     with pytest.raises(CardRefused, match=r"The weights tiny\.safetensors cannot be read"):
-        load_network(saved)
+        load_weights(saved)
     saved.write_text("[1")
     with pytest.raises(CardRefused, match="is no JSON"):
-        load_network(saved)
+        load_weights(saved)
 
 
 @pytest.mark.parametrize("spoil", [lambda one: one * float("nan"), lambda one: one.int()])
@@ -138,4 +140,4 @@ def test_weights_that_are_no_numbers_are_refused(saved: Path, spoil: Callable[[t
     save_file({**tensors, "final.weight": spoil(tensors["final.weight"])}, weights)
     change(saved, weights_sha256=hashlib.sha256(weights.read_bytes()).hexdigest())
     with pytest.raises(CardRefused, match="hold a number that is none"):
-        load_network(saved)
+        load_weights(saved)

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from inference.cli import main
-from inference.networks.weights import load_network
+from inference.networks.weights import load_weights
 from inference.training.augment import NONE
 from inference.training.cases import TrainingCase, phantom_cases
 from inference.training.checkpoints import RunRefused, epoch_path
@@ -86,8 +86,8 @@ def test_two_epochs_killed_in_the_second_and_gone_on_with_are_those_of_an_unbrok
     assert figures(tmp_path / "broken") == figures(tmp_path / "whole")
     for name in ("epochs/epoch-002.safetensors", f"groundglass-{recipe}.safetensors", f"groundglass-{recipe}.json"):
         assert (tmp_path / "broken" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
-    network, card = load_network(tmp_path / "broken" / f"groundglass-{recipe}.json")
-    assert network.outputs == (("lung", "lesion") if recipe == "default" else ("lesion",))
+    card, _ = load_weights(tmp_path / "broken" / f"groundglass-{recipe}.json")
+    assert card.labels == (("lung", "lesion") if recipe == "default" else ("lesion",))
     assert card.training["epochs"] == 2
     split = card.training["split"]
     assert {(one["case"], one["role"]) for one in card.training["scans"]} == {
