@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 
 from inference.imaging.findings import SeriesRefused
 from webapp.algorithms.actions import fail_draft, finish_draft, put_back_in_line, report_progress, start_draft
@@ -11,8 +12,11 @@ from webapp.algorithms.queueing import TASK
 from webapp.archive.queries import volume_of
 from webapp.archive.storage import DamagedFile
 from webapp.jobs import task
+from webapp.jobs.watchdog import ended_where_silent
 
 REPORT_EVERY_S = 0.5
+# The longest stretch without a report, on scans of 1,500 slices and a slow machine, is minutes.
+SILENT_AFTER_S = 900.0
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +39,8 @@ def run_draft(draft_run_id: str) -> None:
     if run is None:
         return
     try:
-        _segment(run)
+        with ended_where_silent(f"Draft run {run.pk}", SILENT_AFTER_S) as sign:
+            _segment(run, sign)
     except Stopped:
         log.info("Draft run %s is no longer this worker's: its result is dropped", run.pk)
     except (ValueError, KeyError, OSError, MemoryError, DamagedFile, SeriesRefused) as error:
@@ -45,11 +50,12 @@ def run_draft(draft_run_id: str) -> None:
         raise
 
 
-def _segment(run: DraftRun) -> None:
+def _segment(run: DraftRun, sign: Callable[[], None]) -> None:
     began, reported = time.monotonic(), 0.0
 
     def progress(fraction: float, text: str) -> None:
         nonlocal reported
+        sign()
         if time.monotonic() - reported >= REPORT_EVERY_S:
             reported = time.monotonic()
             if not report_progress(run=run, fraction=fraction, text=text):
@@ -57,8 +63,11 @@ def _segment(run: DraftRun) -> None:
 
     progress(0.01, "Opening the scan")
     volume = volume_of(run.scan)
+    sign()
     algorithm = loaded(run.algorithm)
+    sign()
     found = algorithm.segment(volume, progress)
+    sign()
     finish_draft(
         run=run,
         layers={"anatomy": found.anatomy, "findings": found.findings},

@@ -1,4 +1,5 @@
-"""In a worker of these tests: an algorithm that looks at a scan until the file `go` is in the folder SLOW_DRAFTS."""
+"""In a worker of these tests: an algorithm that looks at a scan until the file `go` is in the folder SLOW_DRAFTS,
+and hangs while `hang` is."""
 
 import os
 import time
@@ -17,6 +18,8 @@ def segment(volume: Any, progress: Any) -> Segmentation:
     folder = Path(os.environ["SLOW_DRAFTS"])
     for step in range(100_000):
         progress(min(0.1 + step / 1000, 0.9), "Looking")
+        while (folder / "hang").exists():
+            time.sleep(0.05)
         if (folder / "go").exists():
             break
         time.sleep(0.05)
@@ -30,4 +33,5 @@ def loaded(algorithm: Any) -> Algorithm:
 
 
 tasks.REPORT_EVERY_S = 0.1
+tasks.SILENT_AFTER_S = 10.0
 tasks.loaded = loaded

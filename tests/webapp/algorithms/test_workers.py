@@ -79,6 +79,20 @@ def test_run_of_a_killed_worker_is_taken_up_by_another_and_seen_once(campaign, s
     check_one_draft(run, attempts=2)
 
 
+def test_worker_whose_run_hangs_ends_itself_and_another_takes_it_up(campaign, start, tmp_path):
+    run = a_run(campaign)
+    first = start()
+    until("the first attempt", run, lambda one: one.state == "running" and one.fraction > 0.1)
+    (tmp_path / "hang").touch()
+    assert first.wait(timeout=WITHIN_S) == 1
+    (tmp_path / "hang").unlink()
+    fall_silent()
+    start()
+    until("the second attempt", run, lambda one: one.attempts == 2 and one.fraction > 0.1)
+    (tmp_path / "go").touch()
+    check_one_draft(run, attempts=2)
+
+
 def test_worker_that_comes_back_from_a_pause_leaves_its_run_to_whoever_has_it_by_then(campaign, start, tmp_path):
     run = a_run(campaign)
     first = start()
