@@ -1,7 +1,7 @@
 """Jobs that stop getting on without ending: a driver that hangs, storage that never answers.
 
-A worker gives signs of life as long as its process lives, whatever becomes of the job in its thread; and a thread cannot
-be ended from outside. So the process ends itself, and the job is taken up as that of any worker that died.
+A worker gives signs of life as long as its process lives, whatever becomes of the job in its thread; and a thread
+cannot be ended from outside. So the process ends itself, and the job is taken up as that of any worker that died.
 """
 
 import logging
