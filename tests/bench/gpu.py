@@ -50,10 +50,9 @@ def main() -> None:
             assert sum(len(found) for found in Runner(engine, batch, mirrored=True).probabilities(parts)) == len(images)
             times.append(time.perf_counter() - began)
         seconds = sorted(times)[RUNS // 2]
+        speed = flop / seconds / 1e12
         share = f", {speed / peak:.1%} of peak" if peak else ""
-        print(
-            f"  batches of {batch}: {seconds:.3f} s (first {times[0]:.2f}), {flop / seconds / 1e12:.1f} TFLOPS{share}"
-        )
+        print(f"  batches of {batch}: {seconds:.3f} s (first {times[0]:.2f}), {speed:.1f} TFLOPS{share}")
 
 
 if __name__ == "__main__":
