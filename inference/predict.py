@@ -17,7 +17,7 @@ from inference.imaging.volume import Volume
 from inference.measures.uncertainty import dice_uncertainty, smoothing_voxels
 from inference.networks.cards import Card
 from inference.networks.devices import CPU, device_of
-from inference.networks.drawing import Drawn, draw, smooth_along_z
+from inference.networks.drawing import Drawn, bridge_along_z, draw, smooth_along_z
 from inference.networks.processor import engine_of
 from inference.networks.running import Engine, MemoryShort, Runner
 from inference.networks.stacks import See, stack_probabilities
@@ -27,6 +27,8 @@ from inference.transforms.looks import resized
 # SD of the blending of slices (chosen on tuning patients, and by how little masks waver in scans of thin slices); where
 # nothing is known of the distance of slices, in slices.
 SMOOTHING_MM, SMOOTHING_SLICES = 1.5, 0.7
+# The longest gap along z in which dense lung is drawn that the network lost (15 mm leaks into the mediastinum).
+BRIDGED_MM = 10.0
 
 
 class Predictor:
@@ -53,6 +55,7 @@ class Predictor:
             "precision": self.runner.engine.precision,
             "mirrored": self.runner.mirrored,
             "smoothing_mm": SMOOTHING_MM,
+            "bridged_mm": BRIDGED_MM,
             "gut_gas": "left out",
         }
 
@@ -73,7 +76,7 @@ class Predictor:
 
         `lung` (bool zyx) is taken where the network draws lesion alone.
         """
-        drawn = self._of_stack(lambda z: pictures[z], len(pictures), lung, SMOOTHING_SLICES, lambda part: None)
+        drawn = self._of_stack(lambda z: pictures[z], len(pictures), lung, None, lambda part: None)
         return drawn.lung > self.card.threshold, drawn.lesion > self.card.threshold
 
     def _segment(self, volume: Volume, tell: Progress) -> Segmentation:
@@ -120,19 +123,26 @@ class Predictor:
             return look.of_hu(planes[z], inside) if volume.has_hu else look.of_picture(planes[z], inside)
 
         known = None if lungs is None else np.stack([look.of_mask(plane) for plane in lungs])
-        sigma = SMOOTHING_MM / volume.spacing_zyx_mm[0] if volume.has_spacing else SMOOTHING_SLICES
+        distance_mm = volume.spacing_zyx_mm[0] if volume.has_spacing else None
         return self._of_stack(
-            see, len(planes), known, sigma, lambda part: tell(0.02 + 0.83 * part, "Looking for lungs and lesions")
+            see, len(planes), known, distance_mm, lambda part: tell(0.02 + 0.83 * part, "Looking for lungs and lesions")
         )
 
     def _of_stack(
-        self, see: See, count: int, lung: NDArray[np.bool_] | None, sigma: float, told: Callable[[float], None]
+        self,
+        see: See,
+        count: int,
+        lung: NDArray[np.bool_] | None,
+        distance_mm: float | None,
+        told: Callable[[float], None],
     ) -> Drawn:
         found = stack_probabilities(self.runner, see, count, len(self.card.labels), self.card.look.size, told)
-        smooth_along_z(found, sigma)
+        smooth_along_z(found, SMOOTHING_MM / distance_mm if distance_mm else SMOOTHING_SLICES)
         by_label = {label: found[:, place] for place, label in enumerate(self.card.labels)}
         lesion = by_label.get("lesion", np.zeros_like(found[:, 0]))
         if "lung" in by_label:
+            if distance_mm:
+                bridge_along_z(by_label["lung"], lesion, self.card.threshold, round(BRIDGED_MM / distance_mm))
             return draw(by_label["lung"], lesion, self.card.threshold)
         assert lung is not None
         return Drawn(lung.astype(np.float16), lesion)

@@ -6,6 +6,7 @@ import cc3d
 import fill_voids
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
 SMALLEST_SHARE = 0.1
 # How much of the float16 probabilities is held in 32 bits at a time.
@@ -42,6 +43,28 @@ def smooth_along_z(probabilities: NDArray[np.float16], sigma_slices: float) -> N
                 above, below = padded[reach - away :][:count], padded[reach + away :][:count]
                 blended += (above + below) * weights[away]
             strip[...] = blended
+
+
+def bridge_along_z(lung: NDArray[np.float16], lesion: NDArray[np.float16], threshold: float, gap_slices: int) -> None:
+    """Draw dense lung where a network lost it in at most `gap_slices` slices, in place in `lesion` (both: zyx).
+
+    What is neither lung nor lesion, lies between one or the other in the slices above and below, and has lesion that
+    near above or below, is lesion: consolidation looks like the chest wall, and a network that sees one slice at a time
+    takes it for that in some slices. Lung that holds air stays lung; a vessel in it, without lesion near, stays out.
+    """
+    reach = gap_slices // 2
+    ill = lesion > threshold
+    if reach < 1 or not ill.any():
+        return
+    _, rows, columns = np.nonzero(ill)
+    box = slice(None), slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
+    held = np.maximum(lung[box], lesion[box]).astype(np.float32)
+    width = 2 * reach + 1
+    closed = maximum_filter1d(held, width, axis=0, mode="constant")
+    closed = minimum_filter1d(closed, width, axis=0, mode="constant")
+    near = maximum_filter1d(ill[box].view(np.uint8), width, axis=0, mode="constant") > 0
+    gaps = (held <= threshold) & (closed > threshold) & near
+    lesion[box][gaps] = closed[gaps]
 
 
 def draw(lung: NDArray[np.float16], lesion: NDArray[np.float16], threshold: float) -> Drawn:

@@ -13,7 +13,7 @@ from inference.imaging.findings import SeriesRefused
 from inference.imaging.volume import Volume
 from inference.measures.overlap import dice
 from inference.networks.cards import Card
-from inference.networks.drawing import draw, smooth_along_z
+from inference.networks.drawing import bridge_along_z, draw, smooth_along_z
 from inference.networks.running import MemoryShort, Runner
 from inference.networks.stacks import FEWEST_FOR_SCOUTS, stack_probabilities
 from inference.networks.torch_engine import TorchEngine
@@ -183,6 +183,78 @@ def test_slices_are_blended_by_mm_and_by_slices_where_their_distance_is_unknown(
     assert phantom.volume.spacing_zyx_mm[0] == 8.0
     assert sigmas == [pytest.approx(1.5 / 8), 0.7]
     assert made.options()["smoothing_mm"] == 1.5
+
+
+def columns(*slices: str) -> tuple[np.ndarray, np.ndarray]:
+    """Lung and lesion of one pixel a column, one slice a word: "l" lung, "x" lesion, "." neither."""
+    lung, lesion = (np.array([[[0.9 if one == what else 0.1 for one in row]] for row in slices]) for what in "lx")
+    return lung.astype(np.float16), lesion.astype(np.float16)
+
+
+def test_dense_lung_that_was_lost_in_some_slices_is_drawn() -> None:
+    # Columns: lost between lesions; between lesion and lung; aerated between lesions; a lesion that goes on;
+    # below a lesion nothing; lost for too long.
+    lung, lesion = columns(
+        "xxxxxx",
+        "xxxlxx",
+        "..ll..",
+        "..ll..",
+        "xllx..",
+        "xllx..",
+        "xl.x..",
+        "xl.x..",
+        "xllx.x",
+    )
+    before = lung.copy()
+    bridge_along_z(lung, lesion, 0.5, 5)
+    expected = columns(
+        "xxxxxx",
+        "xxxlxx",
+        "xxll..",
+        "xxll..",
+        "xllx..",
+        "xllx..",
+        "xl.x..",
+        "xl.x..",
+        "xllx.x",
+    )
+    assert np.array_equal(lesion > 0.5, expected[1] > 0.5)
+    assert np.array_equal(lung, before)
+    assert (lesion[2:4, 0, :2] > 0.85).all(), "as sure as what is beside"
+
+
+@pytest.mark.parametrize("gap_slices", [0, 1])
+def test_slices_that_are_far_apart_are_not_bridged(gap_slices: int) -> None:
+    lung, lesion = columns("x", ".", "x")
+    bridge_along_z(lung, lesion, 0.5, gap_slices)
+    assert not (lesion[1] > 0.5).any()
+
+
+def test_a_consolidation_that_the_network_loses_in_some_slices_comes_back_whole(
+    card_path: Path, phantom: Phantom
+) -> None:
+    class Losing(nn.Module):
+        """In some slices it takes all lesion for neither lung nor lesion."""
+
+        def forward(self, slices: Tensor) -> Tensor:
+            logits = ByGrey().forward(slices)
+            lost = (slices[:, 0].mean((1, 2)) * 1e4).long() % 3 == 0
+            logits[lost] = torch.where(logits[lost, 1:] > 0, -10.0, logits[lost])
+            return logits
+
+    fine = make_phantom(
+        5,
+        shape_zyx=(96, 128, 128),
+        spacing_zyx_mm=(2.5, 2.8, 2.8),
+        lesions=[Lesion((-0.1, 0.2, 0.45), (0.3, 0.16, 0.14), -550, 1)],
+        noise_hu=5,
+    )
+    found = predictor(card_path, Losing()).segment(fine.volume, silent)
+    whole = predictor(card_path, ByGrey()).segment(fine.volume, silent)
+    assert dice(found.findings, whole.findings) > 0.97
+    unsized = Volume(fine.volume.hu, fine.volume.affine_lps, has_spacing=False)
+    assert dice(predictor(card_path, Losing()).segment(unsized, silent).findings, whole.findings) < 0.9
+    assert predictor(card_path, Losing()).options()["bridged_mm"] == 10.0
 
 
 def test_other_errors_are_no_lack_of_memory() -> None:
