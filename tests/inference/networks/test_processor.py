@@ -117,6 +117,16 @@ def test_integers_are_taken_where_processor_and_network_bear_them(
     assert engine_of(card, weights).precision == SINGLE
 
 
+def test_a_network_too_large_to_be_asked_is_computed_in_32_bits(
+    shipped: tuple[Card, Weights], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short(self: ProcessorEngine, count: int, side: tuple[int, int]) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(ProcessorEngine, "_request", short)
+    assert not bears_integers(*shipped)
+
+
 def test_networks_of_every_look_can_be_asked_whether_they_bear_integers() -> None:
     from inference.transforms import Look
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -130,6 +131,20 @@ def test_files_that_are_no_cards_or_weights_are_refused(saved: Path, tmp_path: P
         load_weights(saved)
     saved.write_text("[1")
     with pytest.raises(CardRefused, match="is no JSON"):
+        load_weights(saved)
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.bfloat16])
+def test_floats_of_other_sizes_are_read(saved: Path, kind: torch.dtype) -> None:
+    weights = saved.with_suffix(".safetensors")
+    tensors = {name: one.to(kind) for name, one in load_file(weights).items()}
+    save_file(tensors, weights)
+    change(saved, weights_sha256=hashlib.sha256(weights.read_bytes()).hexdigest())
+    _, read = load_weights(saved)
+    assert all(np.array_equal(read[name], one.float().numpy()) for name, one in tensors.items())
+    save_file({**tensors, "final.bias": torch.full((2,), 1e300, dtype=torch.float64)}, weights)
+    change(saved, weights_sha256=hashlib.sha256(weights.read_bytes()).hexdigest())
+    with pytest.raises(CardRefused, match="hold a number that is none"):
         load_weights(saved)
 
 
