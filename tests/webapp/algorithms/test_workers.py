@@ -80,12 +80,14 @@ def test_run_of_a_killed_worker_is_taken_up_by_another_and_seen_once(campaign, s
 
 
 def test_worker_whose_run_hangs_ends_itself_and_another_takes_it_up(campaign, start, tmp_path):
+    (tmp_path / "impatient").touch()
     run = a_run(campaign)
     first = start()
     until("the first attempt", run, lambda one: one.state == "running" and one.fraction > 0.1)
     (tmp_path / "hang").touch()
     assert first.wait(timeout=WITHIN_S) == 1
     (tmp_path / "hang").unlink()
+    (tmp_path / "impatient").unlink()
     fall_silent()
     start()
     until("the second attempt", run, lambda one: one.attempts == 2 and one.fraction > 0.1)
