@@ -1,5 +1,5 @@
-"""In a worker of these tests: an algorithm that looks at a scan until the file `go` is in the folder SLOW_DRAFTS,
-and hangs while `hang` is. A worker that finds `impatient` there when it starts waits for a run that hangs for seconds."""
+"""In a worker of these tests: an algorithm that looks at a scan until the file `go` is in the folder SLOW_DRAFTS, and
+hangs while `hang` is. A worker that finds `impatient` there when it starts ends itself after seconds of that."""
 
 import os
 import time
