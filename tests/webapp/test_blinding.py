@@ -158,7 +158,7 @@ def leaks(place: FiledPlace, person: Any, within: str = "") -> list[str]:
     for address in (one for one in addresses(place) if within in one):
         answer = client.get(address)
         # The times of events have six decimals, in which any short number may stand.
-        text = re.sub(r"T\d\d:\d\d:\d\d\.\d{6}Z", "", content_of(answer))
+        text = re.sub(r"T\d\d:\d\d:\d\d\.\d{6}(?:Z|\+00:00)", "", content_of(answer))
         for part in {p for p in re.split(r"[/?=&:]", address) if len(p) > 20}:
             text = text.replace(part, "")
         found += [f"{address}: {word}" for word in secrets if word in text]
