@@ -1,4 +1,4 @@
-"""Devices by name: which one computes. Free of torch unless a GPU may be there, since importing it takes seconds."""
+"""Devices by name: which one computes. torch, which takes seconds to import, is asked only where a GPU may be there."""
 
 import sys
 from pathlib import Path
@@ -22,7 +22,7 @@ def device_of(name: str = AUTO, rank: int = 0) -> str:
     Raises DeviceRefused with a sentence.
     """
     kind, _, number = name.partition(":")
-    if name == CPU or (name == AUTO and not _gpus()):
+    if name == CPU or (name == AUTO and not (_driver_there() and _gpus())):
         return CPU
     if name not in (AUTO, CUDA) and not (kind == CUDA and number.isdecimal()):
         raise DeviceRefused(f"There is no device {name!r}; give auto, cpu, cuda or cuda:1.")
@@ -42,9 +42,11 @@ def has_integer_units() -> bool:
     return bool(INTEGER_UNITS & set(flags.partition(":")[2].split()))
 
 
+def _driver_there() -> bool:
+    return sys.platform != "linux" or any(path.exists() for path in DRIVERS)
+
+
 def _gpus() -> int:
-    if sys.platform == "linux" and not any(path.exists() for path in DRIVERS):
-        return 0
     import torch
 
     return torch.cuda.device_count() if torch.cuda.is_available() else 0

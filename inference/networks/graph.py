@@ -20,7 +20,7 @@ from inference.networks.weights import Weights
 
 # torch's.
 NORMALISATION_EPSILON = 1e-5
-# Values further above a channel's mean are cut off. Masks of real scans are the same with 9 to 16, and not with 6.
+# Values further above a channel's mean are cut off. Masks of real scans are as good with 9 to 16, and worse with 6.
 HIGHEST_SD = 10.0
 # Of the highest channel: below, a channel is nought but for noise.
 LOWEST_RANGE = 1e-3

@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 
 FITS, REFUSED = 0, 2
-# Importing torch takes most of it, on a slow machine that is busy.
+# It takes a second; this is for a slow machine that is busy.
 PATIENCE_S = 180.0
 LONGEST_SENTENCE = 400
 
 
 def refusal_of_weights(card: Path) -> str:
-    """Why the weights beside a card do not fit it, in a sentence; empty where they do. Takes seconds."""
+    """Why the weights beside a card do not fit it, in a sentence; empty where they do. Takes a second."""
     # One thread and no GPU: nothing is computed.
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
     try:

@@ -227,6 +227,7 @@ def test_integer_units_are_known_by_the_flags_of_the_processor(
 
 
 def test_devices_are_chosen_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "_driver_there", lambda: True)
     monkeypatch.setattr(devices, "_gpus", lambda: 2)
     assert [device_of(name) for name in ("cpu", "auto", "cuda", "cuda:1")] == [CPU, "cuda:0", "cuda:0", "cuda:1"]
     assert device_of("auto", rank=1) == "cuda:1"
@@ -240,3 +241,7 @@ def test_devices_are_chosen_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert device_of("auto") == CPU
     with pytest.raises(DeviceRefused, match="no GPU for 'cuda'"):
         device_of("cuda")
+    # Drivers that are not known are believed to whoever asks for a GPU by name.
+    monkeypatch.setattr(devices, "_gpus", lambda: 1)
+    monkeypatch.setattr(devices, "_driver_there", lambda: False)
+    assert [device_of(name) for name in ("auto", "cuda")] == [CPU, "cuda:0"]
