@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from inference.networks.cards import NAME
 from inference.training.cases import TrainingCase, phantom_cases
 from inference.training.public_sets import MEDSEG, VARIABLE, DataMissing, data_folder, public_cases
-from inference.training.recipes import DEFAULT, RECIPES, Recipe, recipe_of
-from inference.training.splits import BY_PATIENT, BY_SCAN, Split, cross_validation, whole
+from inference.training.recipes import BEST, DEFAULT, LAST, RECIPES, Recipe, recipe_of
+from inference.training.splits import BY_PATIENT, BY_SCAN, TUNING_SHARE, Split, cross_validation, whole
 
 PHANTOM_SIDE, PHANTOM_SLICES = 256, 16
 
@@ -55,7 +56,14 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, help="slices a step, of all processes together")
     parser.add_argument("--seed", type=int, default=0, help="what chance follows from (%(default)s)")
     parser.add_argument("--split-by", choices=(BY_PATIENT, BY_SCAN), default=BY_PATIENT, help="(%(default)s)")
+    parser.add_argument(
+        "--tuning-share",
+        type=float,
+        help=f"share of the slices with lesion that is set aside to watch the training, as whole patients "
+        f"({TUNING_SHARE}; 0 where no patient is kept apart and the recipe takes the last epoch)",
+    )
     parser.add_argument("--name", help="what the weights are called")
+    parser.add_argument("--weights-version", default="1", help="which version of that name they are (%(default)s)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (%(default)s)")
     parser.add_argument("--full-precision", action="store_true", help="compute in 32 bits where the recipe has fewer")
     parser.add_argument("--threads", type=int, default=1, help="threads that make slices ready (%(default)s)")
@@ -78,7 +86,19 @@ def always(cases: list[TrainingCase]) -> list[str]:
 
 def splits_of(chosen: argparse.Namespace, cases: list[TrainingCase]) -> list[Split]:
     """The splits of a cross-validation; raises ValueError."""
-    return cross_validation(cases, chosen.folds, chosen.seed, always=always(cases), by=chosen.split_by)
+    share = TUNING_SHARE if chosen.tuning_share is None else chosen.tuning_share
+    return cross_validation(
+        cases, chosen.folds, chosen.seed, always=always(cases), tuning_share=share, by=chosen.split_by
+    )
+
+
+def split_of_all(chosen: argparse.Namespace, cases: list[TrainingCase], recipe: Recipe) -> Split:
+    """The split of weights to use, which keeps no patient apart; raises ValueError.
+
+    Where nothing is chosen by a tuning set, patients set aside would only be missed in training.
+    """
+    share = (0.0 if recipe.choice == LAST else TUNING_SHARE) if chosen.tuning_share is None else chosen.tuning_share
+    return whole(cases, chosen.seed, always=always(cases), tuning_share=share, by=chosen.split_by)
 
 
 def recipe_chosen(chosen: argparse.Namespace) -> Recipe:
@@ -86,6 +106,13 @@ def recipe_chosen(chosen: argparse.Namespace) -> Recipe:
     recipe = recipe_of(chosen.recipe, width=chosen.width, size=chosen.size, epochs=chosen.epochs, batch=chosen.batch)
     if chosen.threads < 1 or chosen.seed < 0:
         raise ValueError("--threads must be 1 or more, and --seed 0 or more.")
+    for argument, given in (("--name", chosen.name), ("--weights-version", chosen.weights_version)):
+        if given is not None and not NAME.fullmatch(given):
+            raise ValueError(f"{argument} takes small letters, digits, dots and hyphens, 64 at most, not {given!r}.")
+    if chosen.tuning_share is not None and not 0 <= chosen.tuning_share < 1:
+        raise ValueError("--tuning-share must be 0 or more, and less than 1.")
+    if chosen.tuning_share == 0 and recipe.choice == BEST:
+        raise ValueError(f"The recipe {recipe.name} takes the epoch that is best on the tuning set: it needs one.")
     return replace(
         recipe,
         mixed_precision=recipe.mixed_precision and not chosen.full_precision,
@@ -93,9 +120,9 @@ def recipe_chosen(chosen: argparse.Namespace) -> Recipe:
     )
 
 
-def _split(chosen: argparse.Namespace, cases: list[TrainingCase]) -> Split:
+def _split(chosen: argparse.Namespace, cases: list[TrainingCase], recipe: Recipe) -> Split:
     if chosen.fold is None:
-        return whole(cases, chosen.seed, always=always(cases), by=chosen.split_by)
+        return split_of_all(chosen, cases, recipe)
     splits = splits_of(chosen, cases)
     if not 1 <= chosen.fold <= len(splits):
         raise ValueError(f"--fold must be 1 to {len(splits)}, not {chosen.fold}.")
@@ -114,8 +141,9 @@ def _train(chosen: argparse.Namespace) -> int:
         with joined(chosen.device) as world:
             tell = _say if world.leads else _nothing
             cases = cases_of(chosen, recipe, tell)
-            split = _split(chosen, cases)
-            run = Run(cases, split, recipe, chosen.seed, chosen.out, _name(chosen), chosen.threads)
+            split = _split(chosen, cases, recipe)
+            named = _name(chosen), chosen.threads, chosen.weights_version
+            run = Run(cases, split, recipe, chosen.seed, chosen.out, *named)
             for warning in split.warnings:
                 tell(f"Warning: {warning}")
             history = train(run, world)
@@ -135,12 +163,13 @@ def _crossvalidate(chosen: argparse.Namespace) -> int:
             tell = _say if world.leads else _nothing
             cases = cases_of(chosen, recipe, tell)
             splits = splits_of(chosen, cases)
-            runs = runs_of(cases, splits, recipe, chosen.seed, chosen.out, _name(chosen), chosen.threads)
+            named = _name(chosen), chosen.threads, chosen.weights_version
+            runs = runs_of(cases, splits, recipe, chosen.seed, chosen.out, *named)
             folder = None if chosen.phantoms is not None else (chosen.data or data_folder())
             of_all = None
             if chosen.then_all:
-                split = whole(cases, chosen.seed, always=always(cases), by=chosen.split_by)
-                of_all = Run(cases, split, recipe, chosen.seed, chosen.out / "all", _name(chosen), chosen.threads)
+                split = split_of_all(chosen, cases, recipe)
+                of_all = Run(cases, split, recipe, chosen.seed, chosen.out / "all", *named)
             cross_validate(runs, world, folder, tell, of_all)
 
     return _saying_why(work)

@@ -63,10 +63,11 @@ def runs_of(
     out: Path,
     name: str,
     threads: int,
+    version: str = "1",
 ) -> list[Run]:
     """The runs of a cross-validation, each in a folder of its own: fold-1, fold-2 and so on."""
     return [
-        Run(cases, split, recipe, seed, out / f"fold-{number}", name, threads)
+        Run(cases, split, recipe, seed, out / f"fold-{number}", name, threads, version)
         for number, split in enumerate(splits, start=1)
     ]
 

@@ -9,13 +9,24 @@ from PIL import Image, ImageDraw
 
 from inference.networks.weights import write_whole
 
-COLUMNS = ("epoch", "slices", "learning_rate", "train_loss", "tune_loss", "tune_lung_dice", "tune_lesion_dice")
+COLUMNS = (
+    *("epoch", "slices", "learning_rate", "train_loss", "train_lung_dice", "train_lesion_dice"),
+    *("tune_loss", "tune_lung_dice", "tune_lesion_dice"),
+)
 CSV_NAME, PICTURE_NAME = "curves.csv", "curves.png"
 SIZE = (900, 380)
 MARGIN = 46
 PANELS = (
     ("Loss", (("train_loss", "training", "#1f77b4"), ("tune_loss", "tuning", "#d95f02"))),
-    ("Dice on the tuning set", (("tune_lung_dice", "lung", "#1f77b4"), ("tune_lesion_dice", "lesion", "#d95f02"))),
+    (
+        "Dice",
+        (
+            ("train_lung_dice", "lung, training", "#9ecae1"),
+            ("tune_lung_dice", "lung, tuning", "#1f77b4"),
+            ("train_lesion_dice", "lesion, training", "#fdae6b"),
+            ("tune_lesion_dice", "lesion, tuning", "#d95f02"),
+        ),
+    ),
 )
 
 Row = Mapping[str, float | None]
@@ -35,7 +46,7 @@ def write_curves(out: Path, history: Sequence[Row]) -> None:
 
 
 def curves_picture(history: Sequence[Row]) -> Image.Image:
-    """Loss at the left, Dice at the right, over epochs."""
+    """Loss at the left, Dice at the right, over epochs; without a tuning set those of the training alone."""
     picture = Image.new("RGB", SIZE, "white")
     draw = ImageDraw.Draw(picture)
     width = SIZE[0] // len(PANELS)
@@ -54,6 +65,7 @@ def _panel(
     top: float | None,
 ) -> None:
     left, upper, right, lower = box
+    series = [one for one in series if any(row[one[0]] is not None for row in history)]
     values = [value for row in history for name, _, _ in series if (value := row[name]) is not None]
     highest = top or max([*values, 1e-6])
     last = max(len(history), 2)
@@ -65,8 +77,10 @@ def _panel(
         draw.line([(left - 4, y), (left, y)], fill="black")
     draw.text((left, lower + 8), "epoch 1", fill="black")
     draw.text((right - 50, lower + 8), f"epoch {last}", fill="black")
-    for at, (name, words, colour) in enumerate(series):
-        draw.text((left + 150 + 90 * at, upper - 30), words, fill=colour)
+    legend = left + 40.0
+    for name, words, colour in series:
+        draw.text((legend, upper - 30), words, fill=colour)
+        legend += draw.textlength(words) + 10
         points = [
             (left + (right - left) * n / (last - 1), lower - (lower - upper) * min(value / highest, 1))
             for n, row in enumerate(history)

@@ -43,14 +43,17 @@ def card_path(run: Run) -> Path:
     return run.out / f"{run.name}.json"
 
 
-def write_chosen(run: Run, history: Sequence[Row]) -> Card:
-    """Write the weights of the epoch that the recipe takes of those so far, and their card."""
+def write_chosen(run: Run, history: Sequence[Row], computed_on: str) -> Card:
+    """Write the weights of the epoch that the recipe takes of those so far, and their card.
+
+    `computed_on` says what computed, for the card.
+    """
     chosen = chosen_epoch(run.recipe.choice, history)
     network = UNet(run.recipe.width, run.recipe.labels)
     network.load_state_dict(checkpoints.epoch_weights(run.out, chosen))
     card = Card(
         name=run.name,
-        version="1",
+        version=run.version,
         labels=run.recipe.labels,
         width=run.recipe.width,
         look=run.recipe.look,
@@ -65,8 +68,9 @@ def write_chosen(run: Run, history: Sequence[Row]) -> Card:
             "epochs": len(history),
             "chosen_epoch": chosen,
             "torch": torch.__version__,
+            "device": computed_on,
         },
-        metrics={name: history[chosen - 1][name] for name in FIGURES},
+        metrics={name: figure for name in FIGURES if (figure := history[chosen - 1][name]) is not None},
         notes=[*run.split.warnings, *_remarks(run)],
     )
     return save_weights(network.weights(), card, card_path(run))

@@ -22,7 +22,7 @@ from inference.training.processes import World
 from inference.training.recipes import LESION, LUNG, SGD, Recipe
 from inference.training.runs import Run
 from inference.training.sampling import Epoch, Sampler, steps_of
-from inference.training.tuning import score
+from inference.training.tuning import Score, score
 
 # cuBLAS repeats itself only with a workspace of this kind.
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -67,7 +67,7 @@ class _Training:
         if self.world.leads:
             # Again, since a kill may have come between a checkpoint and these.
             write_curves(self.run.out, self.state.history)
-            write_chosen(self.run, self.state.history)
+            write_chosen(self.run, self.state.history, self._computed_on())
         self.world.wait()
         return self.state.history
 
@@ -76,7 +76,7 @@ class _Training:
         epoch = self.sampler.epoch(number)
         if epoch.remark and number == 0 and self.world.leads and not self.run.quiet:
             bar.write(epoch.remark)
-        losses = self._train(number, epoch, bar)
+        trained = self._train(number, epoch, bar)
         engine = TorchEngine(self.network, self.world.device, self.precision)
         tuned = score(engine, self.run.of(self.run.split.tune), self.run.recipe.labels, self.world)
         rate = self.optimiser.param_groups[0]["lr"]
@@ -84,7 +84,9 @@ class _Training:
             "epoch": number + 1,
             "slices": len(epoch.places),
             "learning_rate": rate,
-            "train_loss": losses,
+            "train_loss": trained.loss,
+            "train_lung_dice": trained.dice.get(LUNG),
+            "train_lesion_dice": trained.dice.get(LESION),
             "tune_loss": tuned.loss,
             "tune_lung_dice": tuned.dice.get(LUNG),
             "tune_lesion_dice": tuned.dice.get(LESION),
@@ -94,16 +96,18 @@ class _Training:
         self.state.epoch = number + 1
         if self.world.leads:
             self._store()
-            bar.set_postfix_str(f"epoch {number + 1}, lesion Dice {tuned.dice.get(LESION) or 0:.3f}")
+            seen = tuned if self.run.split.tune else trained
+            bar.set_postfix_str(f"epoch {number + 1}, lesion Dice {seen.dice.get(LESION) or 0:.3f}")
         self.world.wait()
 
-    def _train(self, number: int, epoch: Epoch, bar: "tqdm[Any]") -> float:
-        """One pass; returns the mean loss."""
+    def _train(self, number: int, epoch: Epoch, bar: "tqdm[Any]") -> Score:
+        """One pass; returns the mean loss, and by label the Dice of all its slices together, as they were changed."""
         recipe, device = self.run.recipe, self.world.device
         steps = self._steps(epoch)
         self.model.train()
         # Summed on the device, since reading it at each step would make a GPU wait.
         losses = torch.zeros((), dtype=torch.float64, device=device)
+        counts = torch.zeros(2, len(recipe.labels), dtype=torch.int64, device=device)
         made = batches(self.cases, steps, recipe, self.run.seed, number, device, self.run.threads)
         for step, batch in enumerate(made):
             for group in self.optimiser.param_groups:
@@ -121,11 +125,16 @@ class _Training:
             self.scaler.step(self.optimiser)
             self.scaler.update()
             losses += loss.detach().double()
+            found, wanted = (logits.detach() > 0) & (batch.known[..., None, None] > 0), batch.truth > 0
+            counts[0] += (found & wanted).sum((0, 2, 3))
+            counts[1] += found.sum((0, 2, 3)) + wanted.sum((0, 2, 3))
             bar.update()
         mean = float(self.world.total(losses)) / self.world.size / max(len(steps), 1)
         if not torch.isfinite(torch.tensor(mean)):
             raise RunRefused(f"The loss of epoch {number + 1} is no number; a lower learning rate may help.")
-        return mean
+        both, either = self.world.total(counts).tolist()
+        shared = zip(recipe.labels, both, either, strict=True)
+        return Score(mean, {label: 2 * part / of if of else None for label, part, of in shared})
 
     def _steps(self, epoch: Epoch) -> list[Any]:
         return list(steps_of(epoch.places, self.world.rank, self.world.size, self.run.recipe.batch))
@@ -146,7 +155,13 @@ class _Training:
         checkpoints.store(self.run.out, self.state)
         write_curves(self.run.out, self.state.history)
         if chosen_epoch(self.run.recipe.choice, self.state.history) == self.state.epoch:
-            write_chosen(self.run, self.state.history)
+            write_chosen(self.run, self.state.history, self._computed_on())
+
+    def _computed_on(self) -> str:
+        """What computes, and in which precision. A run that went on elsewhere has the last of its devices."""
+        device, count = self.world.device, self.world.size
+        name = torch.cuda.get_device_name(device) if device.type == "cuda" else "processor"
+        return f"{f'{count} x ' if count > 1 else ''}{name}, {self.precision}"
 
 
 def _optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

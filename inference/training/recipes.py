@@ -23,7 +23,8 @@ class Recipe:
 
     The loss is binary cross entropy plus `soft_dice` times (1 - soft Dice over the batch). A learning rate that is
     `one-cycle` rises over the first fifth and falls to zero along a cosine (Smith & Topin 2018). `choice` best takes
-    the epoch with the highest lesion Dice on the tuning set; last takes the last one, where the rate has come to rest.
+    the epoch with the highest lesion Dice on the tuning set; last takes the last one, where the rate has come to rest,
+    and needs no tuning set.
     `mixed_precision` is used where the device has it. `phantoms` synthetic chests with large consolidations train
     beside the public sets: their lungs are known under those.
     """

@@ -13,7 +13,7 @@ from inference.training.splits import Split
 class Run:
     """What a run is made of: cases, their split, a recipe, a seed; and where it goes.
 
-    `threads` make slices ready beside the network; `name` is what the weights are called.
+    `threads` make slices ready beside the network; weights are called `name` and are of `version`.
     """
 
     cases: Sequence[TrainingCase]
@@ -23,6 +23,7 @@ class Run:
     out: Path
     name: str
     threads: int = 1
+    version: str = "1"
     quiet: bool = False
 
     def of(self, names: Sequence[str]) -> list[TrainingCase]:

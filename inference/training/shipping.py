@@ -30,6 +30,7 @@ NOTE = (
     "The figures of cross-validation are those of networks trained alike, each on patients that it was not trained on; "
     "these weights were trained or tuned on all of them."
 )
+MORE_NOTE = "Each of those networks set patients aside for tuning, too, on which these weights were trained."
 
 
 # What the network is asked to reach (the study's lesion Dice, and a lung Dice with consolidation inside).
@@ -47,7 +48,9 @@ def put_on_card(run: Run, results: Mapping[str, Any]) -> None:
     patterns, found = gallery(Predictor(path, "cpu"))
     card = read_card(path)
     metrics = {**card.metrics, "cross_validation": figures, "patterns": found}
-    notes = [*(note for note in card.notes if note != NOTE), NOTE]
+    notes = [*(note for note in card.notes if note not in (NOTE, MORE_NOTE)), NOTE]
+    if not run.split.tune and all(fold["split"]["tune"] for fold in results["folds"]):
+        notes.append(MORE_NOTE)
     for name, picture in (
         ("curves", Image.open(run.out / PICTURE_NAME)),
         ("cross-validation", cross_validation_picture(figures["cases"], AIMS)),

@@ -8,6 +8,7 @@ import numpy as np
 from inference.training.cases import TrainingCase
 
 BY_PATIENT, BY_SCAN = "patient", "scan"
+TUNING_SHARE = 0.15
 LEAK = "Split by scan: scans of one patient may stand on both sides, which flatters every figure."
 
 
@@ -51,12 +52,13 @@ def cross_validation(
     seed: int,
     *,
     always: Sequence[str] = (),
-    tuning_share: float = 0.15,
+    tuning_share: float = TUNING_SHARE,
     by: str = BY_PATIENT,
 ) -> list[Split]:
     """One split for each fold: the fold validates, of the rest whole patients tune, the others train.
 
-    Cases named in `always` train in every fold (sets whose patients are not told apart). Raises ValueError.
+    The tuning set holds about `tuning_share` of the lesion-bearing slices; with 0 there is none. Cases named in
+    `always` train in every fold (sets whose patients are not told apart). Raises ValueError.
     """
     drawn = [case for case in cases if case.name not in set(always)]
     return [
@@ -70,7 +72,7 @@ def whole(
     seed: int,
     *,
     always: Sequence[str] = (),
-    tuning_share: float = 0.15,
+    tuning_share: float = TUNING_SHARE,
     by: str = BY_PATIENT,
 ) -> Split:
     """The split for weights that ship: nothing is kept for validation, whole patients tune, the others train."""
@@ -81,7 +83,7 @@ def _split(
     drawn: Sequence[TrainingCase], fold: Sequence[str], always: Sequence[str], seed: int, share: float, by: str
 ) -> Split:
     rest = [case for case in drawn if case.name not in set(fold)]
-    tune = _tuning(rest, seed, share, by)
+    tune = _tuning(rest, seed, share, by) if share else set()
     train = [case.name for case in rest if case.name not in tune]
     if not train:
         raise ValueError("The tuning set leaves nothing to train on; there are too few patients.")

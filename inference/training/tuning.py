@@ -18,7 +18,7 @@ from inference.training.processes import World
 class Score:
     """Mean binary cross entropy over slices, and by label the mean Dice of cases; None where no case has any."""
 
-    loss: float
+    loss: float | None
     dice: dict[str, float | None]
 
 
@@ -47,4 +47,4 @@ def score(engine: TorchEngine, cases: Sequence[TrainingCase], labels: Sequence[s
     for place, label in enumerate(labels):
         each = [2 * float(both) / float(either) for both, either in counts[:, place] if either > 0]
         dice[label] = float(np.mean(each)) if each else None
-    return Score(float(sums[0] / sums[1]) if sums[1] else 0.0, dice)
+    return Score(float(sums[0] / sums[1]) if sums[1] else None, dice)

@@ -271,13 +271,13 @@ def charts_of(curves: Mapping[str, Any], chosen_epoch: Any = None) -> list[Chart
     epochs = len(rows)
     chosen = chosen_epoch if isinstance(chosen_epoch, int) and 1 <= chosen_epoch <= epochs else None
     charts = []
-    for title, part, top in (("Loss", "loss", None), ("Dice on the tuning set", "dice", 1.0)):
-        named = [column for column in columns if part in column]
-        values = {column: [row[columns.index(column)] for row in rows] for column in named}
+    for title, part, top in (("Loss", "loss", None), ("Dice", "dice", 1.0)):
+        all_values = {name: [row[place] for row in rows] for place, name in enumerate(columns) if part in name}
+        values = {name: column for name, column in all_values.items() if any(value is not None for value in column)}
         known = [value for column in values.values() for value in column if value is not None]
         if known:
             highest = top if top is not None and max(known) <= top else round_up(max(known))
-            drawn = [_curve(name, place, values[name], highest) for place, name in enumerate(named)]
+            drawn = [_curve(name, place, column, highest) for place, (name, column) in enumerate(values.items())]
             line = "" if chosen is None else f"M{_x(chosen - 1, epochs)} 0V{HEIGHT}"
             charts.append(Chart(title, highest, epochs, drawn, line))
     return charts

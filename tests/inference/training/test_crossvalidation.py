@@ -139,6 +139,8 @@ def test_every_fold_is_judged_once_and_one_that_is_lost_again(tmp_path: Path) ->
         assert not {case["case"] for case in fold["cases"]} & {*fold["split"]["train"], *fold["split"]["tune"]}
     card = read_card(tmp_path / "all" / "groundglass-default.json")
     assert not card.training["split"]["validate"]
+    assert not card.training["split"]["tune"]
+    assert card.notes[-1].startswith("Each of those networks set patients aside for tuning")
     on_card = card.metrics["cross_validation"]
     assert (on_card["folds"], on_card["lesion_dice"]) == (2, results["summary"]["lesion_dice"])
     assert [case["lesion_dice"] for case in on_card["cases"]] == [

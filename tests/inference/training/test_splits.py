@@ -38,6 +38,12 @@ def test_every_patient_validates_in_one_fold_and_trains_in_no_split_that_it_judg
         assert split.tune != ("healthy",)
 
 
+def test_without_a_tuning_set_all_others_train() -> None:
+    for split in (*cross_validation(CASES, 4, 0, tuning_share=0), whole(CASES, 0, tuning_share=0)):
+        assert split.tune == ()
+        assert sorted((*split.train, *split.validate)) == sorted(one.name for one in CASES)
+
+
 def test_folds_are_of_about_one_size_and_follow_from_the_seed() -> None:
     folds = folds_of(CASES, 4, 0)
     slices = {one.name: len(one) for one in CASES}

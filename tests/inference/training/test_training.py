@@ -88,8 +88,14 @@ def test_two_epochs_killed_in_the_second_and_gone_on_with_are_those_of_an_unbrok
         assert (tmp_path / "broken" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
     card, _ = load_weights(tmp_path / "broken" / f"groundglass-{recipe}.json")
     assert card.labels == (("lung", "lesion") if recipe == "default" else ("lesion",))
-    assert card.training["epochs"] == 2
+    assert (card.training["epochs"], card.training["device"].split(",")[0]) == (2, "processor")
     split = card.training["split"]
+    # What takes the last epoch has nothing to choose: no patient is missed in training.
+    assert bool(split["tune"]) == (recipe == "study")
+    row = figures(tmp_path / "whole")[-1]
+    assert 0 <= float(row["train_lesion_dice"]) < 1
+    assert bool(row["tune_loss"]) == bool(row["tune_lesion_dice"]) == (recipe == "study")
+    assert card.metrics.keys() == ({"tune_loss", "tune_lesion_dice"} if recipe == "study" else set())
     assert {(one["case"], one["role"]) for one in card.training["scans"]} == {
         *((name, "train") for name in split["train"]),
         *((name, "tune") for name in split["tune"]),
@@ -114,7 +120,7 @@ def threads(number: int) -> Iterator[None]:
 
 
 def test_two_processes_have_the_losses_of_one(tmp_path: Path) -> None:
-    arguments = ["train", *TINY, "--full-precision"]
+    arguments = ["train", *TINY, "--full-precision", "--tuning-share", "0.25"]
     with threads(2):
         assert main([*arguments, "--out", str(tmp_path / "one")]) == 0
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
@@ -122,6 +128,8 @@ def test_two_processes_have_the_losses_of_one(tmp_path: Path) -> None:
     for one, two in zip(figures(tmp_path / "one"), figures(tmp_path / "two"), strict=True):
         for name in ("train_loss", "tune_loss"):
             assert float(two[name]) == pytest.approx(float(one[name]), rel=2e-4)
+        for name in ("train_lung_dice", "train_lesion_dice"):
+            assert float(two[name]) == pytest.approx(float(one[name]), abs=2e-3)
         assert (one["slices"], one["learning_rate"]) == (two["slices"], two["learning_rate"])
 
 
@@ -130,7 +138,36 @@ def test_training_learns(tmp_path: Path) -> None:
     recipe = replace(recipe, mixed_precision=False, augmentation=NONE, learning_rate=0.005)
     history = train(a_run(tmp_path, recipe), ALONE)
     assert history[-1]["train_loss"] < 0.8 * history[0]["train_loss"]
-    assert history[-1]["tune_lung_dice"] > 0.6
+    for name in ("train_lung_dice", "tune_lung_dice"):
+        assert history[-1][name] > 0.6
+
+
+def test_patients_set_aside_to_watch_the_training_are_asked_for(tmp_path: Path) -> None:
+    arguments = ["train", *TINY, "--epochs", "1", "--out", str(tmp_path), "--tuning-share", "0.25"]
+    assert main([*arguments, "--weights-version", "2"]) == 0
+    card, _ = load_weights(tmp_path / "groundglass-default.json")
+    assert card.training["split"]["tune"]
+    assert card.version == "2"
+    assert figures(tmp_path)[0]["tune_lung_dice"]
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (["--tuning-share", "1"], "--tuning-share must be 0 or more, and less than 1."),
+        (["--tuning-share", "nan"], "--tuning-share must be 0 or more, and less than 1."),
+        (["--recipe", "study", "--tuning-share", "0"], "takes the epoch that is best on the tuning set"),
+        (["--name", "../elsewhere"], "--name takes small letters, digits, dots and hyphens, 64 at most, not"),
+        (["--weights-version", "Two"], "--weights-version takes small letters"),
+    ],
+)
+@pytest.mark.parametrize("command", ["train", "crossvalidate"])
+def test_what_no_run_can_follow_is_refused_before_it_begins(
+    command: str, given: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command, *TINY, "--out", str(tmp_path / "run"), *given]) == 2
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_finished_run_is_only_looked_at_again(tmp_path: Path) -> None:

@@ -71,7 +71,10 @@ def pages(team, admin) -> dict[str, Page]:
 
 def test_card_is_shown_with_licence_figures_curves_and_pictures(team):
     a_registered_version(
-        curves={"columns": ["epoch", "train_loss", "tune_lesion_dice"], "rows": [[1, 0.9, None], [2, 0.5, 0.42]]}
+        curves={
+            "columns": ["epoch", "train_loss", "tune_lung_dice", "tune_lesion_dice"],
+            "rows": [[1, 0.9, None, None], [2, 0.5, None, 0.42]],
+        }
     )
     answer = client_of(team["clara"]).get("/algorithms/tiny/1/")
     page = answer.content.decode()
@@ -80,6 +83,8 @@ def test_card_is_shown_with_licence_figures_curves_and_pictures(team):
     assert "Consolidation at the back may be left out." in page
     assert '<td class="number">0.710</td>' in page
     assert "at the end tune lesion Dice 0.420" in page
+    # What was never measured has no curve.
+    assert "tune lung Dice" not in page
     [picture] = answer.context["pictures"]
     shown = client_of(team["clara"]).get(f"/algorithms/tiny/1/pictures/{picture.sha256}.png")
     assert (shown.status_code, shown["Content-Type"]) == (200, "image/png")
