@@ -1,14 +1,12 @@
-"""The history of a reading's mask: states, differences, provenance, restore, branches, asking for the lease."""
+"""The history of a reading's mask, to look at: chapters, states, differences, provenance."""
 
 import base64
 import json
 import re
 import struct
 import uuid
-from collections.abc import Mapping
 from typing import Any
 
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 from drf_spectacular.utils import OpenApiTypes, extend_schema
@@ -17,12 +15,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from inference.imaging.masks import MAGIC, encode_slice
-from webapp import push
 from webapp.accounts.authentication import open_to_programs
 from webapp.accounts.models import User
-from webapp.audit.refusal import ActionRefused, Refusal, require
-from webapp.campaigns.actions import chain_of
-from webapp.masks.branches import branches_of, restore_state, settle_branch
+from webapp.audit.refusal import ActionRefused, Refusal
 from webapp.masks.history import (
     Chapter,
     State,
@@ -39,11 +34,9 @@ from webapp.masks.history import (
 from webapp.masks.models import LAYERS, Mask, Stroke, Version
 from webapp.masks.queries import imported_version
 from webapp.masks.strokes import payload_of
-from webapp.readings.actions import ask_for_lease
 from webapp.readings.adjudicating import CANDIDATE, CONSENSUS, settled_state
 from webapp.readings.models import Reading
 from webapp.readings.queries import imports_shown, reading_for, readings_of_case_for
-from webapp.readings.rules import may_edit
 
 OBJECT = OpenApiTypes.OBJECT
 ERRORS = {400: OBJECT, 401: OBJECT, 404: OBJECT, 409: OBJECT}
@@ -78,7 +71,7 @@ def _versions_for(reading: Reading, user: User) -> dict[uuid.UUID, Version]:
     return {**{version.pk: version for version in imported}, **_lineage_versions(reading.mask)}
 
 
-def _version_data(version: Version, own: bool) -> dict[str, Any]:
+def version_data(version: Version, own: bool) -> dict[str, Any]:
     return {
         "id": str(version.pk),
         "number": version.number,
@@ -110,7 +103,7 @@ def reading_history(request: Request, reading_id: uuid.UUID) -> Response:
         {
             "chapters": [_chapter_data(chapter, reading) for chapter in chapters],
             "versions": [
-                _version_data(version, version.mask_id == reading.mask_id)
+                version_data(version, version.mask_id == reading.mask_id)
                 for version in _lineage_versions(reading.mask).values()
             ],
             "strokes": strokes,
@@ -151,11 +144,11 @@ def reading_chapter_strokes(request: Request, reading_id: uuid.UUID, mask_id: uu
         size += len(payload)
         if strokes and size > PAGE_BYTES:
             break
-        strokes.append(_stroke_data(stroke, payload))
+        strokes.append(stroke_data(stroke, payload))
     return Response({"strokes": strokes})
 
 
-def _stroke_data(stroke: Stroke, payload: bytes) -> dict[str, Any]:
+def stroke_data(stroke: Stroke, payload: bytes) -> dict[str, Any]:
     return {
         "stroke_sequence": stroke.stroke_sequence,
         "id": str(stroke.pk),
@@ -178,7 +171,7 @@ def _number(text: str, name: str) -> int:
     return int(text)
 
 
-def _state(reading: Reading, user: User, name: str) -> tuple[State, str, bool]:
+def state_named(reading: Reading, user: User, name: str) -> tuple[State, str, bool]:
     """The state that `name` names for this person, its label, and whether it can never change; Http404 otherwise."""
     kind, _, rest = name.partition(":")
     try:
@@ -205,7 +198,7 @@ def _state(reading: Reading, user: User, name: str) -> tuple[State, str, bool]:
 def reading_state_mask(request: HttpRequest, reading_id: uuid.UUID, state: str) -> HttpResponse:
     """A state of the mask as GGM1 bytes. Versions and past strokes never change, so browsers may keep them."""
     reading = reading_for(request.user, reading_id)
-    found, _, fixed = _state(reading, request.user, state)
+    found, _, fixed = state_named(reading, request.user, state)
     response = HttpResponse(found.container(), content_type="application/octet-stream")
     response["Cache-Control"] = "private, max-age=31536000, immutable" if fixed else "no-store"
     return response
@@ -217,7 +210,7 @@ def reading_difference(request: Request, reading_id: uuid.UUID) -> Response:
     """Two states compared: Dice and millilitres of what both or only one holds, by layer, label and slice."""
     reading = reading_for(request.user, reading_id)
     (a, a_label, _), (b, b_label, _) = (
-        _state(reading, request.user, request.query_params.get(name, "")) for name in ("a", "b")
+        state_named(reading, request.user, request.query_params.get(name, "")) for name in ("a", "b")
     )
     labels = reading.mask.label_set
     values = {"findings": labels.lesion_values, "anatomy": list(range(1, 256))}
@@ -323,132 +316,3 @@ def reading_provenance_map(request: HttpRequest, reading_id: uuid.UUID) -> HttpR
     )
     response["Cache-Control"] = "no-store"
     return response
-
-
-def _body(request: Request) -> Mapping[str, Any]:
-    if not isinstance(request.data, Mapping):
-        raise ActionRefused(Refusal("malformed", "The request's body must be a JSON object."))
-    return request.data
-
-
-def _tab_and_epoch(body: Mapping[str, Any]) -> tuple[uuid.UUID, int]:
-    epoch = body.get("epoch")
-    try:
-        tab = uuid.UUID(str(body.get("tab")))
-    except ValueError as error:
-        raise ActionRefused(Refusal("malformed", "`tab` must be the tab's UUID.")) from error
-    if not isinstance(epoch, int) or isinstance(epoch, bool) or not 0 <= epoch < 2**31:
-        raise ActionRefused(Refusal("malformed", "`epoch` must be the number of the lease."))
-    return tab, epoch
-
-
-@extend_schema(request=OBJECT, responses={200: OBJECT, **ERRORS})
-@api_view(["POST"])
-def reading_restore(request: Request, reading_id: uuid.UUID) -> Response:
-    """Make a past state the present one, as a new version: {state, tab, epoch}."""
-    reading = reading_for(request.user, reading_id)
-    body = _body(request)
-    tab, epoch = _tab_and_epoch(body)
-    named = str(body.get("state", ""))
-    if named.startswith("reading:"):
-        raise ActionRefused(
-            Refusal("not_past", "Only a state of this mask, of one it came from or settles can be restored.")
-        )
-    with transaction.atomic():
-        # The lock keeps a signature from slipping in between the rule and the strokes.
-        held = Reading.objects.select_for_update(of=("self",)).get(pk=reading.pk)
-        require(may_edit(held, request.user))
-        state, _, _ = _state(reading, request.user, named)
-        version = restore_state(
-            mask=reading.mask,
-            state=state,
-            named=named,
-            tab=tab,
-            epoch=epoch,
-            by=request.user,
-            chain=chain_of(reading.case.campaign),
-        )
-        mask = Mask.objects.get(pk=reading.begun_mask.pk)
-        push.publish(f"reading:{reading.pk}", "stroke.applied", stroke_sequence=mask.stroke_sequence)
-    return Response(
-        {
-            "version": _version_data(version, True),
-            "mask": {"stroke_sequence": mask.stroke_sequence, "head_hash": mask.head_hash},
-        }
-    )
-
-
-@extend_schema(responses={200: OBJECT, **ERRORS})
-@api_view(["GET"])
-def reading_branches(request: Request, reading_id: uuid.UUID) -> Response:
-    """The strokes that were kept beside the mask, by the tab and epoch that they came from."""
-    reading = reading_for(request.user, reading_id)
-    return Response(
-        {
-            "branches": [
-                {
-                    "tab": str(branch.tab),
-                    "epoch": branch.epoch,
-                    "who": str(branch.strokes[0].reader),
-                    "from": branch.strokes[0].server_time.isoformat(),
-                    "to": branch.strokes[-1].server_time.isoformat(),
-                    "voxel_count": sum(s.voxel_count for s in branch.strokes),
-                    "strokes": [{**_stroke_data(s, payload_of(s)), "reason": s.branch_reason} for s in branch.strokes],
-                    "settled": {
-                        "decision": branch.settled.decision,
-                        "who": str(branch.settled.decided_by),
-                        "at": branch.settled.decided_at.isoformat(),
-                    }
-                    if branch.settled
-                    else None,
-                }
-                for branch in branches_of(reading.mask)
-            ]
-        }
-    )
-
-
-@extend_schema(request=OBJECT, responses={200: OBJECT, **ERRORS})
-@api_view(["POST"])
-def reading_branch_settle(request: Request, reading_id: uuid.UUID) -> Response:
-    """Write down what became of a branch: {tab, epoch, up_to, decision, strokes}; `up_to`: the last stroke seen."""
-    reading = reading_for(request.user, reading_id)
-    body = _body(request)
-    tab, epoch = _tab_and_epoch(body)
-    up_to = body.get("up_to")
-    if type(up_to) is not int:
-        raise ActionRefused(Refusal("malformed", "`up_to` is the number of the last stroke that you looked at."))
-    named = body.get("strokes", [])
-    try:
-        strokes = [uuid.UUID(str(name)) for name in named]
-    except (ValueError, TypeError) as error:
-        raise ActionRefused(Refusal("malformed", "`strokes` lists the ids of strokes.")) from error
-    with transaction.atomic():
-        held = Reading.objects.select_for_update(of=("self",)).get(pk=reading.pk)
-        require(may_edit(held, request.user))
-        settled = settle_branch(
-            mask=reading.mask,
-            tab=tab,
-            epoch=epoch,
-            up_to_sequence=up_to,
-            decision=str(body.get("decision", "")),
-            strokes=strokes,
-            by=request.user,
-            chain=chain_of(reading.case.campaign),
-        )
-        push.publish(f"reading:{reading.pk}", "branch.settled", epoch=epoch)
-    return Response({"decision": settled.decision, "at": settled.decided_at.isoformat()})
-
-
-@extend_schema(request=OBJECT, responses={200: OBJECT, **ERRORS})
-@api_view(["POST"])
-def reading_lease_ask(request: Request, reading_id: uuid.UUID) -> Response:
-    """Ask the tab that holds the mask to hand it over: {tab}."""
-    reading = reading_for(request.user, reading_id)
-    require(may_edit(reading, request.user))
-    try:
-        tab = uuid.UUID(str(_body(request).get("tab")))
-    except ValueError as error:
-        raise ActionRefused(Refusal("malformed", "`tab` must be the tab's UUID.")) from error
-    ask_for_lease(reading=reading, tab=tab, by=request.user)
-    return Response({"asked": True})

@@ -4,6 +4,7 @@ from django.urls import path
 
 from webapp.readings import (
     api,
+    branches_api,
     campaigns_api,
     comments_api,
     coordination_api,
@@ -93,12 +94,12 @@ urlpatterns = [
         history_api.reading_provenance_map,
         name="api-reading-provenance-map",
     ),
-    path("api/readings/<uuid:reading_id>/restore/", history_api.reading_restore, name="api-reading-restore"),
-    path("api/readings/<uuid:reading_id>/branches/", history_api.reading_branches, name="api-reading-branches"),
+    path("api/readings/<uuid:reading_id>/restore/", branches_api.reading_restore, name="api-reading-restore"),
+    path("api/readings/<uuid:reading_id>/branches/", branches_api.reading_branches, name="api-reading-branches"),
     path(
         "api/readings/<uuid:reading_id>/branches/settle/",
-        history_api.reading_branch_settle,
+        branches_api.reading_branch_settle,
         name="api-reading-branch-settle",
     ),
-    path("api/readings/<uuid:reading_id>/lease/ask/", history_api.reading_lease_ask, name="api-reading-lease-ask"),
+    path("api/readings/<uuid:reading_id>/lease/ask/", branches_api.reading_lease_ask, name="api-reading-lease-ask"),
 ]
