@@ -21,9 +21,9 @@ PANELS = (
     (
         "Dice",
         (
-            ("train_lung_dice", "lung, training", "#9ecae1"),
+            ("train_lung_dice", "lung, training", "#6baed6"),
             ("tune_lung_dice", "lung, tuning", "#1f77b4"),
-            ("train_lesion_dice", "lesion, training", "#fdae6b"),
+            ("train_lesion_dice", "lesion, training", "#fd8d3c"),
             ("tune_lesion_dice", "lesion, tuning", "#d95f02"),
         ),
     ),
