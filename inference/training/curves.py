@@ -38,7 +38,8 @@ def write_curves(out: Path, history: Sequence[Row]) -> None:
     rows = csv.writer(text, lineterminator="\r\n")
     rows.writerow([*COLUMNS, "seconds"])
     for row in history:
-        rows.writerow(["" if row[name] is None else repr(row[name]) for name in (*COLUMNS, "seconds")])
+        # A run begun by an earlier version has rows without what that did not measure.
+        rows.writerow(["" if row.get(name) is None else repr(row[name]) for name in (*COLUMNS, "seconds")])
     write_whole(out / CSV_NAME, text.getvalue().encode())
     content = io.BytesIO()
     curves_picture(history).save(content, "PNG")
@@ -65,8 +66,8 @@ def _panel(
     top: float | None,
 ) -> None:
     left, upper, right, lower = box
-    series = [one for one in series if any(row[one[0]] is not None for row in history)]
-    values = [value for row in history for name, _, _ in series if (value := row[name]) is not None]
+    series = [one for one in series if any(row.get(one[0]) is not None for row in history)]
+    values = [value for row in history for name, _, _ in series if (value := row.get(name)) is not None]
     highest = top or max([*values, 1e-6])
     last = max(len(history), 2)
     draw.text((left, upper - 30), title, fill="black")
@@ -84,7 +85,7 @@ def _panel(
         points = [
             (left + (right - left) * n / (last - 1), lower - (lower - upper) * min(value / highest, 1))
             for n, row in enumerate(history)
-            if (value := row[name]) is not None
+            if (value := row.get(name)) is not None
         ]
         if len(points) > 1:
             draw.line(points, fill=colour, width=2)

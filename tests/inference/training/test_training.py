@@ -170,6 +170,17 @@ def test_what_no_run_can_follow_is_refused_before_it_begins(
     assert not (tmp_path / "run").exists()
 
 
+def test_a_run_begun_before_training_was_scored_goes_on(tmp_path: Path) -> None:
+    train(a_run(tmp_path), ALONE)
+    state = torch.load(tmp_path / "last.pt", weights_only=True)
+    for row in state["history"]:
+        del row["train_lung_dice"], row["train_lesion_dice"]
+    torch.save(state, tmp_path / "last.pt")
+    train(a_run(tmp_path), ALONE)
+    assert [row["train_lung_dice"] for row in figures(tmp_path)] == ["", ""]
+    assert all(row["train_loss"] for row in figures(tmp_path))
+
+
 def test_a_finished_run_is_only_looked_at_again(tmp_path: Path) -> None:
     history = train(a_run(tmp_path), ALONE)
     before = (tmp_path / "last.pt").stat().st_mtime_ns
